@@ -1,0 +1,8 @@
+// What the hub is told about the machine: an interface, because the hub has no environment of its own (invariant 9).
+
+export interface Host {
+  /** Names the host and pid namespace; pids of sessions with the same key can be asked after. */
+  readonly key: string;
+  readonly pid: number;
+  isAlive(pid: number): boolean;
+}

@@ -1,0 +1,54 @@
+// Every limit of the hub, in one table: the default, the hard ceiling that no policy may pass, the unit, and the reason.
+// A refusal because of a limit states the number; `whoami` reports the ones in force. Configuration may override a default (`limits` in config.json).
+
+const KIB = 1024;
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+export const LIMITS = {
+  bodyBytes: { value: 64 * KIB, hard: 256 * KIB, unit: 'bytes', why: 'a message is a note, not a file; larger things are referred to' },
+  inlineBodyBytes: { value: 4 * KIB, hard: 64 * KIB, unit: 'bytes', why: 'one long message must not fill the reader’s context; the rest is one get_message away' },
+  subjectChars: { value: 120, hard: 240, unit: 'characters', why: 'a subject is one line' },
+  batchMessages: { value: 10, hard: 32, unit: 'messages', why: 'what a model can act on in one turn' },
+  batchBytes: { value: 32 * KIB, hard: 48 * KIB, unit: 'bytes', why: 'below the 50,000 characters at which Claude Code moves a result into a file' },
+  waitMs: { value: 25_000, hard: 50_000, unit: 'ms', why: 'below every client’s request time-out (the shortest observed is 60 s)' },
+  inboxWarn: { value: 1_000, hard: 5_000, unit: 'messages', why: 'a backlog that nobody reads is worth a word to the sender' },
+  inboxFull: { value: 5_000, hard: 50_000, unit: 'messages', why: 'a flood must stop at the flooder, not at the disk' },
+  sendPerSecond: { value: 5, hard: 100_000, unit: 'sends/s', why: 'faster than any model writes; slower than any loop' },
+  sendBurst: { value: 50, hard: 100_000, unit: 'sends', why: 'a manager may hand out a batch at once' },
+  sendPerMinute: { value: 300, hard: 10_000_000, unit: 'sends/min', why: 'the same ceiling over a minute' },
+  fanOut: { value: 100, hard: 1_000, unit: 'recipients', why: 'one transaction writes one row per recipient' },
+  attachments: { value: 16, hard: 64, unit: 'references', why: 'a reading list, not an archive' },
+  deliveryAttempts: { value: 8, hard: 32, unit: 'attempts', why: 'what eight turns did not acknowledge will not be by a ninth' },
+  poisonMinAgeMs: { value: 10 * MINUTE, hard: 24 * HOUR, unit: 'ms', why: 'a quick loop of reads is not yet poison' },
+  nudgeAfterMs: { value: 5 * MINUTE, hard: 24 * HOUR, unit: 'ms', why: 'shown and forgotten: the reader is reminded' },
+  stalledAfterMs: { value: 30 * MINUTE, hard: 24 * HOUR, unit: 'ms', why: 'shown and still not acknowledged: the sender is told once' },
+  silentAfterMs: { value: 60_000, hard: 10 * MINUTE, unit: 'ms', why: 'three missed heartbeats: another session may take the name' },
+  heartbeatMs: { value: 20_000, hard: 60_000, unit: 'ms', why: 'three fit into the silence that frees a name' },
+  retireAfterMs: { value: 7 * DAY, hard: 365 * DAY, unit: 'ms', why: 'a broadcast does not fill the inbox of an agent nobody has seen for a week' },
+  nackDelayMs: { value: 30_000, hard: DAY, unit: 'ms', why: 'long enough for the reason to pass' },
+  messageExpiryMs: { value: 30 * DAY, hard: 365 * DAY, unit: 'ms', why: 'the longest expires_in_seconds a sender may ask for' },
+  keyRetentionMs: { value: 7 * DAY, hard: 90 * DAY, unit: 'ms', why: 'a retry a week later is still the same request' },
+  contentRepeatMs: { value: 60_000, hard: HOUR, unit: 'ms', why: 'the same words again within a minute are a retry without a key' },
+  clockJumpMs: { value: 5 * MINUTE, hard: DAY, unit: 'ms', why: 'a larger step of the wall clock is a suspended machine or a corrected clock, not elapsed work' },
+  pageRows: { value: 20, hard: 200, unit: 'rows', why: 'a page a person can read' },
+  waiters: { value: 256, hard: 10_000, unit: 'parked calls', why: 'each waiting call of one process costs memory and a look at every change' },
+  stdioLineBytes: { value: 512 * KIB, hard: 4096 * KIB, unit: 'bytes', why: 'twice the largest body, as JSON' },
+  httpBodyBytes: { value: 1024 * KIB, hard: 4096 * KIB, unit: 'bytes', why: 'as above, with room for the HTTP API' },
+  sseBufferBytes: { value: 1024 * KIB, hard: 16_384 * KIB, unit: 'bytes', why: 'a reader that does not read is cut off; it resumes by its cursor' },
+  tokenLifeMs: { value: 90 * DAY, hard: 365 * DAY, unit: 'ms', why: 'a forgotten credential dies' },
+  authFailures: { value: 10, hard: 1_000, unit: 'failures per 5 min', why: 'guessing a token is stopped per address' },
+  diskFloorBytes: { value: 512 * KIB * KIB, hard: 1024 * 1024 * KIB * KIB, unit: 'bytes', why: 'below it a notice asks the operator to make room' },
+  dueBatch: { value: 100, hard: 1_000, unit: 'rows', why: 'a timed duty never holds the write lock longer than a send notices' },
+} as const satisfies Record<string, { value: number; hard: number; unit: string; why: string }>;
+
+export type LimitName = keyof typeof LIMITS;
+/** The limits in force: every name of the table with its number. */
+export type Limits = Readonly<Record<LimitName, number>>;
+
+/** The table with overrides applied. Overrides are already checked against the hard ceilings (configuration does that and names the key). */
+export function effectiveLimits(overrides: Partial<Record<LimitName, number>> = {}): Limits {
+  const names = Object.keys(LIMITS) as LimitName[];
+  return Object.freeze(Object.fromEntries(names.map((name) => [name, overrides[name] ?? LIMITS[name].value]))) as Limits;
+}

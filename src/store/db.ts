@@ -1,0 +1,38 @@
+// The seam between the hub and a database. An engine implements Db; everything above it speaks portable SQL through Read and Tx.
+// Invariants: success of write() means committed and synced; nothing but SQL is awaited inside write(); the order of a project's writes is their commit order.
+
+/** What a statement may be given. Booleans are 0/1, instants are integer milliseconds, absent values are null. */
+export type Arg = string | number | null;
+/** One row, as the database gives it. Only functions named to<Noun> look inside. */
+export type Row = Readonly<Record<string, unknown>>;
+
+export interface Read {
+  all(sql: string, ...args: Arg[]): Promise<Row[]>;
+  get(sql: string, ...args: Arg[]): Promise<Row | undefined>;
+}
+
+export interface Tx extends Read {
+  /** Runs a statement and answers how many rows it changed. */
+  run(sql: string, ...args: Arg[]): Promise<number>;
+}
+
+/** `synced`: on stable storage before the promise resolves. `relaxed`: a power cut may lose it (never a process crash); only for what carries no promise. */
+export type Durability = 'synced' | 'relaxed';
+
+export interface Db {
+  readonly engine: 'sqlite' | 'postgres';
+  /** A consistent view. Reads never wait for writers. */
+  read<T>(look: (read: Read) => Promise<T>): Promise<T>;
+  /**
+   * One atomic change. `scope` is the project, the unit of order; the empty scope is the hub itself. When `change` throws, nothing happened.
+   * Concurrent calls of one process may share one commit; each still succeeds or fails alone.
+   */
+  write<T>(scope: string, change: (tx: Tx) => Promise<T>, durability?: Durability): Promise<T>;
+  /** Called after something may have changed, by this process or another. It carries no data and may come too often: look again. */
+  onChange(listener: () => void): () => void;
+  /** Says that somebody waits (true) or nobody any more (false): engines listen to other processes only while it matters. */
+  listen(wanted: boolean): void;
+  /** Sentences about what this engine can not do as well as it should (no doorbell, for example). Empty when all is well. */
+  notices(): readonly string[];
+  close(): Promise<void>;
+}

@@ -1,0 +1,46 @@
+// Rows of `events`: append-only, numbered without gaps per project, each carrying the hash of itself and its predecessor.
+
+import { toInt, toText, toTextOrNull } from './columns.ts';
+import type { Read, Row, Tx } from './db.ts';
+
+export type EventRow = {
+  projectId: string;
+  seq: number;
+  at: number;
+  type: string;
+  actorId: string;
+  sessionId: string | null;
+  /** The id of the thing the event is about. */
+  subject: string;
+  /** JSON object; never a body, never a secret. */
+  data: string;
+  hash: string;
+};
+
+export const toEvent = (row: Row): EventRow => ({
+  projectId: toText(row, 'project_id'),
+  seq: toInt(row, 'seq'),
+  at: toInt(row, 'at'),
+  type: toText(row, 'type'),
+  actorId: toText(row, 'actor_id'),
+  sessionId: toTextOrNull(row, 'session_id'),
+  subject: toText(row, 'subject'),
+  data: toText(row, 'data'),
+  hash: toText(row, 'hash'),
+});
+
+export async function insertEvent(tx: Tx, event: EventRow): Promise<void> {
+  await tx.run(
+    'INSERT INTO events (project_id, seq, at, type, actor_id, session_id, subject, data, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    event.projectId, event.seq, event.at, event.type, event.actorId, event.sessionId, event.subject, event.data, event.hash,
+  );
+}
+
+export async function eventsAfter(read: Read, projectId: string, seq: number, limit: number): Promise<EventRow[]> {
+  return (await read.all('SELECT * FROM events WHERE project_id = ? AND seq > ? ORDER BY seq LIMIT ?', projectId, seq, limit)).map(toEvent);
+}
+
+export async function eventsAbout(read: Read, projectId: string, subject: string, limit: number): Promise<EventRow[]> {
+  const rows = await read.all('SELECT * FROM events WHERE subject = ? AND project_id = ? ORDER BY seq LIMIT ?', subject, projectId, limit);
+  return rows.map(toEvent);
+}

@@ -1,0 +1,114 @@
+// Rows of `messages`: what was said, once, whoever it went to. Never updated.
+
+import { flag, toFlag, toInt, toIntOrNull, toText, toTextOrNull, toTexts, toWord } from './columns.ts';
+import type { Read, Row, Tx } from './db.ts';
+
+export const KINDS = ['note', 'request', 'status', 'handoff'] as const;
+export type Kind = (typeof KINDS)[number];
+
+export type MessageRow = {
+  id: string;
+  projectId: string;
+  seq: number;
+  threadId: string;
+  inReplyTo: string | null;
+  senderId: string;
+  senderSessionId: string;
+  senderModel: string;
+  /** The address as the sender gave it, canonical: names sorted, joined by commas. */
+  address: string;
+  kind: Kind;
+  urgent: boolean;
+  subject: string;
+  body: string;
+  bodyBytes: number;
+  /** SHA-256 over subject, body and attachments; it also stands in the event, so that the chain vouches for the text. */
+  digest: string;
+  attachments: string[];
+  expectsReply: boolean;
+  quiet: boolean;
+  broadcast: boolean;
+  pool: boolean;
+  hop: number;
+  createdAt: number;
+  expiresAt: number | null;
+};
+
+export const toMessage = (row: Row): MessageRow => ({
+  id: toText(row, 'id'),
+  projectId: toText(row, 'project_id'),
+  seq: toInt(row, 'seq'),
+  threadId: toText(row, 'thread_id'),
+  inReplyTo: toTextOrNull(row, 'in_reply_to'),
+  senderId: toText(row, 'sender_id'),
+  senderSessionId: toText(row, 'sender_session_id'),
+  senderModel: toText(row, 'sender_model'),
+  address: toText(row, 'address'),
+  kind: toWord(row, 'kind', KINDS),
+  urgent: toFlag(row, 'urgent'),
+  subject: toText(row, 'subject'),
+  body: toText(row, 'body'),
+  bodyBytes: toInt(row, 'body_bytes'),
+  digest: toText(row, 'digest'),
+  attachments: toTexts(row, 'attachments'),
+  expectsReply: toFlag(row, 'expects_reply'),
+  quiet: toFlag(row, 'quiet'),
+  broadcast: toFlag(row, 'broadcast'),
+  pool: toFlag(row, 'pool'),
+  hop: toInt(row, 'hop'),
+  createdAt: toInt(row, 'created_at'),
+  expiresAt: toIntOrNull(row, 'expires_at'),
+});
+
+export async function insertMessage(tx: Tx, message: MessageRow): Promise<void> {
+  await tx.run(
+    `INSERT INTO messages (id, project_id, seq, thread_id, in_reply_to, sender_id, sender_session_id, sender_model, address, kind, urgent,
+       subject, body, body_bytes, digest, attachments, expects_reply, quiet, broadcast, pool, hop, created_at, expires_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    message.id, message.projectId, message.seq, message.threadId, message.inReplyTo, message.senderId, message.senderSessionId,
+    message.senderModel, message.address, message.kind, flag(message.urgent), message.subject, message.body, message.bodyBytes,
+    message.digest, JSON.stringify(message.attachments), flag(message.expectsReply), flag(message.quiet), flag(message.broadcast),
+    flag(message.pool), message.hop, message.createdAt, message.expiresAt,
+  );
+}
+
+export async function findMessage(read: Read, projectId: string, id: string): Promise<MessageRow | undefined> {
+  const row = await read.get('SELECT * FROM messages WHERE id = ? AND project_id = ?', id, projectId);
+  return row && toMessage(row);
+}
+
+/** The first message with the same words, kind, address and place that this sender sent since `since`. */
+export async function findRepeat(read: Read, message: MessageRow, since: number): Promise<MessageRow | undefined> {
+  const row = await read.get(
+    `SELECT * FROM messages WHERE sender_id = ? AND created_at >= ? AND digest = ? AND kind = ? AND address = ?
+       AND COALESCE(in_reply_to, '') = ? ORDER BY seq LIMIT 1`,
+    message.senderId, since, message.digest, message.kind, message.address, message.inReplyTo ?? '',
+  );
+  return row && toMessage(row);
+}
+
+/**
+ * The newest `limit` messages of a thread before `beforeSeq`, in ascending order. With `viewerId`, only what that agent sent or was sent.
+ */
+export async function threadPage(
+  read: Read,
+  projectId: string,
+  threadId: string,
+  viewerId: string | null,
+  beforeSeq: number,
+  limit: number,
+): Promise<MessageRow[]> {
+  const rows = await read.all(
+    `SELECT m.* FROM messages m WHERE m.thread_id = ? AND m.project_id = ? AND m.seq < ?
+       AND (CAST(? AS TEXT) IS NULL OR m.sender_id = ? OR EXISTS
+         (SELECT 1 FROM deliveries d WHERE d.message_id = m.id AND d.recipient_id = ? AND d.state <> 'recalled'))
+     ORDER BY m.seq DESC LIMIT ?`,
+    threadId, projectId, beforeSeq, viewerId, viewerId, viewerId, limit,
+  );
+  return rows.map(toMessage).reverse();
+}
+
+/** Messages of a project in order after a seq, for verification. */
+export async function messagesAfter(read: Read, projectId: string, afterSeq: number, limit: number): Promise<Row[]> {
+  return await read.all('SELECT * FROM messages WHERE project_id = ? AND seq > ? ORDER BY seq LIMIT ?', projectId, afterSeq, limit);
+}

@@ -1,0 +1,74 @@
+// Rows of `hub` and `projects`: the identity of this database, its clock, and the head of each project's event log.
+
+import { toInt, toText } from './columns.ts';
+import type { Read, Row, Tx } from './db.ts';
+
+export type ProjectRow = {
+  id: string;
+  name: string;
+  root: string;
+  createdAt: number;
+  /** The latest hub time of any write in this project: time never runs backwards along `seq`. */
+  clockAt: number;
+  eventSeq: number;
+  eventHash: string;
+};
+
+export type HubRow = { instanceId: string; createdAt: number; highWaterAt: number; beatAt: number };
+
+const toProject = (row: Row): ProjectRow => ({
+  id: toText(row, 'id'),
+  name: toText(row, 'name'),
+  root: toText(row, 'root'),
+  createdAt: toInt(row, 'created_at'),
+  clockAt: toInt(row, 'clock_at'),
+  eventSeq: toInt(row, 'event_seq'),
+  eventHash: toText(row, 'event_hash'),
+});
+
+export async function findProject(read: Read, id: string): Promise<ProjectRow | undefined> {
+  const row = await read.get('SELECT * FROM projects WHERE id = ?', id);
+  return row && toProject(row);
+}
+
+export async function listProjects(read: Read): Promise<ProjectRow[]> {
+  return (await read.all('SELECT * FROM projects ORDER BY created_at, id')).map(toProject);
+}
+
+/** Creates the project unless it is there. Answers whether it was new. */
+export async function insertProject(tx: Tx, project: ProjectRow): Promise<boolean> {
+  const changes = await tx.run(
+    `INSERT INTO projects (id, name, root, created_at, clock_at, event_seq, event_hash) VALUES (?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (id) DO NOTHING`,
+    project.id, project.name, project.root, project.createdAt, project.clockAt, project.eventSeq, project.eventHash,
+  );
+  return changes === 1;
+}
+
+export async function updateHead(tx: Tx, id: string, clockAt: number, eventSeq: number, eventHash: string): Promise<void> {
+  await tx.run('UPDATE projects SET clock_at = ?, event_seq = ?, event_hash = ? WHERE id = ?', clockAt, eventSeq, eventHash, id);
+}
+
+export async function findHub(read: Read): Promise<HubRow | undefined> {
+  const row = await read.get('SELECT * FROM hub WHERE id = 1');
+  return (
+    row && {
+      instanceId: toText(row, 'instance_id'),
+      createdAt: toInt(row, 'created_at'),
+      highWaterAt: toInt(row, 'high_water_at'),
+      beatAt: toInt(row, 'beat_at'),
+    }
+  );
+}
+
+export async function insertHub(tx: Tx, instanceId: string, now: number): Promise<void> {
+  await tx.run(
+    'INSERT INTO hub (id, instance_id, created_at, high_water_at, beat_at) VALUES (1, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING',
+    instanceId, now, now, now,
+  );
+}
+
+/** The heartbeat of timed duties, and the mark that no later clock may fall behind. */
+export async function updateBeat(tx: Tx, now: number): Promise<void> {
+  await tx.run('UPDATE hub SET beat_at = ?, high_water_at = CASE WHEN high_water_at < ? THEN ? ELSE high_water_at END WHERE id = 1', now, now, now);
+}

@@ -1,0 +1,176 @@
+// Opens a SQLite database the only way the hub trusts (references: SQLite's documentation of WAL and PRAGMA, and measurements of our own):
+// refuse what is known to lose data, set every PRAGMA, and read back what matters. Invariant C20: no silent fallback; each refusal is one sentence with a remedy.
+
+import { chmodSync, existsSync, mkdirSync, statfsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Database from 'better-sqlite3';
+import type { Clock } from '../hub/clock.ts';
+import { HubError } from '../hub/errors.ts';
+import { APPLICATION_ID, migrationsOf } from './migrate.ts';
+import { acquire } from './sqlite-lock.ts';
+
+export type SqliteOptions = {
+  path: string;
+  clock: Clock;
+  /** Where the doorbell sockets live; see doorbell.ts. */
+  bellDir: string;
+  /** Opens on a network file system all the same. The operator's own risk: SQLite's WAL needs shared memory on one host. */
+  allowNetworkFs?: boolean;
+  /** The kind of file system a folder is on; replaced in tests. */
+  fileSystemOf?: (folder: string) => FileSystemKind;
+  /** A copy is made here before a migration changes an existing database. */
+  backupDir?: string;
+};
+
+export type FileSystemKind = 'local' | 'network' | 'unknown';
+
+/** statfs magic numbers of file systems that cannot carry a WAL between hosts (linux/magic.h): NFS, SMB, SMB2, CIFS, 9p, FUSE, AFS, Ceph. */
+const NETWORK_MAGIC = new Set([0x6969, 0x517b, 0xfe534d42, 0xff534d42, 0x01021997, 0x65735546, 0x5346414f, 0x00c36400]);
+
+/** Looks at the file system of a folder. Only Linux gives a reliable answer; elsewhere it says so. */
+export function fileSystemOf(folder: string): FileSystemKind {
+  if (process.platform !== 'linux') return 'unknown';
+  return NETWORK_MAGIC.has(statfsSync(folder).type >>> 0) ? 'network' : 'local';
+}
+
+/** SQLite before 3.51.3 can corrupt a WAL database that several processes share; 3.52.0 was withdrawn. */
+export function isTrustedSqlite(version: string): boolean {
+  const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number);
+  if (version === '3.52.0') return false;
+  return major > 3 || (major === 3 && (minor > 51 || (minor === 51 && patch >= 3)));
+}
+
+/** Opens, checks and migrates; answers the writing connection and the file's identity. */
+export async function openSqliteFile(options: SqliteOptions): Promise<{ writer: Database.Database; reader: Database.Database; inode: string }> {
+  prepareFolder(options);
+  const fresh = !existsSync(options.path);
+  const writer = connect(options.path);
+  try {
+    if (fresh) chmodSync(options.path, 0o600);
+    await acquire(options.clock, () => configure(writer));
+    await migrate(writer, options);
+    const reader = connect(options.path);
+    await acquire(options.clock, () => configure(reader));
+    reader.pragma('query_only = ON');
+    return { writer, reader, inode: inodeOf(options.path) };
+  } catch (error) {
+    writer.close();
+    throw error;
+  }
+}
+
+/** What tells this file from another of the same name. */
+export function inodeOf(path: string): string {
+  const { dev, ino } = statSync(path);
+  return `${dev}:${ino}`;
+}
+
+function prepareFolder(options: SqliteOptions): void {
+  const folder = dirname(options.path);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const { uid, mode } = statSync(folder);
+  if (process.getuid !== undefined && uid !== process.getuid()) {
+    throw new HubError('unavailable', `The hub folder ${folder} belongs to another user.`, { hint: 'Set ROOKERY_HOME to a folder of your own.' });
+  }
+  if ((mode & 0o077) !== 0) {
+    throw new HubError('unavailable', `The hub folder ${folder} can be read by other users (mode ${(mode & 0o777).toString(8)}).`, {
+      hint: `Run: chmod 700 ${folder}`,
+    });
+  }
+  if ((options.fileSystemOf ?? fileSystemOf)(folder) === 'network' && options.allowNetworkFs !== true) {
+    throw new HubError('unavailable', `${options.path} is on a network file system, where SQLite cannot keep its promises.`, {
+      hint: 'Put ROOKERY_HOME on a local disk and let other hosts connect to `rookery serve` over HTTP.',
+    });
+  }
+}
+
+function connect(path: string): Database.Database {
+  try {
+    return new Database(path, { timeout: 0 });
+  } catch (error) {
+    throw refusal(error, path);
+  }
+}
+
+/** Sets every PRAGMA and reads back the two that carry the promise. better-sqlite3 builds WAL with synchronous=NORMAL unless told. */
+function configure(db: Database.Database): void {
+  try {
+    db.pragma('journal_mode = WAL');
+    db.pragma('synchronous = FULL');
+    db.pragma('foreign_keys = ON');
+    db.pragma('trusted_schema = OFF');
+    db.pragma('cell_size_check = ON');
+    db.pragma('mmap_size = 0');
+    db.pragma('wal_autocheckpoint = 4000');
+    db.pragma('journal_size_limit = 67108864');
+  } catch (error) {
+    throw refusal(error, db.name);
+  }
+  assertTrusted(db);
+}
+
+/** The state without which no success may be answered: WAL, FULL, a SQLite that does not corrupt. */
+export function assertTrusted(db: Database.Database): void {
+  const version = String(db.prepare('SELECT sqlite_version() AS v').pluck().get());
+  if (!isTrustedSqlite(version)) {
+    throw new HubError('unavailable', `SQLite ${version} can corrupt a database that several processes share.`, { hint: 'Run: npm ci (it brings SQLite 3.51.3 or newer).' });
+  }
+  const mode = String(db.pragma('journal_mode', { simple: true }));
+  if (mode !== 'wal') {
+    throw new HubError('unavailable', `${db.name} could not be put into WAL mode (it is in ${mode} mode).`, { hint: 'Put ROOKERY_HOME on a local disk that supports shared memory and file locks.' });
+  }
+  if (Number(db.pragma('synchronous', { simple: true })) !== 2) {
+    throw new HubError('unavailable', 'synchronous=FULL did not take effect.', { hint: 'Run: rookery doctor' });
+  }
+}
+
+async function migrate(db: Database.Database, options: SqliteOptions): Promise<void> {
+  const migrations = migrationsOf('sqlite');
+  const newest = migrations.at(-1)?.version ?? 0;
+  const found = Number(db.pragma('user_version', { simple: true }));
+  if (found === newest) return assertOurs(db, newest);
+  await acquire(options.clock, () => db.exec('BEGIN IMMEDIATE'));
+  try {
+    // Another process may have migrated while this one waited for the lock.
+    const version = Number(db.pragma('user_version', { simple: true }));
+    assertOurs(db, newest);
+    if (version === 0 && db.prepare('SELECT count(*) FROM sqlite_master').pluck().get() !== 0) {
+      throw new HubError('unavailable', `${options.path} is a SQLite database of another program.`, { hint: 'Set ROOKERY_HOME to another folder.' });
+    }
+    for (const migration of migrations.filter((candidate) => candidate.version > version)) db.exec(migration.sql);
+    db.pragma(`application_id = ${APPLICATION_ID}`);
+    db.pragma(`user_version = ${newest}`);
+    db.exec('COMMIT');
+  } catch (error) {
+    if (db.inTransaction) db.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+function assertOurs(db: Database.Database, newest: number): void {
+  const version = Number(db.pragma('user_version', { simple: true }));
+  const application = Number(db.pragma('application_id', { simple: true }));
+  if (version > newest) {
+    throw new HubError('unavailable', `${db.name} was written by a newer Rookery (schema ${version}; this program knows ${newest}).`, {
+      hint: 'Update Rookery; an older program never opens a newer database.',
+    });
+  }
+  if (version > 0 && application !== APPLICATION_ID) {
+    throw new HubError('unavailable', `${db.name} is a SQLite database of another program.`, { hint: 'Set ROOKERY_HOME to another folder.' });
+  }
+}
+
+function refusal(error: unknown, path: string): unknown {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (code.startsWith('SQLITE_BUSY') || error instanceof HubError) return error;
+  if (code === 'SQLITE_CORRUPT' || code === 'SQLITE_NOTADB') {
+    return new HubError('unavailable', `${path} is damaged or not a database; it is kept as it is.`, {
+      hint: 'Run `rookery restore FILE` with the newest file of ROOKERY_HOME/backups.',
+      cause: error,
+    });
+  }
+  return new HubError('unavailable', `${path} cannot be opened (${code === '' ? 'unknown reason' : code}).`, {
+    hint: 'Check that ROOKERY_HOME is a writable folder on a local disk.',
+    cause: error,
+  });
+}

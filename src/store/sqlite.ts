@@ -1,0 +1,321 @@
+// The SQLite engine. One connection writes, one reads; concurrent writes of this process are grouped: one transaction carries many,
+// each in a savepoint of its own, and one sync answers all (C1). Between processes the lock is awaited fairly (sqlite-lock.ts).
+// Invariant 5 is enforced here: a transaction whose body awaits anything but SQL outlives its turn of the event loop and is rolled back.
+
+import type Database from 'better-sqlite3';
+import { HubError } from '../hub/errors.ts';
+import type { Arg, Db, Durability, Read, Row, Tx } from './db.ts';
+import { Doorbell } from './doorbell.ts';
+import { acquire } from './sqlite-lock.ts';
+import { assertTrusted, inodeOf, openSqliteFile, type SqliteOptions } from './sqlite-open.ts';
+import { toStorageError } from './storage-error.ts';
+
+/** How many writes share one commit at most: enough to amortise a sync, few enough to hold the lock for a few milliseconds. */
+const GROUP = 64;
+/** How often a waiting process looks for commits of others when no bell rang. */
+const POLL_MS = 500;
+/** How old the last look at the file's identity may be when success is answered. */
+const INODE_CHECK_MS = 1_000;
+
+type Pending = {
+  change: (tx: Tx) => Promise<unknown>;
+  durability: Durability;
+  resolve: (value: unknown) => void;
+  reject: (error: unknown) => void;
+};
+
+/** Opens the database, creating and migrating it as needed. Throws a HubError with a remedy when it cannot be trusted. */
+export async function openSqlite(options: SqliteOptions): Promise<Db> {
+  const { writer, reader, inode } = await openSqliteFile(options);
+  return new SqliteDb(options, writer, reader, inode);
+}
+
+class SqliteDb implements Db {
+  readonly engine = 'sqlite';
+  readonly #options: SqliteOptions;
+  readonly #writer: Statements;
+  readonly #reader: Statements;
+  readonly #inode: string;
+  readonly #bell: Doorbell;
+  readonly #listeners = new Set<() => void>();
+  readonly #queue: Pending[] = [];
+  #inodeCheckedAt: number;
+  #draining: Promise<void> | undefined;
+  #readTail: Promise<unknown> = Promise.resolve();
+  #polling: AbortController | undefined;
+  #refusal: HubError | undefined;
+
+  constructor(options: SqliteOptions, writer: Database.Database, reader: Database.Database, inode: string) {
+    this.#options = options;
+    this.#writer = new Statements(writer);
+    this.#reader = new Statements(reader);
+    this.#inode = inode;
+    this.#inodeCheckedAt = options.clock.monotonic();
+    this.#bell = new Doorbell(options.bellDir, () => this.#changed());
+  }
+
+  read<T>(look: (read: Read) => Promise<T>): Promise<T> {
+    const result = this.#readTail.then(() => this.#readAlone(look));
+    this.#readTail = result.then(ignore, ignore);
+    return result;
+  }
+
+  write<T>(_scope: string, change: (tx: Tx) => Promise<T>, durability: Durability = 'synced'): Promise<T> {
+    if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
+    return new Promise<T>((resolve, reject) => {
+      this.#queue.push({ change, durability, resolve: (value) => resolve(value as T), reject });
+      // Starting in the next phase of the loop lets everything that arrived in this one share the commit.
+      this.#draining ??= new Promise<void>((done) => setImmediate(() => void this.#drain().finally(done)));
+    });
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  listen(wanted: boolean): void {
+    if (wanted && this.#polling === undefined) {
+      this.#bell.open();
+      this.#polling = new AbortController();
+      void this.#poll(this.#polling.signal);
+    } else if (!wanted) {
+      this.#polling?.abort();
+      this.#polling = undefined;
+    }
+  }
+
+  notices(): readonly string[] {
+    return [...this.#bell.notices(), ...(this.#refusal === undefined ? [] : [this.#refusal.message])];
+  }
+
+  async close(): Promise<void> {
+    this.listen(false);
+    this.#refusal ??= new HubError('unavailable', 'The hub is shutting down.', { hint: 'Retry with the same idempotency_key.' });
+    await this.#draining;
+    await this.#readTail;
+    this.#bell.close();
+    this.#reader.close();
+    this.#writer.close();
+  }
+
+  async #readAlone<T>(look: (read: Read) => Promise<T>): Promise<T> {
+    const watch = watchTurn(this.#reader);
+    try {
+      this.#reader.exec('BEGIN');
+      return await look(watch.tx);
+    } catch (error) {
+      throw toStorageError(error);
+    } finally {
+      watch.end();
+    }
+  }
+
+  async #drain(): Promise<void> {
+    try {
+      while (this.#queue.length > 0) {
+        const group = await this.#begin();
+        await this.#commit(group);
+        // The lock is free: let clients be answered and other processes in before the next group.
+        if (this.#queue.length > 0) await new Promise<void>((resolve) => setImmediate(resolve));
+      }
+    } catch (error) {
+      for (const pending of this.#queue.splice(0)) pending.reject(toStorageError(error));
+    } finally {
+      this.#draining = undefined;
+    }
+  }
+
+  /** Takes the write lock, then whatever waits by then. `relaxed` holds only for a group in which nothing carries a promise. */
+  async #begin(): Promise<Pending[]> {
+    return await acquire(this.#options.clock, () => {
+      const relaxed = this.#queue.slice(0, GROUP).every((pending) => pending.durability === 'relaxed');
+      this.#writer.exec(relaxed ? 'PRAGMA synchronous = NORMAL' : 'PRAGMA synchronous = FULL');
+      this.#writer.exec('BEGIN IMMEDIATE');
+      return this.#queue.splice(0, GROUP);
+    });
+  }
+
+  async #commit(group: Pending[]): Promise<void> {
+    const watch = watchTurn(this.#writer);
+    const settled: (() => void)[] = [];
+    try {
+      for (const pending of group) settled.push(await this.#change(watch.tx, pending));
+      this.#assertFile();
+      watch.commit();
+    } catch (error) {
+      watch.end();
+      for (const pending of group) pending.reject(toStorageError(error));
+      return;
+    }
+    for (const settle of settled) settle();
+    if (watch.tx.changes > 0) {
+      this.#changed();
+      this.#bell.ring();
+    }
+  }
+
+  /** Runs one change in a savepoint; its failure undoes itself only. Answers how its caller is to be told once the group is committed. */
+  async #change(tx: TurnTx, pending: Pending): Promise<() => void> {
+    const before = tx.changes;
+    this.#writer.exec('SAVEPOINT change');
+    try {
+      const value = await pending.change(tx);
+      tx.assertOpen();
+      this.#writer.exec('RELEASE change');
+      return () => pending.resolve(value);
+    } catch (error) {
+      // A full disk or an I/O error may have ended the whole transaction: then nobody's change happened.
+      if (!tx.isOpen() || !this.#writer.inTransaction) throw error;
+      this.#writer.exec('ROLLBACK TO change');
+      this.#writer.exec('RELEASE change');
+      tx.changes = before;
+      return () => pending.reject(toStorageError(error));
+    }
+  }
+
+  /** Writing to a file that was unlinked or replaced succeeds silently, so success is answered only for the file that was opened. */
+  #assertFile(): void {
+    const now = this.#options.clock.monotonic();
+    if (now - this.#inodeCheckedAt <= INODE_CHECK_MS) return;
+    let found = 'nothing';
+    try {
+      found = inodeOf(this.#options.path);
+    } catch {
+      // Gone: the comparison below says so.
+    }
+    if (found !== this.#inode) {
+      this.#refusal = new HubError('unavailable', `${this.#options.path} was removed or replaced while the hub had it open; nothing is acknowledged any more.`, {
+        hint: 'Restart the hub; restore from a backup if the file is gone.',
+      });
+      throw this.#refusal;
+    }
+    assertTrusted(this.#reader.db);
+    this.#inodeCheckedAt = now;
+  }
+
+  #changed(): void {
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  /** The floor under the bell: a lost ring costs at most POLL_MS. data_version moves with every commit of another connection. */
+  async #poll(signal: AbortSignal): Promise<void> {
+    let seen = this.#reader.dataVersion();
+    while (!signal.aborted) {
+      await this.#options.clock.sleep(POLL_MS, signal);
+      if (signal.aborted) return;
+      const version = this.#reader.dataVersion();
+      if (version !== seen) this.#changed();
+      seen = version;
+    }
+  }
+}
+
+/** A connection with its prepared statements: preparing costs more than most statements do. */
+class Statements {
+  readonly db: Database.Database;
+  readonly #prepared = new Map<string, Database.Statement>();
+
+  constructor(db: Database.Database) {
+    this.db = db;
+  }
+
+  get inTransaction(): boolean {
+    return this.db.inTransaction;
+  }
+
+  exec(sql: string): void {
+    // PRAGMA and transaction control: short texts, and exec is as fast as a prepared statement for them.
+    this.db.exec(sql);
+  }
+
+  prepare(sql: string): Database.Statement {
+    let statement = this.#prepared.get(sql);
+    if (statement === undefined) {
+      statement = this.db.prepare(sql);
+      this.#prepared.set(sql, statement);
+    }
+    return statement;
+  }
+
+  dataVersion(): number {
+    return Number(this.db.pragma('data_version', { simple: true }));
+  }
+
+  close(): void {
+    this.db.close();
+  }
+}
+
+/** A transaction that knows whether it is still in the turn that opened it. */
+class TurnTx implements Tx {
+  changes = 0;
+  readonly #statements: Statements;
+  #state: 'open' | 'ended' | 'outlived' = 'open';
+
+  constructor(statements: Statements) {
+    this.#statements = statements;
+  }
+
+  isOpen(): boolean {
+    return this.#state === 'open';
+  }
+
+  assertOpen(): void {
+    if (this.#state === 'open') return;
+    throw new Error(
+      this.#state === 'outlived'
+        ? 'A transaction outlived its turn: something other than SQL was awaited inside it. It was rolled back.'
+        : 'This transaction has ended.',
+    );
+  }
+
+  end(state: 'ended' | 'outlived'): void {
+    if (this.#state === 'open') this.#state = state;
+  }
+
+  async all(sql: string, ...args: Arg[]): Promise<Row[]> {
+    this.assertOpen();
+    return this.#statements.prepare(sql).all(...args) as Row[];
+  }
+
+  async get(sql: string, ...args: Arg[]): Promise<Row | undefined> {
+    this.assertOpen();
+    return this.#statements.prepare(sql).get(...args) as Row | undefined;
+  }
+
+  async run(sql: string, ...args: Arg[]): Promise<number> {
+    this.assertOpen();
+    const { changes } = this.#statements.prepare(sql).run(...args);
+    this.changes += changes;
+    return changes;
+  }
+}
+
+/** Awaiting SQL only ever costs microtasks, so the next phase of the loop finds the transaction ended, or it did something else. */
+function watchTurn(statements: Statements): { tx: TurnTx; commit(): void; end(): void } {
+  const tx = new TurnTx(statements);
+  const rollback = () => {
+    if (statements.inTransaction) statements.exec('ROLLBACK');
+  };
+  const timer = setImmediate(() => {
+    tx.end('outlived');
+    rollback();
+  });
+  return {
+    tx,
+    commit() {
+      tx.assertOpen();
+      statements.exec('COMMIT');
+      clearImmediate(timer);
+      tx.end('ended');
+    },
+    end() {
+      clearImmediate(timer);
+      tx.end('ended');
+      rollback();
+    },
+  };
+}
+
+function ignore(): void {}
