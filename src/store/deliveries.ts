@@ -120,10 +120,12 @@ export async function inboxRows(read: Read, recipientId: string, now: number, li
 }
 
 /** Two texts, one per state, so that each can use its partial index. */
-const inboxSql = (state: 'leased' | 'ready') => `SELECT d.*, m.id AS m_id, m.thread_id AS m_thread_id, m.in_reply_to AS m_in_reply_to, m.kind AS m_kind,
+const SHOWN_COLUMNS = `SELECT d.*, m.id AS m_id, m.thread_id AS m_thread_id, m.in_reply_to AS m_in_reply_to, m.kind AS m_kind,
     m.subject AS m_subject, m.body AS m_body, m.body_bytes AS m_body_bytes, m.attachments AS m_attachments, m.expects_reply AS m_expects_reply,
     m.broadcast AS m_broadcast, m.pool AS m_pool, m.hop AS m_hop, m.created_at AS m_created_at, a.name AS m_sender_name
-  FROM deliveries d JOIN messages m ON m.id = d.message_id JOIN agents a ON a.id = d.sender_id
+  FROM deliveries d JOIN messages m ON m.id = d.message_id JOIN agents a ON a.id = d.sender_id`;
+
+const inboxSql = (state: 'leased' | 'ready') => `${SHOWN_COLUMNS}
   WHERE d.recipient_id = ? AND d.state = '${state}' AND d.ready_at <= ?
     AND (CAST(? AS TEXT) IS NULL OR d.sender_id = ?) AND (CAST(? AS TEXT) IS NULL OR m.thread_id = ?)
   ORDER BY d.urgent DESC, d.seq LIMIT ?`;
@@ -131,6 +133,11 @@ const INBOX_SQL = { leased: inboxSql('leased'), ready: inboxSql('ready') };
 
 async function inboxRowsIn(read: Read, state: 'leased' | 'ready', recipientId: string, now: number, limit: number, filter: InboxFilter): Promise<Row[]> {
   return await read.all(INBOX_SQL[state], recipientId, now, filter.senderId, filter.senderId, filter.threadId, filter.threadId, limit);
+}
+
+/** What is leased under a receipt, in the order it was shown. */
+export async function leasedRows(read: Read, recipientId: string, receipt: string): Promise<Row[]> {
+  return await read.all(`${SHOWN_COLUMNS} WHERE d.receipt = ? AND d.recipient_id = ? AND d.state = 'leased' ORDER BY d.shown_rank`, receipt, recipientId);
 }
 
 /** Whether a waiting receive has a reason to return, and if not, when the next delayed message becomes ready. Quiet messages are no reason. */
@@ -171,21 +178,27 @@ export async function inboxDepth(read: Read, recipientId: string): Promise<numbe
   return row === undefined ? 0 : toInt(row, 'depth');
 }
 
-export async function lease(tx: Tx, delivery: DeliveryRow, receipt: string, sessionId: string, door: string, now: number): Promise<void> {
+/** Leases a delivery under a receipt, as the `rank`-th of its batch. */
+export async function lease(tx: Tx, delivery: DeliveryRow, receipt: string, rank: number, sessionId: string, door: string, now: number): Promise<void> {
   await tx.run(
-    `UPDATE deliveries SET state = 'leased', attempt = attempt + 1, receipt = ?, session_id = ?, shown_at = ?,
+    `UPDATE deliveries SET state = 'leased', attempt = attempt + 1, receipt = ?, shown_rank = ?, session_id = ?, shown_at = ?,
        first_shown_at = COALESCE(first_shown_at, ?), first_session_id = COALESCE(first_session_id, ?), first_door = COALESCE(first_door, ?)
      WHERE message_id = ? AND recipient_id = ?`,
-    receipt, sessionId, now, now, sessionId, door, delivery.messageId, delivery.recipientId,
+    receipt, rank, sessionId, now, now, sessionId, door, delivery.messageId, delivery.recipientId,
   );
 }
 
-/** Acknowledges what is still open. Answers whether this call did it. */
-export async function acknowledge(tx: Tx, delivery: DeliveryRow, by: 'receipt' | 'id' | 'reply', now: number, doneAt: number | null): Promise<boolean> {
+/**
+ * Acknowledges what is still open. Answers whether this call did it. A reply settles the message; any other acknowledgement settles it
+ * only when the sender expects no reply.
+ */
+export async function acknowledge(tx: Tx, delivery: DeliveryRow, by: 'receipt' | 'id' | 'reply', now: number): Promise<boolean> {
   const changes = await tx.run(
-    `UPDATE deliveries SET state = 'acked', acked_at = ?, acked_by = ?, done_at = COALESCE(done_at, ?)
+    `UPDATE deliveries SET state = 'acked', acked_at = ?, acked_by = ?, done_at = CASE
+         WHEN done_at IS NOT NULL THEN done_at
+         WHEN CAST(? AS TEXT) = 'reply' OR (SELECT m.expects_reply FROM messages m WHERE m.id = deliveries.message_id) = 0 THEN CAST(? AS BIGINT) END
      WHERE message_id = ? AND recipient_id = ? AND state IN ('ready', 'leased')`,
-    now, by, doneAt, delivery.messageId, delivery.recipientId,
+    now, by, by, now, delivery.messageId, delivery.recipientId,
   );
   return changes === 1;
 }

@@ -108,7 +108,7 @@ export async function threadPage(
   return rows.map(toMessage).reverse();
 }
 
-/** Messages of a project in order after a seq, for verification. */
-export async function messagesAfter(read: Read, projectId: string, afterSeq: number, limit: number): Promise<Row[]> {
-  return await read.all('SELECT * FROM messages WHERE project_id = ? AND seq > ? ORDER BY seq LIMIT ?', projectId, afterSeq, limit);
+/** Messages of a project with `afterSeq` < seq <= `upToSeq`, unparsed: verification must survive damaged rows. */
+export async function messagesBetween(read: Read, projectId: string, afterSeq: number, upToSeq: number): Promise<Row[]> {
+  return await read.all('SELECT * FROM messages WHERE project_id = ? AND seq > ? AND seq <= ? ORDER BY seq', projectId, afterSeq, upToSeq);
 }

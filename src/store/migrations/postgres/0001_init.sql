@@ -125,6 +125,7 @@ CREATE TABLE deliveries (
   attempt_limit BIGINT NOT NULL CHECK (attempt_limit >= 1),
   crashes BIGINT NOT NULL DEFAULT 0 CHECK (crashes >= 0),
   receipt TEXT,
+  shown_rank BIGINT NOT NULL DEFAULT 0,
   session_id TEXT,
   first_shown_at BIGINT,
   first_session_id TEXT,

@@ -125,6 +125,7 @@ CREATE TABLE deliveries (
   attempt_limit INTEGER NOT NULL CHECK (attempt_limit >= 1),
   crashes INTEGER NOT NULL DEFAULT 0 CHECK (crashes >= 0),
   receipt TEXT,
+  shown_rank INTEGER NOT NULL DEFAULT 0,
   session_id TEXT,
   first_shown_at INTEGER,
   first_session_id TEXT,

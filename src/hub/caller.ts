@@ -1,0 +1,47 @@
+// Who is calling. A Caller is made by the front door from a credential or a session, never from an argument (C15),
+// and every service receives it. The one rule of what a role may do stands here too.
+
+import type { Door } from '../store/sessions.ts';
+import { HubError } from './errors.ts';
+
+/** Authority, lowest first. Other role names (reviewer, worker, ...) are labels for addressing and carry the authority of an agent. */
+export const PRIVILEGED_ROLES = ['manager', 'operator', 'hub'] as const;
+export type Authority = 'agent' | (typeof PRIVILEGED_ROLES)[number];
+
+/** Principals that every project has. Their names cannot be taken. */
+export const OPERATOR = 'operator';
+export const HUB = 'hub';
+
+export type Caller = {
+  readonly projectId: string;
+  readonly agentId: string;
+  readonly name: string;
+  readonly role: string;
+  readonly model: string;
+  /** The session that acts. Principals without sessions (the operator, the hub) carry their own id here. */
+  readonly sessionId: string;
+  /** The session's epoch; null for principals without sessions, which cannot be superseded. */
+  readonly epoch: number | null;
+  readonly door: Door;
+  /** Where the session works: absolute paths below it are turned into project-relative ones. */
+  readonly root: string;
+  /** The agent whose session this is, when a registered sub-agent acts in it. */
+  readonly parentId: string | null;
+};
+
+export function authorityOf(role: string): Authority {
+  return PRIVILEGED_ROLES.find((privileged) => privileged === role) ?? 'agent';
+}
+
+/** Whether this principal may see and act on what belongs to others of its project. */
+export function oversees(caller: Pick<Caller, 'role'>): boolean {
+  return authorityOf(caller.role) !== 'agent';
+}
+
+/** Refuses whoever does not oversee the project. `what` completes "Only managers and the operator may ...". */
+export function assertOversees(caller: Caller, what: string): void {
+  if (oversees(caller)) return;
+  throw new HubError('forbidden', `Only managers and the operator may ${what}; your role is ${caller.role}.`, {
+    hint: 'Ask a manager or the operator. Roles are given by configuration (ROOKERY_ROLE, a token), never taken.',
+  });
+}

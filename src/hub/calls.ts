@@ -1,0 +1,50 @@
+// A record of tool calls (S-15) and the heartbeat that each call is. Both are diagnostics: collected in memory, written together about once
+// a second, and allowed to fail without failing a call; failures are counted and shown (M-07).
+
+import { type CallRow, insertCall } from '../store/calls.ts';
+import { recordCall } from '../store/sessions.ts';
+import { touchAgent } from '../store/agents.ts';
+import type { HubContext } from './context.ts';
+
+/** What is kept when writing fails: the newest, so that memory stays bounded. */
+const KEPT = 1_000;
+
+export class Calls {
+  readonly #context: HubContext;
+  #pending: CallRow[] = [];
+  #failures = 0;
+
+  constructor(context: HubContext) {
+    this.#context = context;
+  }
+
+  /** How often the record could not be written since the process started. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  record(call: CallRow): void {
+    this.#pending.push(call);
+    if (this.#pending.length > KEPT) this.#pending.splice(0, this.#pending.length - KEPT);
+  }
+
+  /** Writes what was collected. Never throws. */
+  async flush(): Promise<void> {
+    const calls = this.#pending;
+    if (calls.length === 0) return;
+    this.#pending = [];
+    const latest = new Map(calls.map((call) => [call.sessionId, call]));
+    try {
+      await this.#context.db.write('', async (tx) => {
+        for (const call of calls) await insertCall(tx, call);
+        for (const { sessionId, agentId, startedAt } of latest.values()) {
+          await recordCall(tx, sessionId, startedAt);
+          await touchAgent(tx, agentId, startedAt);
+        }
+      }, 'relaxed');
+    } catch {
+      this.#failures += 1;
+      this.#pending = [...calls, ...this.#pending].slice(-KEPT);
+    }
+  }
+}

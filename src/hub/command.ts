@@ -1,0 +1,150 @@
+// One change by one caller: the frame every mutating service call runs in. In a single transaction it checks that the caller's session
+// still holds its agent (C5), answers a repeated key with the stored result (C2), lets the service change things, appends the events,
+// and moves the project's head. Invariant 2: the change, its events and its idempotency record commit together, or not at all.
+
+import { createHash } from 'node:crypto';
+import { findAgent } from '../store/agents.ts';
+import type { Db, Durability, Read, Tx } from '../store/db.ts';
+import { insertEvent } from '../store/events.ts';
+import { findKey, insertKey } from '../store/idempotency.ts';
+import { findProject, type ProjectRow, updateHead } from '../store/projects.ts';
+import { findSession, latestSession, reviveSession } from '../store/sessions.ts';
+import type { Caller } from './caller.ts';
+import { toIso } from './clock.ts';
+import { HubError } from './errors.ts';
+import { type EventType, eventHash } from './events.ts';
+import type { HubTime } from './time.ts';
+
+/** What a service works with inside a transaction. */
+export type Act = {
+  readonly tx: Tx;
+  readonly now: number;
+  readonly projectId: string;
+  /** Appends an event and answers its seq. `subject` is the id of the thing it is about; `data` never holds a body or a secret. */
+  emit(type: EventType, subject: string, data: Record<string, unknown>): Promise<number>;
+};
+
+export type Intent = {
+  tool: string;
+  /** The caller's idempotency key, with the arguments it stands for. */
+  key?: string | undefined;
+  args?: unknown;
+  durability?: Durability;
+};
+
+export class Commands {
+  readonly #db: Db;
+  readonly #time: HubTime;
+
+  constructor(db: Db, time: HubTime) {
+    this.#db = db;
+    this.#time = time;
+  }
+
+  /** Runs a change for a caller. A repeated key answers the stored result with `replayed: true`. */
+  run<T extends object>(caller: Caller, intent: Intent, change: (act: Act) => Promise<T>): Promise<T & { replayed?: boolean }> {
+    return this.#db.write(
+      caller.projectId,
+      async (tx) => {
+        const { act, finish } = await this.#begin(tx, caller.projectId, caller);
+        await this.#assertHolds(act, caller);
+        if (intent.key === undefined) return await finish(await change(act));
+        const scope = { projectId: caller.projectId, principalId: caller.agentId, tool: intent.tool, key: intent.key };
+        const argsDigest = createHash('sha256').update(canonical(intent.args)).digest('hex');
+        const known = await findKey(tx, scope);
+        if (known !== undefined) return replay<T>(known, argsDigest, intent.key);
+        const result = await change(act);
+        await insertKey(tx, scope, argsDigest, JSON.stringify(result), act.now);
+        return await finish(result);
+      },
+      intent.durability ?? 'synced',
+    );
+  }
+
+  /** Runs a change that no caller asked for: timed duties, set-up. `actor` is who stands in the event log for it. */
+  runAs<T>(projectId: string, actor: { agentId: string }, change: (act: Act) => Promise<T>, durability: Durability = 'synced'): Promise<T> {
+    return this.#db.write(
+      projectId,
+      async (tx) => {
+        const { act, finish } = await this.#begin(tx, projectId, { agentId: actor.agentId, sessionId: null });
+        return await finish(await change(act));
+      },
+      durability,
+    );
+  }
+
+  /** A consistent look for a caller whose session still holds its agent. */
+  look<T>(caller: Caller, look: (read: Read, now: number) => Promise<T>): Promise<T> {
+    return this.#db.read(async (read) => {
+      await this.#assertCurrent(read, caller);
+      return await look(read, this.#time.now());
+    });
+  }
+
+  async #begin(tx: Tx, projectId: string, actor: { agentId: string; sessionId: string | null }) {
+    const project = await findProject(tx, projectId);
+    if (project === undefined) throw new HubError('not_found', 'This project is not known to the hub.', { hint: 'Start a session in it first.' });
+    const head = { seq: project.eventSeq, hash: project.eventHash };
+    const now = Math.max(this.#time.now(), project.clockAt);
+    const emit = async (type: EventType, subject: string, data: Record<string, unknown>) => {
+      const draft = { projectId, seq: head.seq + 1, at: now, type, actorId: actor.agentId, sessionId: actor.sessionId, subject, data: JSON.stringify(data) };
+      const hash = eventHash(head.hash, draft);
+      await insertEvent(tx, { ...draft, hash });
+      head.seq = draft.seq;
+      head.hash = hash;
+      return draft.seq;
+    };
+    const finish = async <R>(result: R): Promise<R> => {
+      await this.#moveHead(tx, project, now, head);
+      return result;
+    };
+    return { act: { tx, now, projectId, emit } satisfies Act, finish };
+  }
+
+  async #moveHead(tx: Tx, project: ProjectRow, now: number, head: { seq: number; hash: string }): Promise<void> {
+    if (head.seq !== project.eventSeq) await updateHead(tx, project.id, now, head.seq, head.hash);
+  }
+
+  /** The fence of C5, inside the transaction. A session that was only taken for dead goes on; one that was replaced does not. */
+  async #assertHolds(act: Act, caller: Caller): Promise<void> {
+    if (!(await this.#assertCurrent(act.tx, caller))) {
+      await reviveSession(act.tx, caller.sessionId, act.now);
+      await act.emit('session.revived', caller.sessionId, { agent: caller.name });
+    }
+  }
+
+  /** Throws `stale_session` when another session holds the agent. Answers whether the session is open. */
+  async #assertCurrent(read: Read, caller: Caller): Promise<boolean> {
+    if (caller.epoch === null) return true;
+    const session = await findSession(read, caller.sessionId);
+    const holder = session && (await findAgent(read, session.agentId));
+    if (session !== undefined && holder !== undefined && holder.epoch === session.epoch && session.endReason !== 'left') return session.endedAt === null;
+    throw await staleSession(read, caller, holder?.id ?? caller.agentId);
+  }
+}
+
+async function staleSession(read: Read, caller: Caller, agentId: string): Promise<HubError> {
+  const latest = await latestSession(read, agentId);
+  const holder = latest === undefined ? 'another session' : `${latest.clientName} (${latest.id}, since ${toIso(latest.startedAt)})`;
+  return new HubError('stale_session', `Another session has taken over the name ${caller.name}: ${holder}. Nothing was changed.`, {
+    hint: 'Stop acting as this agent. To go on under a name of your own call join with a name; to take this one back call join with takeover: true.',
+  });
+}
+
+function replay<T extends object>(known: { argsDigest: string; result: string }, argsDigest: string, key: string): T & { replayed: boolean } {
+  if (known.argsDigest !== argsDigest) {
+    throw new HubError('conflict', `idempotency_key "${key.slice(0, 40)}" was used before with other arguments; nothing was changed.`, {
+      hint: 'Use a fresh key for a new request; repeat the same arguments to retry an old one.',
+    });
+  }
+  return { ...(JSON.parse(known.result) as T), replayed: true };
+}
+
+/** JSON with sorted keys, so that the order of arguments does not matter. */
+export function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  ) ?? 'null';
+}

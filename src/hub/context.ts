@@ -1,0 +1,21 @@
+// What every service is given. Nothing in here is global: two hubs in one process do not know of each other.
+
+import type { Db } from '../store/db.ts';
+import type { Clock } from './clock.ts';
+import type { Commands } from './command.ts';
+import type { Host } from './host.ts';
+import type { Ids } from './ids.ts';
+import type { Limits } from './limits.ts';
+import type { HubTime } from './time.ts';
+import type { Waiting } from './waiting.ts';
+
+export type HubContext = {
+  readonly db: Db;
+  readonly clock: Clock;
+  readonly time: HubTime;
+  readonly ids: Ids;
+  readonly limits: Limits;
+  readonly host: Host;
+  readonly commands: Commands;
+  readonly waiting: Waiting;
+};

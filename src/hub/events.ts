@@ -1,0 +1,44 @@
+// The event log: appended in the same transaction as the change it tells of (invariant 2), numbered without gaps per project, and
+// chained by SHA-256, so that an edit, a deletion or a reordering anywhere in the past is found by walking it.
+
+import { createHash } from 'node:crypto';
+import type { EventRow } from '../store/events.ts';
+
+export const EVENT_TYPES = [
+  'project.created',
+  'agent.registered',
+  'agent.changed',
+  'session.started',
+  'session.ended',
+  'session.revived',
+  'message.sent',
+  'message.shown',
+  'message.acked',
+  'message.returned',
+  'message.dead',
+  'message.expired',
+  'message.recalled',
+  'message.requeued',
+  'message.nudged',
+  'message.stalled',
+  'token.created',
+  'token.revoked',
+  'auth.refused',
+] as const;
+export type EventType = (typeof EVENT_TYPES)[number];
+
+/** What the first event of a project is chained to. */
+export const GENESIS = '0'.repeat(64);
+
+export type EventDraft = Omit<EventRow, 'hash'>;
+
+/** SHA-256 over the previous hash and every field, each as JSON, so that no two rows share an encoding. */
+export function eventHash(previous: string, event: EventDraft): string {
+  const fields = [previous, event.projectId, event.seq, event.at, event.type, event.actorId, event.sessionId, event.subject, event.data];
+  return createHash('sha256').update(JSON.stringify(fields)).digest('hex');
+}
+
+/** SHA-256 of the words of a message, as they stand in its event. */
+export function messageDigest(message: { subject: string; body: string; attachments: readonly string[] }): string {
+  return createHash('sha256').update(JSON.stringify([message.subject, message.body, message.attachments])).digest('hex');
+}

@@ -1,0 +1,112 @@
+// The hub: the services, wired. It decides; it has no MCP, no HTTP, no SQL text, no clock and no environment of its own.
+
+import { deleteKeysBefore } from '../store/idempotency.ts';
+import type { Db } from '../store/db.ts';
+import { findHub, type HubRow, insertHub, updateBeat } from '../store/projects.ts';
+import { Agents } from './agents.ts';
+import { Calls } from './calls.ts';
+import type { Clock } from './clock.ts';
+import { Commands } from './command.ts';
+import type { HubContext } from './context.ts';
+import { Deliveries } from './deliveries.ts';
+import { Feed } from './feed.ts';
+import type { Host } from './host.ts';
+import type { Ids } from './ids.ts';
+import { Inbox } from './inbox.ts';
+import type { Limits } from './limits.ts';
+import { MessageStatus } from './message-status.ts';
+import { Messages } from './messages.ts';
+import { Projects } from './projects.ts';
+import { Sessions } from './sessions.ts';
+import { HubTime } from './time.ts';
+import { Tokens } from './tokens.ts';
+import { type Verified, verifyProjects } from './verify.ts';
+import { Waiting } from './waiting.ts';
+
+export const VERSION = '0.1.0';
+
+export type HubParts = { db: Db; clock: Clock; ids: Ids; limits: Limits; host: Host };
+
+export type Hub = {
+  readonly instanceId: string;
+  readonly bootId: string;
+  readonly startedAt: number;
+  readonly limits: Limits;
+  readonly projects: Projects;
+  readonly sessions: Sessions;
+  readonly agents: Agents;
+  readonly messages: Messages;
+  readonly status: MessageStatus;
+  readonly inbox: Inbox;
+  readonly deliveries: Deliveries;
+  readonly tokens: Tokens;
+  readonly calls: Calls;
+  readonly feed: Feed;
+  readonly context: HubContext;
+  /** What is not as it should be, in sentences (C20). */
+  notices(): string[];
+  verify(progress?: (rows: number) => void): Promise<Verified[]>;
+  /** Writes the heartbeat of timed duties and the high-water mark of time. */
+  beat(): Promise<void>;
+  /** Forgets idempotency keys past their retention. Answers how many. */
+  forgetKeys(): Promise<number>;
+  /** Ends every wait, flushes the record of calls, and closes the database. Idempotent. */
+  close(): Promise<void>;
+};
+
+/** Opens the hub on a database. The clock's high-water mark and the instance id come from it; a fresh database is given them. */
+export async function createHub(parts: HubParts): Promise<Hub> {
+  const { db, clock, ids, limits, host } = parts;
+  const hub = await identify(db, clock, ids);
+  const time = new HubTime(clock, { highWaterAt: hub.highWaterAt, jumpMs: limits.clockJumpMs, trustAfterMs: limits.silentAfterMs });
+  const waiting = new Waiting(db, clock, limits);
+  const context: HubContext = { db, clock, time, ids, limits, host, commands: new Commands(db, time), waiting };
+  const projects = new Projects(context);
+  const sessions = new Sessions(context, projects);
+  const messages = new Messages(context);
+  const deliveries = new Deliveries(context, messages);
+  const calls = new Calls(context);
+  let closing: Promise<void> | undefined;
+  return {
+    instanceId: hub.instanceId,
+    bootId: ids.next('hub'),
+    startedAt: time.now(),
+    limits,
+    projects,
+    sessions,
+    agents: new Agents(context),
+    messages,
+    status: new MessageStatus(context, messages),
+    inbox: new Inbox(context, deliveries, sessions),
+    deliveries,
+    tokens: new Tokens(context),
+    calls,
+    feed: new Feed(context),
+    context,
+    notices: () => [
+      ...db.notices(),
+      ...time.notices(),
+      ...(calls.failures > 0 ? [`The record of tool calls could not be written ${calls.failures} times (log_write_failures).`] : []),
+    ],
+    verify: (progress) => verifyProjects(context, progress),
+    beat: () => db.write('', (tx) => updateBeat(tx, time.now()), 'relaxed'),
+    forgetKeys: () => db.write('', (tx) => deleteKeysBefore(tx, time.now() - limits.keyRetentionMs, limits.dueBatch), 'relaxed'),
+    close: () => {
+      closing ??= (async () => {
+        waiting.shutdown();
+        await calls.flush();
+        await db.close();
+      })();
+      return closing;
+    },
+  };
+}
+
+async function identify(db: Db, clock: Clock, ids: Ids): Promise<HubRow> {
+  const known = await db.read(findHub);
+  if (known !== undefined) return known;
+  await db.write('', (tx) => insertHub(tx, ids.next('hub'), clock.now()));
+  const made = await db.read(findHub);
+  if (made === undefined) throw new Error('the hub row was not written');
+  return made;
+}

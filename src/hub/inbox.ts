@@ -1,0 +1,272 @@
+// The inbox: what an agent is told. Shown at least once, acknowledged exactly once (C4).
+//
+//   ready -> leased -> acked | dead | expired | recalled
+//
+// Showing a batch leases it under a fresh receipt; only an echo of the receipt (or of ids, or a reply) acknowledges. Until then every
+// receive shows it again first, attempt + 1. Time, disconnects and written responses acknowledge nothing.
+
+import { findAgentByName } from '../store/agents.ts';
+import { UnreadableRow } from '../store/columns.ts';
+import type { Read, Row } from '../store/db.ts';
+import {
+  acknowledge, close, type DeliveryRow, deliveriesByReceipt, deliveriesOf, findDelivery, type InboxCounts, type InboxFilter, inboxCounts, inboxPeek,
+  inboxRows, lease, leasedRows, makeReady, markSkipTold, type SkippedRow, toDelivery, untoldSkips,
+} from '../store/deliveries.ts';
+import { markShown } from '../store/sessions.ts';
+import type { Caller } from './caller.ts';
+import type { Act, Intent } from './command.ts';
+import type { HubContext } from './context.ts';
+import type { Deliveries } from './deliveries.ts';
+import { HubError } from './errors.ts';
+import type { Sessions } from './sessions.ts';
+import { type Shown, toShown } from './shown.ts';
+import type { WaitEnd } from './waiting.ts';
+
+export type ReceiveRequest = {
+  max: number;
+  maxBytes: number;
+  waitMs: number;
+  ack?: string | undefined;
+  peek: boolean;
+  from?: string | undefined;
+  threadId?: string | undefined;
+};
+
+export type Batch = {
+  messages: Shown[];
+  receipt: string | null;
+  /** Messages that wait beyond this batch. */
+  remaining: number;
+  skipped: SkippedRow[];
+  acked: number;
+  /** Why an empty batch ended: nothing there, the wait ran out, cancelled, or the hub closes. */
+  end: WaitEnd;
+  replayed?: boolean;
+};
+
+export type AckResult = { acked: string[]; already: string[]; returned: string[] };
+
+/** How many closed messages one batch explains. */
+const SKIPS_SHOWN = 20;
+
+export class Inbox {
+  readonly #context: HubContext;
+  readonly #deliveries: Deliveries;
+  readonly #sessions: Sessions;
+
+  constructor(context: HubContext, deliveries: Deliveries, sessions: Sessions) {
+    this.#context = context;
+    this.#deliveries = deliveries;
+    this.#sessions = sessions;
+  }
+
+  /**
+   * Shows what waits, leasing it under a fresh receipt; waits up to `waitMs` when there is nothing. With `peek`, shows without leasing.
+   * A waiting call leases only when it is about to answer, and not at all once `signal` says that the client has gone.
+   */
+  async receive(caller: Caller, request: ReceiveRequest, intent: Intent, signal?: AbortSignal): Promise<Batch> {
+    const filter = await this.#filter(caller, request);
+    if (request.max === 0 || request.peek) return await this.#peek(caller, request, filter);
+    const first = request.ack !== undefined || intent.key !== undefined || (await this.#anything(caller, filter)).any;
+    if (first) {
+      const batch = await this.#lease(caller, request, filter, intent);
+      if (batch.messages.length > 0 || request.waitMs <= 0) return batch;
+      const waited = await this.#await(caller, { ...request, ack: undefined }, filter, intent, signal);
+      return { ...waited, acked: batch.acked, skipped: [...batch.skipped, ...waited.skipped] };
+    }
+    return request.waitMs <= 0 ? empty('found') : await this.#await(caller, request, filter, intent, signal);
+  }
+
+  /** Acknowledges by receipt or ids, and returns what is named in `nackIds`. Errors: `stale_receipt`, `not_found`. Idempotent. */
+  async acknowledge(
+    caller: Caller,
+    request: { receipt?: string | undefined; ids?: string[] | undefined; except?: string[] | undefined; nackIds?: string[] | undefined; delayMs: number; reason?: string | undefined },
+    intent: Intent,
+  ): Promise<AckResult & { replayed?: boolean }> {
+    if (request.receipt === undefined && request.ids === undefined && request.nackIds === undefined) {
+      throw new HubError('invalid_input', 'Give receipt, ids or nack_ids.', { hint: 'recv_batch prints the receipt of what it showed.' });
+    }
+    return await this.#context.commands.run(caller, intent, async (act) => {
+      const returned: string[] = [];
+      for (const id of new Set(request.nackIds ?? [])) {
+        if (await this.#return(act, caller, id, request.delayMs, request.reason ?? 'returned by its reader')) returned.push(id);
+      }
+      const kept = new Set([...(request.except ?? []), ...returned]);
+      const byReceipt = request.receipt === undefined ? [] : await this.#byReceipt(act, caller, request.receipt);
+      const byId = await Promise.all([...new Set(request.ids ?? [])].map((id) => this.#own(act.tx, caller, id)));
+      const result: AckResult = { acked: [], already: [], returned };
+      for (const [delivery, how] of [...byReceipt.map((one) => [one, 'receipt'] as const), ...byId.map((one) => [one, 'id'] as const)]) {
+        if (kept.has(delivery.messageId) || result.acked.includes(delivery.messageId)) continue;
+        if (await this.#acknowledgeOne(act, caller, delivery, how)) result.acked.push(delivery.messageId);
+        else result.already.push(delivery.messageId);
+      }
+      return result;
+    });
+  }
+
+  counts(caller: Caller): Promise<InboxCounts> {
+    return this.#context.db.read((read) => inboxCounts(read, caller.agentId));
+  }
+
+  async #anything(caller: Caller, filter: InboxFilter) {
+    return await this.#context.commands.look(caller, (read, now) => inboxPeek(read, caller.agentId, now, filter));
+  }
+
+  async #peek(caller: Caller, request: ReceiveRequest, filter: InboxFilter): Promise<Batch> {
+    const acked = request.ack === undefined ? 0 : (await this.acknowledge(caller, { receipt: request.ack, delayMs: 0 }, { tool: 'ack' })).acked.length;
+    return await this.#context.commands.look(caller, async (read, now) => {
+      const rows = request.max === 0 ? [] : await inboxRows(read, caller.agentId, now, request.max, filter);
+      const readable = rows.map((row) => this.#read(row, now)).flatMap((shown) => (shown instanceof UnreadableRow ? [] : [shown]));
+      const messages = fitting(readable, request.maxBytes);
+      return { ...empty('found'), messages, acked, remaining: (await waitingCount(read, caller)) - messages.length };
+    });
+  }
+
+  async #await(caller: Caller, request: ReceiveRequest, filter: InboxFilter, intent: Intent, signal: AbortSignal | undefined): Promise<Batch> {
+    const { waiting, time } = this.#context;
+    await this.#sessions.park(caller, time.now() + request.waitMs);
+    try {
+      const { end, value } = await waiting.until<Batch>(request.waitMs, signal, async () => {
+        const seen = await this.#anything(caller, filter);
+        if (!seen.any) return { again: seen.nextReadyAt === null ? null : seen.nextReadyAt - time.now() };
+        if (signal?.aborted) return {};
+        const batch = await this.#lease(caller, request, filter, intent);
+        return batch.messages.length > 0 ? { found: batch } : {};
+      });
+      return value ?? empty(end);
+    } finally {
+      await this.#sessions.park(caller, null);
+    }
+  }
+
+  /** One transaction: acknowledge the echoed receipt, then lease the next batch. A lease carries no promise; an acknowledgement does. */
+  async #lease(caller: Caller, request: ReceiveRequest, filter: InboxFilter, intent: Intent): Promise<Batch> {
+    const durability = request.ack === undefined && intent.key === undefined ? 'relaxed' : 'synced';
+    const { receipt, acked, skipped, replayed } = await this.#context.commands.run(caller, { ...intent, durability }, async (act) => {
+      const echoed = request.ack === undefined ? [] : await this.#byReceipt(act, caller, request.ack);
+      let count = 0;
+      for (const delivery of echoed) if (await this.#acknowledgeOne(act, caller, delivery, 'receipt')) count += 1;
+      return { receipt: await this.#leaseBatch(act, caller, request, filter), acked: count, skipped: await tellSkips(act, caller) };
+    });
+    // Rendered after the commit and from the receipt alone, so that a repeated key shows the same batch again.
+    return await this.#context.db.read(async (read) => {
+      const rows = receipt === null ? [] : await leasedRows(read, caller.agentId, receipt);
+      const messages = rows.map((row) => toShown(row, this.#context.time.now(), this.#context.limits.inlineBodyBytes));
+      const remaining = (await waitingCount(read, caller)) - messages.length;
+      return { messages, receipt: messages.length === 0 ? null : receipt, remaining, skipped, acked, end: 'found', ...(replayed === true ? { replayed } : {}) };
+    });
+  }
+
+  /** Leases what fits and answers its receipt, or null when nothing is there. Damaged and poisonous messages are set aside, not shown. */
+  async #leaseBatch(act: Act, caller: Caller, request: ReceiveRequest, filter: InboxFilter): Promise<string | null> {
+    const receipt = this.#context.ids.receipt();
+    let bytes = 0;
+    let count = 0;
+    let single = false;
+    for (const row of await inboxRows(act.tx, caller.agentId, act.now, request.max, filter)) {
+      const shown = this.#read(row, act.now);
+      if (shown instanceof UnreadableRow) {
+        const ids = { messageId: String(row.message_id), recipientId: caller.agentId, senderId: String(row.sender_id) };
+        await this.#deliveries.bury(act, ids, `its stored row is damaged: ${shown.message}`);
+        continue;
+      }
+      const delivery = toDelivery(row);
+      if (this.#deliveries.isPoison(delivery, act.now)) {
+        await this.#deliveries.bury(act, delivery, `not acknowledged after ${delivery.attempt} attempts`);
+        continue;
+      }
+      bytes += Buffer.byteLength(shown.body);
+      // After two sessions died of a batch, its messages are shown one at a time, so that the others get through.
+      if (count > 0 && (bytes > request.maxBytes || single || delivery.crashes >= 2)) break;
+      single = delivery.crashes >= 2;
+      await lease(act.tx, delivery, receipt, count, caller.sessionId, caller.door, act.now);
+      await act.emit('message.shown', delivery.messageId, { to: caller.name, attempt: delivery.attempt + 1, door: caller.door });
+      if (shown.pool) await takeFromPool(act, caller, delivery);
+      count += 1;
+    }
+    if (count === 0) return null;
+    if (caller.epoch !== null) await markShown(act.tx, caller.sessionId, act.now);
+    return receipt;
+  }
+
+  /** The message as it will be shown, or what is wrong with its stored row. */
+  #read(row: Row, now: number): Shown | UnreadableRow {
+    try {
+      toDelivery(row);
+      return toShown(row, now, this.#context.limits.inlineBodyBytes);
+    } catch (error) {
+      if (error instanceof UnreadableRow) return error;
+      throw error;
+    }
+  }
+
+  async #byReceipt(act: Act, caller: Caller, receipt: string): Promise<DeliveryRow[]> {
+    const deliveries = await deliveriesByReceipt(act.tx, caller.agentId, receipt);
+    if (deliveries.length > 0) return deliveries;
+    throw new HubError('stale_receipt', 'This receipt is not yours or no longer current: its messages were shown again under a newer one. Nothing was acknowledged.', {
+      hint: 'Call recv_batch and acknowledge with the receipt it prints.',
+    });
+  }
+
+  async #own(read: Read, caller: Caller, messageId: string): Promise<DeliveryRow> {
+    const delivery = await findDelivery(read, messageId, caller.agentId);
+    if (delivery !== undefined && delivery.projectId === caller.projectId) return delivery;
+    throw new HubError('not_found', `No message ${messageId.slice(0, 40)} in your inbox; nothing was changed.`, { hint: 'recv_batch prints the ids.' });
+  }
+
+  async #acknowledgeOne(act: Act, caller: Caller, delivery: DeliveryRow, how: 'receipt' | 'id'): Promise<boolean> {
+    if (!(await acknowledge(act.tx, delivery, how, act.now))) return false;
+    await act.emit('message.acked', delivery.messageId, { by: caller.name, how, attempt: delivery.attempt });
+    return true;
+  }
+
+  async #return(act: Act, caller: Caller, messageId: string, delayMs: number, reason: string): Promise<boolean> {
+    const delivery = await this.#own(act.tx, caller, messageId);
+    if (delivery.state !== 'leased') return false;
+    await makeReady(act.tx, delivery, act.now + delayMs, delivery.attemptLimit, reason);
+    await this.#deliveries.reopenPool(act, delivery);
+    await act.emit('message.returned', messageId, { by: caller.name, delay_ms: delayMs });
+    return true;
+  }
+
+  async #filter(caller: Caller, request: ReceiveRequest): Promise<InboxFilter> {
+    if (request.from === undefined) return { senderId: null, threadId: request.threadId ?? null };
+    const name = request.from;
+    const sender = await this.#context.db.read((read) => findAgentByName(read, caller.projectId, name));
+    if (sender === undefined) throw new HubError('not_found', `from: no agent of this project is called "${name.slice(0, 48)}".`, { hint: 'list_agents shows who there is.' });
+    return { senderId: sender.id, threadId: request.threadId ?? null };
+  }
+}
+
+/** The first to be shown a pool message has it; the others see it taken. */
+async function takeFromPool(act: Act, caller: Caller, taken: DeliveryRow): Promise<void> {
+  for (const other of await deliveriesOf(act.tx, taken.messageId)) {
+    if (other.recipientId === caller.agentId || other.state !== 'ready') continue;
+    await close(act.tx, other.messageId, other.recipientId, 'recalled', `taken by ${caller.name}`, act.now);
+  }
+}
+
+/** What was closed before this reader saw it, told once: it explains gaps in sender_seq. */
+async function tellSkips(act: Act, caller: Caller): Promise<SkippedRow[]> {
+  const skipped = await untoldSkips(act.tx, caller.agentId, SKIPS_SHOWN);
+  for (const one of skipped) await markSkipTold(act.tx, one.messageId, caller.agentId, act.now);
+  return skipped;
+}
+
+async function waitingCount(read: Read, caller: Caller): Promise<number> {
+  const { unread, leased } = await inboxCounts(read, caller.agentId);
+  return unread + leased;
+}
+
+/** As many as fit into the byte limit, at least one. */
+function fitting(messages: Shown[], maxBytes: number): Shown[] {
+  let bytes = 0;
+  return messages.filter((message, index) => {
+    bytes += Buffer.byteLength(message.body);
+    return index === 0 || bytes <= maxBytes;
+  });
+}
+
+function empty(end: WaitEnd): Batch {
+  return { messages: [], receipt: null, remaining: 0, skipped: [], acked: 0, end };
+}

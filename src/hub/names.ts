@@ -1,0 +1,55 @@
+// Names of agents: what is allowed, what is suggested, and how a fresh one is made.
+
+import { distance } from 'fastest-levenshtein';
+import { HUB, OPERATOR } from './caller.ts';
+import { HubError } from './errors.ts';
+import type { Ids } from './ids.ts';
+
+/** 1 to 40 of letters, digits, dot, dash and underscore, starting with a letter or digit: safe in an address, a path and a terminal. */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$/;
+const LABEL = /^[a-z0-9][a-z0-9._+-]{0,39}$/;
+
+const ADJECTIVES = ['amber', 'brisk', 'calm', 'clever', 'coral', 'dapper', 'eager', 'fabled', 'gentle', 'hardy', 'ivory', 'jolly', 'keen', 'lively', 'mellow', 'nimble', 'olive', 'proud', 'quiet', 'rapid', 'silver', 'tidy', 'upbeat', 'vivid', 'witty'] as const;
+const BIRDS = ['avocet', 'bunting', 'crane', 'dunlin', 'egret', 'finch', 'grebe', 'heron', 'ibis', 'jay', 'kestrel', 'lark', 'martin', 'nuthatch', 'owl', 'plover', 'quail', 'raven', 'siskin', 'tern', 'wagtail', 'wren'] as const;
+
+/** Refuses what cannot be an agent's name, reserved ones included. */
+export function assertName(name: string): void {
+  if (name === OPERATOR || name === HUB) {
+    throw new HubError('invalid_input', `The name ${name} is reserved.`, { hint: 'Choose another name.' });
+  }
+  if (!NAME.test(name) || name.includes('..')) {
+    throw new HubError('invalid_input', 'name must be 1 to 40 letters, digits, dots, dashes or underscores and start with a letter or digit.', {
+      hint: 'For example: reviewer-1',
+    });
+  }
+}
+
+/** Refuses what cannot be a role or a capability. */
+export function assertLabel(field: string, label: string): void {
+  if (!LABEL.test(label)) {
+    throw new HubError('invalid_input', `${field} must be 1 to 40 lower-case letters, digits, dots, dashes, plus signs or underscores.`, {
+      hint: 'For example: reviewer, typescript, c++',
+    });
+  }
+}
+
+/** A fresh readable name such as claude-amber-finch; `taken` says which exist. */
+export async function freshName(ids: Ids, client: string, taken: (name: string) => Promise<boolean>): Promise<string> {
+  const stem = client.toLowerCase().replace(/[^a-z0-9]+.*$/, '') || 'agent';
+  for (let attempt = 0; attempt < 20; attempt++) {
+    const name = `${stem.slice(0, 12)}-${ids.pick(ADJECTIVES)}-${ids.pick(BIRDS)}`;
+    if (!(await taken(name))) return name;
+  }
+  return `${stem.slice(0, 12)}-${ids.pick(ADJECTIVES)}-${ids.next('agt').slice(-6)}`;
+}
+
+/** The names that a mistyped one may have meant, nearest first, at most three. */
+export function nearestNames(wanted: string, names: readonly string[]): string[] {
+  const lower = wanted.toLowerCase();
+  return names
+    .map((name) => ({ name, off: distance(lower, name.toLowerCase()) - (name.toLowerCase().startsWith(lower) ? 3 : 0) }))
+    .filter(({ name, off }) => off <= Math.max(2, Math.floor(name.length / 2)))
+    .sort((a, b) => a.off - b.off || (a.name < b.name ? -1 : 1))
+    .slice(0, 3)
+    .map(({ name }) => name);
+}

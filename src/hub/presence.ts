@@ -1,0 +1,29 @@
+// Presence is derived, never stored as truth: from the newest session of an agent and what is known of its process.
+
+import type { SessionRow } from '../store/sessions.ts';
+import type { HubContext } from './context.ts';
+
+export const PRESENCE_STATES = ['starting', 'ready', 'busy', 'waiting', 'idle', 'stalled', 'gone'] as const;
+export type Presence = (typeof PRESENCE_STATES)[number];
+
+/** Five minutes without a call: nothing is known to be under way. */
+const IDLE_AFTER_MS = 5 * 60_000;
+
+/** Whether the session can still act: it has not ended, its process lives, and it was heard of lately (C5). */
+export function isLive(context: HubContext, session: SessionRow | undefined): boolean {
+  if (session === undefined || session.endedAt !== null) return false;
+  const { host, time, limits } = context;
+  if (session.host === host.key && session.pid !== host.pid && !host.isAlive(session.pid)) return false;
+  return time.now() - session.heartbeatAt <= limits.silentAfterMs || !time.trustsSilence();
+}
+
+/** `forgets`: something it was shown has waited for its acknowledgement longer than the nudge. */
+export function presenceOf(context: HubContext, session: SessionRow | undefined, forgets: boolean): Presence {
+  if (session === undefined || !isLive(context, session)) return 'gone';
+  const now = context.time.now();
+  if (session.waitingUntil !== null && session.waitingUntil > now) return 'waiting';
+  if (session.calledAt === null) return 'starting';
+  const quietFor = now - session.calledAt;
+  if (forgets && quietFor > context.limits.nudgeAfterMs) return 'stalled';
+  return quietFor > IDLE_AFTER_MS ? 'idle' : 'ready';
+}

@@ -1,0 +1,60 @@
+// Projects: the unit of isolation, of order and of scale. A project exists from the first session in it, with its two standing principals.
+
+import { findAgentByName, insertAgent } from '../store/agents.ts';
+import { findProject, insertProject, listProjects, type ProjectRow } from '../store/projects.ts';
+import { type Caller, HUB, OPERATOR } from './caller.ts';
+import type { HubContext } from './context.ts';
+import { HubError } from './errors.ts';
+import { GENESIS } from './events.ts';
+
+export type Project = { id: string; name: string; root: string };
+
+export class Projects {
+  readonly #context: HubContext;
+  readonly #known = new Set<string>();
+
+  constructor(context: HubContext) {
+    this.#context = context;
+  }
+
+  /** Makes sure that the project and its principals exist. Idempotent, safe from many processes at once. */
+  async ensure(project: Project): Promise<void> {
+    if (this.#known.has(project.id)) return;
+    const { db, commands } = this.#context;
+    const found = await db.read((read) => findProject(read, project.id));
+    if (found === undefined) {
+      const now = this.#context.time.now();
+      await db.write(project.id, (tx) => insertProject(tx, { ...project, createdAt: now, clockAt: now, eventSeq: 0, eventHash: GENESIS }));
+      await commands.runAs(project.id, { agentId: HUB }, async (act) => {
+        if ((await findAgentByName(act.tx, project.id, HUB)) !== undefined) return;
+        for (const name of [OPERATOR, HUB]) {
+          const id = this.#context.ids.next('agt');
+          await insertAgent(act.tx, {
+            id, projectId: project.id, name, nameSource: 'given', role: name, description: '', model: '', client: '', status: '', epoch: 0,
+            parentId: null, parentSessionId: null, version: 1, createdAt: act.now, lastSeenAt: act.now,
+          });
+        }
+        await act.emit('project.created', project.id, { name: project.name, root: project.root });
+      });
+    }
+    this.#known.add(project.id);
+  }
+
+  list(): Promise<ProjectRow[]> {
+    return this.#context.db.read(listProjects);
+  }
+
+  /** The operator of a project as a caller: for the command line, which the operating-system user runs, and for operator tokens. */
+  async operator(project: Project, door: Caller['door']): Promise<Caller> {
+    await this.ensure(project);
+    return await this.#principal(project, OPERATOR, door);
+  }
+
+  async #principal(project: Project, name: typeof OPERATOR | typeof HUB, door: Caller['door']): Promise<Caller> {
+    const agent = await this.#context.db.read((read) => findAgentByName(read, project.id, name));
+    if (agent === undefined) throw new HubError('internal', `The principal ${name} is missing from the project.`, { hint: 'Run: rookery doctor' });
+    return {
+      projectId: project.id, agentId: agent.id, name, role: agent.role, model: '', sessionId: agent.id, epoch: null, door, root: project.root, parentId: null,
+    };
+  }
+}

@@ -1,0 +1,44 @@
+// How fast one agent may send: a token bucket for bursts and one for the minute (C18). Kept in memory: an agent has one live session, which has one process.
+
+import type { Clock } from './clock.ts';
+import { HubError } from './errors.ts';
+import type { Limits } from './limits.ts';
+
+type Bucket = { level: number; at: number };
+
+export class SendRates {
+  readonly #clock: Clock;
+  readonly #limits: Limits;
+  readonly #short = new Map<string, Bucket>();
+  readonly #long = new Map<string, Bucket>();
+
+  constructor(clock: Clock, limits: Limits) {
+    this.#clock = clock;
+    this.#limits = limits;
+  }
+
+  /** Takes one send of this agent, or throws `rate_limited` with the time after which to retry. */
+  take(agentId: string): void {
+    const { sendPerSecond, sendBurst, sendPerMinute } = this.#limits;
+    const short = this.#fill(this.#short, agentId, sendPerSecond / 1000, sendBurst);
+    const long = this.#fill(this.#long, agentId, sendPerMinute / 60_000, sendPerMinute);
+    const waitMs = Math.ceil(Math.max((1 - short.level) / (sendPerSecond / 1000), (1 - long.level) / (sendPerMinute / 60_000)));
+    if (waitMs > 0) {
+      throw new HubError('rate_limited', `You may send ${sendPerSecond} messages a second (${sendBurst} at once) and ${sendPerMinute} a minute; nothing was sent.`, {
+        hint: 'Put several points into one message, or retry after the stated time.',
+        retryAfterMs: waitMs,
+      });
+    }
+    short.level -= 1;
+    long.level -= 1;
+  }
+
+  #fill(buckets: Map<string, Bucket>, agentId: string, perMs: number, capacity: number): Bucket {
+    const now = this.#clock.monotonic();
+    const bucket = buckets.get(agentId) ?? { level: capacity, at: now };
+    bucket.level = Math.min(capacity, bucket.level + (now - bucket.at) * perMs);
+    bucket.at = now;
+    buckets.set(agentId, bucket);
+    return bucket;
+  }
+}

@@ -1,0 +1,30 @@
+// References to things outside a message: they must mean the same to sender and reader, who work in different folders (perhaps different worktrees).
+// So local paths are stored relative to the project root; URIs stay as they are; paths outside the project are refused.
+
+import { isAbsolute, posix, relative, sep } from 'node:path';
+import { HubError } from './errors.ts';
+
+const URI = /^[a-z][a-z0-9+.-]*:\/\/\S+$/i;
+const LONGEST = 1_000;
+
+/** The canonical form of an attachment reference. `roots`: folders whose inside is the project (the session's and the project's own). */
+export function toReference(given: string, roots: readonly string[]): string {
+  const text = given.trim();
+  if (text === '' || text.length > LONGEST || text.includes('\0')) {
+    throw new HubError('invalid_input', `attachments: a reference must be 1 to ${LONGEST} characters.`, { hint: 'Give a project path or a URI.' });
+  }
+  if (URI.test(text) && !text.toLowerCase().startsWith('file:')) return text;
+  const path = text.replace(/^file:\/\//i, '');
+  const inside = isAbsolute(path) ? roots.map((root) => relative(root, path)).find((candidate) => isInside(candidate)) : path;
+  const normal = inside === undefined ? undefined : posix.normalize(inside.split(sep).join('/'));
+  if (normal === undefined || !isInside(normal)) {
+    throw new HubError('invalid_input', 'attachments: a path must lie inside the project; nothing was sent.', {
+      hint: 'Readers work in other folders: refer to project files by their path from the project root, to other things by URI.',
+    });
+  }
+  return normal;
+}
+
+function isInside(path: string): boolean {
+  return path !== '..' && !path.startsWith('../') && !path.startsWith(`..${sep}`) && !isAbsolute(path);
+}

@@ -1,0 +1,300 @@
+// Sessions: how a client becomes an agent and stops being one. Attaching raises the agent's epoch, which fences every earlier session (C5).
+// Two live sessions of one agent are refused; a dead or silent one is replaced, and its successor is shown at once what it left.
+
+import {
+  type AgentRow, bindClient, capabilitiesOf, findAgent, findAgentByName, findBinding, insertAgent, raiseEpoch, replaceCapabilities, touchAgent, updateAgent,
+} from '../store/agents.ts';
+import { countCrash } from '../store/deliveries.ts';
+import {
+  type Door, endSession, findSession, heartbeat, insertSession, latestSession, openSessions, type SessionRow, setWaiting,
+} from '../store/sessions.ts';
+import { authorityOf, type Caller } from './caller.ts';
+import { toIso } from './clock.ts';
+import type { Act, Intent } from './command.ts';
+import type { HubContext } from './context.ts';
+import { HubError } from './errors.ts';
+import { assertLabel, assertName, freshName } from './names.ts';
+import { isLive } from './presence.ts';
+import type { Project, Projects } from './projects.ts';
+
+export type Attachment = {
+  project: Project;
+  door: Door;
+  client: { name: string; version: string; /** The client's own session, if it tells one. */ key?: string | undefined };
+  /** Where the client works; absolute paths below it are made project-relative. */
+  root: string;
+  /** A name given by flag, environment or credential. Absent: the name bound to the client's session, else a fresh one. */
+  name?: string | undefined;
+  /** A role given by configuration or credential; never by an argument. */
+  role?: string | undefined;
+  takeover?: boolean | undefined;
+};
+
+export type JoinRequest = {
+  name?: string | undefined;
+  role?: string | undefined;
+  description?: string | undefined;
+  capabilities?: string[] | undefined;
+  model?: string | undefined;
+  status?: string | undefined;
+  takeover?: boolean | undefined;
+  childOfMe?: boolean | undefined;
+};
+
+/** A session that dies within this time of being shown a batch may have died of it (C11). */
+const CRASH_WINDOW_MS = 60_000;
+
+export class Sessions {
+  readonly #context: HubContext;
+  readonly #projects: Projects;
+
+  constructor(context: HubContext, projects: Projects) {
+    this.#context = context;
+    this.#projects = projects;
+  }
+
+  /** Attaches a client as an agent. Errors: `agent_busy` when another live session holds it; `invalid_input` for a bad name. */
+  async attach(attachment: Attachment): Promise<Caller> {
+    if (attachment.name !== undefined) assertName(attachment.name);
+    if (attachment.role !== undefined) assertGrantable(attachment.role);
+    await this.#projects.ensure(attachment.project);
+    return await this.#context.commands.runAs(attachment.project.id, { agentId: 'hub' }, async (act) => {
+      const agent = (await this.#findAgent(act, attachment)) ?? (await this.#register(act, attachment));
+      return await this.#take(act, agent, attachment);
+    });
+  }
+
+  /** The live session of an agent, whatever its door, else a fresh attachment: for calls that come without a session of their own. */
+  async borrow(attachment: Attachment & { name: string }): Promise<Caller> {
+    const found = await this.#context.db.read(async (read) => {
+      const agent = await findAgentByName(read, attachment.project.id, attachment.name);
+      const session = agent && (await latestSession(read, agent.id));
+      return agent !== undefined && session !== undefined && isLive(this.#context, session) ? toCaller(agent, session) : undefined;
+    });
+    return found ?? (await this.attach(attachment));
+  }
+
+  /**
+   * `join`: takes another name, fills in the card, or registers a sub-agent. Answers the caller as it is from now on and the previous name.
+   * Errors: `forbidden` for a privileged name or role that configuration did not give, `agent_busy`, `conflict`.
+   */
+  async join(caller: Caller, attachment: Attachment, request: JoinRequest, intent: Intent): Promise<{ caller: Caller; previousName: string; replayed: boolean }> {
+    if (request.name !== undefined) assertName(request.name);
+    if (request.role !== undefined) assertLabel('role', request.role);
+    for (const capability of request.capabilities ?? []) assertLabel('capabilities', capability);
+    const { replayed, ...result } = await this.#context.commands.run(caller, intent, async (act) => {
+      const self = await this.#self(act, caller);
+      if (request.childOfMe === true) {
+        await this.#registerChild(act, caller, self, request);
+        return { caller, previousName: self.name };
+      }
+      if (request.role !== undefined && request.role !== self.role && request.role !== attachment.role) assertSelfGiven(request.role);
+      const next = request.name === undefined || request.name === self.name ? caller : await this.#rename(act, caller, self, attachment, request);
+      return { caller: await this.#updateCard(act, next, request), previousName: self.name };
+    });
+    return { ...result, replayed: replayed === true };
+  }
+
+  /** A registered sub-agent of the calling session, as a caller: the only case in which an argument names who acts (C15). */
+  async actingAs(caller: Caller, name: string): Promise<Caller> {
+    const child = await this.#context.db.read((read) => findAgentByName(read, caller.projectId, name));
+    if (child === undefined || child.parentId !== caller.agentId || child.parentSessionId !== caller.sessionId) {
+      throw new HubError('forbidden', `as: this session registered no sub-agent of that name.`, {
+        hint: 'Register it first: join with name and child_of_me: true.',
+      });
+    }
+    return { ...caller, agentId: child.id, name: child.name, role: child.role, model: child.model || caller.model, parentId: caller.agentId };
+  }
+
+  /** Keeps the sessions of this process alive. */
+  async beat(sessionIds: readonly string[]): Promise<void> {
+    if (sessionIds.length === 0) return;
+    const now = this.#context.time.now();
+    await this.#context.db.write('', async (tx) => { for (const id of sessionIds) await heartbeat(tx, id, now); }, 'relaxed');
+  }
+
+  /** Says that the session is parked until then (null: no more), so that senders know it will look at once. */
+  async park(caller: Caller, until: number | null): Promise<void> {
+    if (caller.epoch === null) return;
+    await this.#context.db.write(caller.projectId, async (tx) => setWaiting(tx, caller.sessionId, until), 'relaxed');
+  }
+
+  /** Ends a session: its client closed it, or the process shuts down. Idempotent. What it was shown stays for its successor. */
+  async end(caller: Caller, reason: 'closed' | 'shutdown'): Promise<void> {
+    if (caller.epoch === null) return;
+    await this.#context.commands.runAs(caller.projectId, { agentId: caller.agentId }, async (act) => {
+      const session = await findSession(act.tx, caller.sessionId);
+      if (session !== undefined) await this.#endOne(act, session, reason);
+    });
+  }
+
+  /** A timed duty: sessions whose process died, or which fell silent, are over. Answers how many were. */
+  async endDead(): Promise<number> {
+    const candidates = (await this.#context.db.read((read) => openSessions(read, null))).filter((session) => !isLive(this.#context, session));
+    let ended = 0;
+    for (const candidate of candidates) {
+      ended += await this.#context.commands.runAs(candidate.projectId, { agentId: 'hub' }, async (act) => {
+        const session = await findSession(act.tx, candidate.id);
+        return session !== undefined && !isLive(this.#context, session) && (await this.#endOne(act, session, 'silent')) ? 1 : 0;
+      });
+    }
+    return ended;
+  }
+
+  async #findAgent(act: Act, attachment: Attachment): Promise<AgentRow | undefined> {
+    if (attachment.name !== undefined) return await findAgentByName(act.tx, act.projectId, attachment.name);
+    if (attachment.client.key === undefined) return undefined;
+    const bound = await findBinding(act.tx, act.projectId, attachment.client.key);
+    return bound === undefined ? undefined : await findAgent(act.tx, bound);
+  }
+
+  async #register(act: Act, attachment: Attachment): Promise<AgentRow> {
+    const taken = async (name: string) => (await findAgentByName(act.tx, act.projectId, name)) !== undefined;
+    const name = attachment.name ?? (await freshName(this.#context.ids, attachment.client.name, taken));
+    return await this.#insert(act, { name, nameSource: attachment.name === undefined ? 'generated' : 'given', role: attachment.role ?? 'agent', client: attachment.client.name });
+  }
+
+  async #insert(act: Act, card: Pick<AgentRow, 'name' | 'nameSource' | 'role' | 'client'> & { parentId?: string; parentSessionId?: string }): Promise<AgentRow> {
+    const agent: AgentRow = {
+      description: '', model: '', status: '', epoch: 0, parentId: null, parentSessionId: null, ...card,
+      id: this.#context.ids.next('agt'), projectId: act.projectId, version: 1, createdAt: act.now, lastSeenAt: act.now,
+    };
+    await insertAgent(act.tx, agent);
+    await act.emit('agent.registered', agent.id, { name: agent.name, role: agent.role, client: agent.client });
+    return agent;
+  }
+
+  /** Makes the client the holder of the agent, or refuses. */
+  async #take(act: Act, agent: AgentRow, attachment: Attachment): Promise<Caller> {
+    const parent = agent.parentSessionId === null ? undefined : await findSession(act.tx, agent.parentSessionId);
+    if (parent !== undefined && isLive(this.#context, parent)) throw busy(agent.name, parent);
+    const holder = await latestSession(act.tx, agent.id);
+    if (holder !== undefined && holder.endedAt === null) {
+      const live = isLive(this.#context, holder);
+      const returned = holder.clientKey !== null && holder.clientKey === attachment.client.key;
+      if (live && attachment.takeover !== true && !returned) throw busy(agent.name, holder);
+      await this.#endOne(act, holder, live ? 'superseded' : 'silent');
+    }
+    const epoch = agent.epoch + 1;
+    await raiseEpoch(act.tx, agent.id, epoch);
+    const session: SessionRow = {
+      id: this.#context.ids.next('ses'), projectId: act.projectId, agentId: agent.id, epoch, door: attachment.door,
+      clientName: attachment.client.name, clientVersion: attachment.client.version, clientKey: attachment.client.key ?? null,
+      root: attachment.root, host: this.#context.host.key, pid: this.#context.host.pid, startedAt: act.now, calledAt: null, heartbeatAt: act.now,
+      waitingUntil: null, shownAt: null, endedAt: null, endReason: null,
+    };
+    await insertSession(act.tx, session);
+    if (attachment.client.key !== undefined) await bindClient(act.tx, act.projectId, attachment.client.key, agent.id, act.now);
+    const role = attachment.role ?? agent.role;
+    await updateAgent(act.tx, { ...agent, role, client: attachment.client.name, parentId: null, parentSessionId: null, lastSeenAt: act.now });
+    await act.emit('session.started', session.id, { agent: agent.name, epoch, door: session.door, client: session.clientName });
+    return toCaller({ ...agent, role, epoch }, session);
+  }
+
+  /** Ends a session that is open; if it had just been shown messages, its death counts against them. */
+  async #endOne(act: Act, session: SessionRow, reason: string): Promise<boolean> {
+    if (!(await endSession(act.tx, session.id, act.now, reason))) return false;
+    if (session.shownAt !== null && act.now - session.shownAt <= CRASH_WINDOW_MS) await countCrash(act.tx, session.agentId, session.id);
+    await touchAgent(act.tx, session.agentId, Math.min(act.now, session.heartbeatAt));
+    await act.emit('session.ended', session.id, { reason });
+    return true;
+  }
+
+  async #rename(act: Act, caller: Caller, self: AgentRow, attachment: Attachment, request: JoinRequest): Promise<Caller> {
+    if (attachment.door === 'http') {
+      throw new HubError('forbidden', `This session is ${self.name} by its credential and cannot take another name.`, {
+        hint: 'Ask the operator for a token in the other name: rookery token create --agent NAME',
+      });
+    }
+    const name = request.name ?? self.name;
+    const other = await findAgentByName(act.tx, act.projectId, name);
+    if (other === undefined) {
+      if (!(await updateAgent(act.tx, { ...self, name, nameSource: 'given', lastSeenAt: act.now }))) throw changedMeanwhile();
+      await act.emit('agent.changed', self.id, { name, previous_name: self.name });
+      return { ...caller, name };
+    }
+    if (authorityOf(other.role) !== 'agent' && attachment.role !== other.role) {
+      throw new HubError('forbidden', `${name} is a ${other.role}; that name is given by configuration only.`, {
+        hint: 'Start the session with ROOKERY_AGENT and ROOKERY_ROLE, or choose another name.',
+      });
+    }
+    const next = await this.#take(act, other, { ...attachment, takeover: request.takeover });
+    const old = await findSession(act.tx, caller.sessionId);
+    if (old !== undefined) await this.#endOne(act, old, 'left');
+    return next;
+  }
+
+  async #registerChild(act: Act, caller: Caller, self: AgentRow, request: JoinRequest): Promise<void> {
+    if (request.name === undefined) throw new HubError('invalid_input', 'name is required with child_of_me.', { hint: 'For example: join({ name: "tester", child_of_me: true })' });
+    if (request.role !== undefined) assertSelfGiven(request.role);
+    const found = await findAgentByName(act.tx, act.projectId, request.name);
+    if (found === undefined) {
+      const role = request.role ?? 'agent';
+      const child = await this.#insert(act, { name: request.name, nameSource: 'given', role, client: self.client, parentId: self.id, parentSessionId: caller.sessionId });
+      return await this.#fillCard(act, child, request);
+    }
+    const holder = await latestSession(act.tx, found.id);
+    if (found.parentId !== self.id || isLive(this.#context, holder)) {
+      throw new HubError('conflict', `The name ${request.name} belongs to another agent.`, { hint: 'Choose another name for the sub-agent.' });
+    }
+    await this.#fillCard(act, { ...found, parentId: self.id, parentSessionId: caller.sessionId }, request);
+  }
+
+  async #updateCard(act: Act, caller: Caller, request: JoinRequest): Promise<Caller> {
+    const agent = await this.#self(act, caller);
+    await this.#fillCard(act, agent, request);
+    return { ...caller, name: agent.name, role: request.role ?? agent.role, model: request.model ?? agent.model };
+  }
+
+  async #fillCard(act: Act, agent: AgentRow, request: JoinRequest): Promise<void> {
+    const card = {
+      role: request.role ?? agent.role,
+      description: request.description ?? agent.description,
+      model: request.model ?? agent.model,
+      status: request.status ?? agent.status,
+    };
+    if (!(await updateAgent(act.tx, { ...agent, ...card, lastSeenAt: act.now }))) throw changedMeanwhile();
+    if (request.capabilities !== undefined) await replaceCapabilities(act.tx, agent.id, request.capabilities);
+    await act.emit('agent.changed', agent.id, { ...card, capabilities: await capabilitiesOf(act.tx, agent.id) });
+  }
+
+  async #self(act: Act, caller: Caller): Promise<AgentRow> {
+    const self = await findAgent(act.tx, caller.agentId);
+    if (self === undefined) throw new HubError('not_found', 'This session’s agent is gone.', { hint: 'Start a new session.' });
+    return self;
+  }
+}
+
+export function toCaller(agent: AgentRow, session: SessionRow): Caller {
+  return {
+    projectId: agent.projectId, agentId: agent.id, name: agent.name, role: agent.role, model: agent.model,
+    sessionId: session.id, epoch: session.epoch, door: session.door, root: session.root, parentId: agent.parentId,
+  };
+}
+
+/** What configuration may give to a session: any label, and manager. */
+function assertGrantable(role: string): void {
+  assertLabel('role', role);
+  if (role === 'operator' || role === 'hub') {
+    throw new HubError('forbidden', `The role ${role} cannot be given to an agent’s session.`, { hint: 'The operator acts through the command line or an operator token.' });
+  }
+}
+
+/** What an agent may call itself. */
+function assertSelfGiven(role: string): void {
+  if (authorityOf(role) === 'agent') return;
+  throw new HubError('forbidden', `role: ${role} is given by configuration or the operator, not taken.`, {
+    hint: 'Set ROOKERY_ROLE for this session, or ask for a token with that role. Other role names are free.',
+  });
+}
+
+function busy(name: string, holder: SessionRow): HubError {
+  return new HubError('agent_busy', `${name} is held by a live session: ${holder.clientName} (${holder.id}, last heard of ${toIso(holder.heartbeatAt)}).`, {
+    hint: 'Join under another name, or take this one over with takeover: true if that session is yours and no longer needed.',
+    retryAfterMs: 60_000,
+  });
+}
+
+function changedMeanwhile(): HubError {
+  return new HubError('conflict', 'The card was changed by another call in between; nothing was changed.', { hint: 'Call whoami, then join again.' });
+}

@@ -1,0 +1,105 @@
+// The engines that every behavioural test runs on, and a hub on a fresh database of each.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
+import { afterEach, describe } from 'vitest';
+import type { Caller } from '../../src/hub/caller.ts';
+import type { Clock } from '../../src/hub/clock.ts';
+import { createHub, type Hub } from '../../src/hub/hub.ts';
+import { effectiveLimits, type LimitName } from '../../src/hub/limits.ts';
+import type { Project } from '../../src/hub/projects.ts';
+import type { Attachment } from '../../src/hub/sessions.ts';
+import type { Db } from '../../src/store/db.ts';
+import { openPostgres, type PgPool } from '../../src/store/postgres.ts';
+import { openSqlite } from '../../src/store/sqlite.ts';
+import { systemHost } from '../../src/system/host.ts';
+import { systemIds } from '../../src/system/ids.ts';
+import { FakeClock } from './fake-clock.ts';
+
+export type Engine = {
+  name: 'sqlite' | 'pglite';
+  /** Opens a database; the same `place` opens the same one again. */
+  open(clock: Clock, place?: string): Promise<Db>;
+};
+
+const cleanups: (() => Promise<void> | void)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+/** A fresh private folder that goes away after the test. */
+export function scratch(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'rookery-test-'));
+  cleanups.push(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Runs when the test is over. */
+export function cleanup(work: () => Promise<void> | void): void {
+  cleanups.push(work);
+}
+
+export const sqlite: Engine = {
+  name: 'sqlite',
+  open: (clock, place = scratch()) => openSqlite({ path: join(place, 'hub.db'), bellDir: join(place, 'run'), clock }),
+};
+
+const clusters = new Map<string, PGlite>();
+export const pglite: Engine = {
+  name: 'pglite',
+  async open(_clock, place = scratch()) {
+    const cluster = clusters.get(place) ?? (await PGlite.create());
+    clusters.set(place, cluster);
+    return await openPostgres(poolOf(cluster));
+  },
+};
+
+/** Describes the same behaviour for every engine. */
+export function onEveryEngine(title: string, suite: (engine: Engine) => void): void {
+  for (const engine of [sqlite, pglite]) describe(`${title} [${engine.name}]`, () => suite(engine));
+}
+
+export type TestHub = Hub & { fake: FakeClock; db: Db; place: string };
+
+export const PROJECT: Project = { id: 'demo-1', name: 'demo', root: '/work/demo' };
+export const OTHER_PROJECT: Project = { id: 'other-2', name: 'other', root: '/work/other' };
+
+/** A hub on a fresh database (or again on `place`) with a clock of its own. */
+export async function testHub(engine: Engine, options: { place?: string; limits?: Partial<Record<LimitName, number>>; clock?: FakeClock } = {}): Promise<TestHub> {
+  const fake = options.clock ?? new FakeClock();
+  const place = options.place ?? scratch();
+  const db = await engine.open(fake, place);
+  const hub = await createHub({ db, clock: fake, ids: systemIds(fake), limits: effectiveLimits(options.limits), host: systemHost });
+  cleanups.push(() => hub.close());
+  return Object.assign(hub, { fake, db, place });
+}
+
+/** Attaches an agent over stdio. */
+export function attach(hub: Hub, name: string, more: Partial<Attachment> = {}): Promise<Caller> {
+  return hub.sessions.attach({ project: PROJECT, door: 'stdio', client: { name: 'test', version: '1' }, root: '/work/demo', name, ...more });
+}
+
+/** One connection, lent to one transaction at a time. Closing a pool leaves the cluster, so that a test can open it again. */
+function poolOf(cluster: PGlite): PgPool {
+  let tail: Promise<unknown> = Promise.resolve();
+  return {
+    use(work) {
+      const result = tail.then(() =>
+        work({
+          async query(sql, args) {
+            const { rows, affectedRows } = await cluster.query<Record<string, unknown>>(sql, [...args]);
+            return { rows, affected: affectedRows ?? 0 };
+          },
+          async script(sql) {
+            await cluster.exec(sql);
+          },
+        }),
+      );
+      tail = result.catch(() => {});
+      return result;
+    },
+    async close() {},
+  };
+}
