@@ -24,15 +24,30 @@ export type Audience = {
  * Resolves an address: a name, several names, `role:x`, `any:role-or-capability`, `*` (all agents of the project but the sender), or `operator`.
  * Errors: `not_found` naming the nearest, `invalid_input` for mixed or empty forms, `limit_reached` past the fan-out.
  */
-export async function resolveAudience(read: Read, caller: Caller, to: string | readonly string[], now: number, limits: Limits): Promise<Audience> {
-  const wanted = [...new Set((typeof to === 'string' ? to.split(',') : [...to]).map((part) => part.trim()).filter((part) => part !== ''))].sort();
-  if (wanted.length === 0) throw new HubError('invalid_input', 'to is empty.', { hint: 'Give a name from list_agents, role:x, any:x, * or operator.' });
+export async function resolveAudience(
+  read: Read,
+  caller: Caller,
+  to: string | readonly string[],
+  now: number,
+  limits: Limits,
+): Promise<Audience> {
+  const wanted = [
+    ...new Set((typeof to === 'string' ? to.split(',') : [...to]).map((part) => part.trim()).filter((part) => part !== '')),
+  ].sort();
+  if (wanted.length === 0)
+    throw new HubError('invalid_input', 'to is empty.', {
+      hint: 'Give a name from list_agents, role:x, any:x, * or operator.',
+    });
   const agents = await listAgents(read, caller.projectId);
   const audience = await pick(read, caller, wanted, agents, now, limits);
   if (audience.recipients.length > limits.fanOut) {
-    throw new HubError('limit_reached', `${audience.recipients.length} recipients are more than the ${limits.fanOut} of one message; nothing was sent.`, {
-      hint: 'Address fewer agents, or a role.',
-    });
+    throw new HubError(
+      'limit_reached',
+      `${audience.recipients.length} recipients are more than the ${limits.fanOut} of one message; nothing was sent.`,
+      {
+        hint: 'Address fewer agents, or a role.',
+      },
+    );
   }
   return audience;
 }
@@ -47,7 +62,9 @@ async function pick(read: Read, caller: Caller, wanted: string[], agents: AgentR
     return { recipients, byMembership: false, broadcast: false, pool: false, address: wanted.join(','), notes };
   }
   if (wanted.length > 1) {
-    throw new HubError('invalid_input', `to: ${collective.slice(0, 48)} cannot be combined with other recipients.`, { hint: 'Send two messages.' });
+    throw new HubError('invalid_input', `to: ${collective.slice(0, 48)} cannot be combined with other recipients.`, {
+      hint: 'Send two messages.',
+    });
   }
   if (first.startsWith('#')) {
     throw new HubError('not_found', 'There are no channels in this hub.', { hint: 'Send to names, role:x or *.' });
@@ -55,14 +72,27 @@ async function pick(read: Read, caller: Caller, wanted: string[], agents: AgentR
   const { members, leftOut } = present(agents, caller, now, limits);
   const matching = first === '*' ? members : await matchingMembers(read, caller, first, members);
   if (matching.length === 0) throw nobody(first, members);
-  const notes = leftOut > 0 && first === '*' ? [`${leftOut} agents not seen for ${Math.round(limits.retireAfterMs / 86_400_000)} days were left out.`] : [];
-  return { recipients: matching, byMembership: true, broadcast: first === '*', pool: first.startsWith('any:'), address: first, notes };
+  const notes =
+    leftOut > 0 && first === '*'
+      ? [`${leftOut} agents not seen for ${Math.round(limits.retireAfterMs / 86_400_000)} days were left out.`]
+      : [];
+  return {
+    recipients: matching,
+    byMembership: true,
+    broadcast: first === '*',
+    pool: first.startsWith('any:'),
+    address: first,
+    notes,
+  };
 }
 
 function named(name: string, agents: AgentRow[]): AgentRow {
   const exact = agents.find((agent) => agent.name === name && agent.role !== 'hub');
   if (exact !== undefined) return exact;
-  const nearest = nearestNames(name, agents.filter((agent) => agent.role !== 'hub').map((agent) => agent.name));
+  const nearest = nearestNames(
+    name,
+    agents.filter((agent) => agent.role !== 'hub').map((agent) => agent.name),
+  );
   throw new HubError('not_found', `No agent of this project is called "${name.slice(0, 48)}"; nothing was sent.`, {
     hint: nearest.length > 0 ? `Did you mean ${nearest.join(', ')}? list_agents shows all.` : 'list_agents shows who there is.',
   });
@@ -77,17 +107,26 @@ function present(agents: AgentRow[], caller: Caller, now: number, limits: Limits
 
 async function matchingMembers(read: Read, caller: Caller, address: string, members: AgentRow[]): Promise<AgentRow[]> {
   const wanted = address.slice(address.indexOf(':') + 1);
-  if (wanted === '') throw new HubError('invalid_input', `to: ${address} names no role.`, { hint: 'For example role:reviewer or any:typescript.' });
+  if (wanted === '')
+    throw new HubError('invalid_input', `to: ${address} names no role.`, {
+      hint: 'For example role:reviewer or any:typescript.',
+    });
   const byRole = members.filter((agent) => agent.role === wanted);
   if (address.startsWith('role:')) return byRole;
-  const capable = new Set((await capabilitiesIn(read, caller.projectId)).filter(({ capability }) => capability === wanted).map(({ agentId }) => agentId));
+  const capable = new Set(
+    (await capabilitiesIn(read, caller.projectId)).filter(({ capability }) => capability === wanted).map(({ agentId }) => agentId),
+  );
   return members.filter((agent) => agent.role === wanted || capable.has(agent.id));
 }
 
 function nobody(address: string, members: AgentRow[]): HubError {
-  if (address === '*') return new HubError('not_found', 'There is nobody else in this project yet; nothing was sent.', { hint: 'list_agents with wait_for waits for others.' });
+  if (address === '*')
+    return new HubError('not_found', 'There is nobody else in this project yet; nothing was sent.', {
+      hint: 'list_agents with wait_for waits for others.',
+    });
   const roles = [...new Set(members.map((agent) => agent.role))].sort().slice(0, 8);
   return new HubError('not_found', `No agent of this project answers to ${address.slice(0, 48)}; nothing was sent.`, {
-    hint: roles.length > 0 ? `Roles here: ${roles.join(', ')}. list_agents shows capabilities.` : 'There is nobody else in this project yet.',
+    hint:
+      roles.length > 0 ? `Roles here: ${roles.join(', ')}. list_agents shows capabilities.` : 'There is nobody else in this project yet.',
   });
 }

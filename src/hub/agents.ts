@@ -52,7 +52,9 @@ export class Agents {
     return await this.#context.commands.look(caller, async (read, now) => {
       const agent = await findAgent(read, caller.agentId);
       if (agent === undefined) throw new HubError('not_found', 'This session’s agent is gone.', { hint: 'Start a new session.' });
-      const capabilities = (await capabilitiesIn(read, caller.projectId)).filter(({ agentId }) => agentId === agent.id).map(({ capability }) => capability);
+      const capabilities = (await capabilitiesIn(read, caller.projectId))
+        .filter(({ agentId }) => agentId === agent.id)
+        .map(({ capability }) => capability);
       return await this.#view(read, agent, capabilities, new Map(), now);
     });
   }
@@ -62,13 +64,17 @@ export class Agents {
       const rows = (await listAgents(read, caller.projectId)).filter((agent) => authorityOf(agent.role) !== 'hub');
       const names = new Map(rows.map((agent) => [agent.id, agent.name]));
       const capabilities = new Map<string, string[]>();
-      for (const { agentId, capability } of await capabilitiesIn(read, caller.projectId)) capabilities.set(agentId, [...(capabilities.get(agentId) ?? []), capability]);
+      for (const { agentId, capability } of await capabilitiesIn(read, caller.projectId))
+        capabilities.set(agentId, [...(capabilities.get(agentId) ?? []), capability]);
       const matching = rows
         .filter((agent) => query.role === undefined || agent.role === query.role)
         .filter((agent) => query.capability === undefined || (capabilities.get(agent.id) ?? []).includes(query.capability));
       const views: AgentView[] = [];
       for (const agent of matching) views.push(await this.#view(read, agent, capabilities.get(agent.id) ?? [], names, now));
-      return { agents: views.filter((view) => query.state === undefined || view.state === query.state), missing: await this.#missing(read, rows, query.waitFor ?? []) };
+      return {
+        agents: views.filter((view) => query.state === undefined || view.state === query.state),
+        missing: await this.#missing(read, rows, query.waitFor ?? []),
+      };
     });
   }
 
@@ -86,11 +92,19 @@ export class Agents {
   async #view(read: Read, agent: AgentRow, capabilities: string[], names: Map<string, string>, now: number): Promise<AgentView> {
     const session = await latestSession(read, agent.id);
     const counts = await inboxCounts(read, agent.id);
-    const parentName = agent.parentId === null ? null : (names.get(agent.parentId) ?? (await findAgent(read, agent.parentId))?.name ?? null);
+    const parentName =
+      agent.parentId === null ? null : (names.get(agent.parentId) ?? (await findAgent(read, agent.parentId))?.name ?? null);
     // A sub-agent lives in its parent's session.
     const through = agent.parentId === null ? session : await latestSession(read, agent.parentId);
     const forgets = counts.leased > 0 && session?.shownAt !== null && now - (session?.shownAt ?? now) > this.#context.limits.nudgeAfterMs;
-    return { agent, capabilities, state: presenceOf(this.#context, through, forgets), session: through, counts, parentName };
+    return {
+      agent,
+      capabilities,
+      state: presenceOf(this.#context, through, forgets),
+      session: through,
+      counts,
+      parentName,
+    };
   }
 
   /** The agent of that name in the caller's project, or `not_found` with the nearest names. */
@@ -98,7 +112,12 @@ export class Agents {
     const rows = await listAgents(read, caller.projectId);
     const found = rows.find((agent) => agent.name === name);
     if (found !== undefined) return found;
-    const nearest = nearestNames(name, rows.map((agent) => agent.name));
-    throw new HubError('not_found', `No agent of this project is called "${name.slice(0, 48)}".`, { hint: nearest.length > 0 ? `Did you mean ${nearest.join(', ')}?` : 'list_agents shows who there is.' });
+    const nearest = nearestNames(
+      name,
+      rows.map((agent) => agent.name),
+    );
+    throw new HubError('not_found', `No agent of this project is called "${name.slice(0, 48)}".`, {
+      hint: nearest.length > 0 ? `Did you mean ${nearest.join(', ')}?` : 'list_agents shows who there is.',
+    });
   }
 }

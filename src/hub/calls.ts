@@ -1,9 +1,9 @@
 // A record of tool calls (S-15) and the heartbeat that each call is. Both are diagnostics: collected in memory, written together about once
 // a second, and allowed to fail without failing a call; failures are counted and shown (M-07).
 
+import { touchAgent } from '../store/agents.ts';
 import { type CallRow, insertCall } from '../store/calls.ts';
 import { recordCall } from '../store/sessions.ts';
-import { touchAgent } from '../store/agents.ts';
 import type { HubContext } from './context.ts';
 
 /** What is kept when writing fails: the newest, so that memory stays bounded. */
@@ -35,13 +35,17 @@ export class Calls {
     this.#pending = [];
     const latest = new Map(calls.map((call) => [call.sessionId, call]));
     try {
-      await this.#context.db.write('', async (tx) => {
-        for (const call of calls) await insertCall(tx, call);
-        for (const { sessionId, agentId, startedAt } of latest.values()) {
-          await recordCall(tx, sessionId, startedAt);
-          await touchAgent(tx, agentId, startedAt);
-        }
-      }, 'relaxed');
+      await this.#context.db.write(
+        '',
+        async (tx) => {
+          for (const call of calls) await insertCall(tx, call);
+          for (const { sessionId, agentId, startedAt } of latest.values()) {
+            await recordCall(tx, sessionId, startedAt);
+            await touchAgent(tx, agentId, startedAt);
+          }
+        },
+        'relaxed',
+      );
     } catch {
       this.#failures += 1;
       this.#pending = [...calls, ...this.#pending].slice(-KEPT);

@@ -83,11 +83,23 @@ export class Commands {
 
   async #begin(tx: Tx, projectId: string, actor: { agentId: string; sessionId: string | null }) {
     const project = await findProject(tx, projectId);
-    if (project === undefined) throw new HubError('not_found', 'This project is not known to the hub.', { hint: 'Start a session in it first.' });
+    if (project === undefined)
+      throw new HubError('not_found', 'This project is not known to the hub.', {
+        hint: 'Start a session in it first.',
+      });
     const head = { seq: project.eventSeq, hash: project.eventHash };
     const now = Math.max(this.#time.now(), project.clockAt);
     const emit = async (type: EventType, subject: string, data: Record<string, unknown>) => {
-      const draft = { projectId, seq: head.seq + 1, at: now, type, actorId: actor.agentId, sessionId: actor.sessionId, subject, data: JSON.stringify(data) };
+      const draft = {
+        projectId,
+        seq: head.seq + 1,
+        at: now,
+        type,
+        actorId: actor.agentId,
+        sessionId: actor.sessionId,
+        subject,
+        data: JSON.stringify(data),
+      };
       const hash = eventHash(head.hash, draft);
       await insertEvent(tx, { ...draft, hash });
       head.seq = draft.seq;
@@ -118,7 +130,8 @@ export class Commands {
     if (caller.epoch === null) return true;
     const session = await findSession(read, caller.sessionId);
     const holder = session && (await findAgent(read, session.agentId));
-    if (session !== undefined && holder !== undefined && holder.epoch === session.epoch && session.endReason !== 'left') return session.endedAt === null;
+    if (session !== undefined && holder !== undefined && holder.epoch === session.epoch && session.endReason !== 'left')
+      return session.endedAt === null;
     throw await staleSession(read, caller, holder?.id ?? caller.agentId);
   }
 }
@@ -131,7 +144,11 @@ async function staleSession(read: Read, caller: Caller, agentId: string): Promis
   });
 }
 
-function replay<T extends object>(known: { argsDigest: string; result: string }, argsDigest: string, key: string): T & { replayed: boolean } {
+function replay<T extends object>(
+  known: { argsDigest: string; result: string },
+  argsDigest: string,
+  key: string,
+): T & { replayed: boolean } {
   if (known.argsDigest !== argsDigest) {
     throw new HubError('conflict', `idempotency_key "${key.slice(0, 40)}" was used before with other arguments; nothing was changed.`, {
       hint: 'Use a fresh key for a new request; repeat the same arguments to retry an old one.',
@@ -142,9 +159,11 @@ function replay<T extends object>(known: { argsDigest: string; result: string },
 
 /** JSON with sorted keys, so that the order of arguments does not matter. */
 export function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  ) ?? 'null';
+  return (
+    JSON.stringify(value, (_key, inner: unknown) =>
+      inner !== null && typeof inner === 'object' && !Array.isArray(inner)
+        ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+        : inner,
+    ) ?? 'null'
+  );
 }

@@ -3,10 +3,19 @@
 
 import { findAgent, findAgentByName } from '../store/agents.ts';
 import {
-  close, type DeliveryRow, type DueKind, deliveriesOf, dueDeliveries, findDelivery, makeReady, markNudged, markStalled, orphanedPool,
+  close,
+  type DeliveryRow,
+  type DueKind,
+  deliveriesOf,
+  dueDeliveries,
+  findDelivery,
+  makeReady,
+  markNudged,
+  markStalled,
+  orphanedPool,
 } from '../store/deliveries.ts';
-import { OPERATOR } from './caller.ts';
-import type { Act } from './command.ts';
+import { assertOversees, type Caller, OPERATOR } from './caller.ts';
+import type { Act, Intent } from './command.ts';
 import type { HubContext } from './context.ts';
 import { HubError } from './errors.ts';
 import type { Messages } from './messages.ts';
@@ -80,17 +89,38 @@ export class Deliveries {
   }
 
   /** Puts a dead letter back, with as many attempts again. Errors: `not_found`, `conflict` when it is not dead. */
-  async requeue(act: Act, messageId: string, recipientName: string): Promise<void> {
+  async requeueFor(
+    caller: Caller,
+    messageId: string,
+    to: string,
+    intent: Intent,
+  ): Promise<{ message_id: string; to: string; replayed?: boolean }> {
+    assertOversees(caller, 'requeue dead letters');
+    return await this.#context.commands.run(caller, intent, async (act) => {
+      await this.#requeue(act, messageId, to);
+      return { message_id: messageId, to };
+    });
+  }
+
+  async #requeue(act: Act, messageId: string, recipientName: string): Promise<void> {
     const recipient = await findAgentByName(act.tx, act.projectId, recipientName);
     const delivery = recipient && (await findDelivery(act.tx, messageId, recipient.id));
-    if (delivery === undefined || delivery.projectId !== act.projectId) throw new HubError('not_found', 'No such delivery in this project.', { hint: 'rookery dead lists them.' });
-    if (delivery.state !== 'dead') throw new HubError('conflict', `This delivery is ${delivery.state}, not dead; nothing was changed.`, { hint: 'Only dead letters can be requeued.' });
+    if (delivery === undefined || delivery.projectId !== act.projectId)
+      throw new HubError('not_found', 'No such delivery in this project.', { hint: 'rookery dead lists them.' });
+    if (delivery.state !== 'dead')
+      throw new HubError('conflict', `This delivery is ${delivery.state}, not dead; nothing was changed.`, {
+        hint: 'Only dead letters can be requeued.',
+      });
     await makeReady(act.tx, delivery, act.now, delivery.attempt + this.#context.limits.deliveryAttempts, null);
     await act.emit('message.requeued', messageId, { to: recipientName });
   }
 
   isPoison(delivery: DeliveryRow, now: number): boolean {
-    return delivery.state === 'leased' && delivery.attempt >= delivery.attemptLimit && now - (delivery.firstShownAt ?? now) >= this.#context.limits.poisonMinAgeMs;
+    return (
+      delivery.state === 'leased' &&
+      delivery.attempt >= delivery.attemptLimit &&
+      now - (delivery.firstShownAt ?? now) >= this.#context.limits.poisonMinAgeMs
+    );
   }
 
   /** Makes a delivery a dead letter and tells its sender and the operator. */
@@ -98,10 +128,15 @@ export class Deliveries {
     await close(act.tx, delivery.messageId, delivery.recipientId, 'dead', reason, act.now);
     const reader = await this.#name(act, delivery.recipientId);
     await act.emit('message.dead', delivery.messageId, { to: reader, reason });
-    await this.#tellSender(act, delivery, {
-      subject: 'dead letter: set aside',
-      body: `The message ${delivery.messageId} to ${reader} was set aside: ${reason}. The operator can put it back with: rookery requeue ${delivery.messageId} --to ${reader}`,
-    }, [OPERATOR]);
+    await this.#tellSender(
+      act,
+      delivery,
+      {
+        subject: 'dead letter: set aside',
+        body: `The message ${delivery.messageId} to ${reader} was set aside: ${reason}. The operator can put it back with: rookery requeue ${delivery.messageId} --to ${reader}`,
+      },
+      [OPERATOR],
+    );
   }
 
   /** Offers a pool message to those who had seen it taken. Answers whether there was anybody. */
@@ -125,8 +160,12 @@ export class Deliveries {
       due.map((candidate) =>
         this.#context.commands.runAs(candidate.projectId, ACTOR, async (act) => {
           const delivery = await findDelivery(act.tx, candidate.messageId, candidate.recipientId);
-          const unchanged = delivery !== undefined && delivery.state === candidate.state && delivery.attempt === candidate.attempt
-            && delivery.nudgedAt === candidate.nudgedAt && delivery.stalledAt === candidate.stalledAt;
+          const unchanged =
+            delivery !== undefined &&
+            delivery.state === candidate.state &&
+            delivery.attempt === candidate.attempt &&
+            delivery.nudgedAt === candidate.nudgedAt &&
+            delivery.stalledAt === candidate.stalledAt;
           return unchanged && (await change(act, delivery));
         }),
       ),
@@ -134,12 +173,21 @@ export class Deliveries {
     return done.filter(Boolean).length;
   }
 
-  async #tellSender(act: Act, delivery: Pick<DeliveryRow, 'messageId' | 'senderId'>, words: { subject: string; body: string }, also: string[] = []): Promise<void> {
+  async #tellSender(
+    act: Act,
+    delivery: Pick<DeliveryRow, 'messageId' | 'senderId'>,
+    words: { subject: string; body: string },
+    also: string[] = [],
+  ): Promise<void> {
     const sender = await findAgent(act.tx, delivery.senderId);
     const others = await Promise.all(also.map((name) => findAgentByName(act.tx, act.projectId, name)));
     const told = [sender, ...others].filter((agent) => agent !== undefined && agent.role !== 'hub');
     const unique = told.filter((agent, index) => told.findIndex((other) => other?.id === agent?.id) === index);
-    await this.#messages.notify(act, unique.filter((agent) => agent !== undefined), words);
+    await this.#messages.notify(
+      act,
+      unique.filter((agent) => agent !== undefined),
+      words,
+    );
   }
 
   async #name(act: Act, agentId: string): Promise<string> {

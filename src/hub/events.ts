@@ -40,5 +40,7 @@ export function eventHash(previous: string, event: EventDraft): string {
 
 /** SHA-256 of the words of a message, as they stand in its event. */
 export function messageDigest(message: { subject: string; body: string; attachments: readonly string[] }): string {
-  return createHash('sha256').update(JSON.stringify([message.subject, message.body, message.attachments])).digest('hex');
+  return createHash('sha256')
+    .update(JSON.stringify([message.subject, message.body, message.attachments]))
+    .digest('hex');
 }

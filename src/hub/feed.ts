@@ -6,7 +6,14 @@ import { assertOversees, type Caller } from './caller.ts';
 import { toIso } from './clock.ts';
 import type { HubContext } from './context.ts';
 
-export type FeedEvent = { seq: number; at: string; type: string; actor: string; subject: string; data: Record<string, unknown> };
+export type FeedEvent = {
+  seq: number;
+  at: string;
+  type: string;
+  actor: string;
+  subject: string;
+  data: Record<string, unknown>;
+};
 
 const PAGE = 200;
 
@@ -26,13 +33,17 @@ export class Feed {
   /** Events after `seq`, oldest first, one page. */
   async after(caller: Caller, seq: number): Promise<FeedEvent[]> {
     assertOversees(caller, 'read the event feed');
-    return await this.#context.commands.look(caller, async (read) => (await eventsAfter(read, caller.projectId, seq, PAGE)).map(toFeedEvent));
+    return await this.#context.commands.look(caller, async (read) =>
+      (await eventsAfter(read, caller.projectId, seq, PAGE)).map(toFeedEvent),
+    );
   }
 
   /** The events about one thing, oldest first. */
   async about(caller: Caller, subject: string): Promise<FeedEvent[]> {
     assertOversees(caller, 'read the event feed');
-    return await this.#context.commands.look(caller, async (read) => (await eventsAbout(read, caller.projectId, subject, PAGE)).map(toFeedEvent));
+    return await this.#context.commands.look(caller, async (read) =>
+      (await eventsAbout(read, caller.projectId, subject, PAGE)).map(toFeedEvent),
+    );
   }
 
   /** Follows the feed from `seq` until the signal aborts or the hub closes. */
@@ -51,5 +62,12 @@ export class Feed {
 }
 
 function toFeedEvent(event: EventRow): FeedEvent {
-  return { seq: event.seq, at: toIso(event.at), type: event.type, actor: event.actorId, subject: event.subject, data: JSON.parse(event.data) as Record<string, unknown> };
+  return {
+    seq: event.seq,
+    at: toIso(event.at),
+    type: event.type,
+    actor: event.actorId,
+    subject: event.subject,
+    data: JSON.parse(event.data) as Record<string, unknown>,
+  };
 }

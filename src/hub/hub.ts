@@ -1,7 +1,7 @@
 // The hub: the services, wired. It decides; it has no MCP, no HTTP, no SQL text, no clock and no environment of its own.
 
-import { deleteKeysBefore } from '../store/idempotency.ts';
 import type { Db } from '../store/db.ts';
+import { deleteKeysBefore } from '../store/idempotency.ts';
 import { findHub, type HubRow, insertHub, updateBeat } from '../store/projects.ts';
 import { Agents } from './agents.ts';
 import { Calls } from './calls.ts';
@@ -58,7 +58,11 @@ export type Hub = {
 export async function createHub(parts: HubParts): Promise<Hub> {
   const { db, clock, ids, limits, host } = parts;
   const hub = await identify(db, clock, ids);
-  const time = new HubTime(clock, { highWaterAt: hub.highWaterAt, jumpMs: limits.clockJumpMs, trustAfterMs: limits.silentAfterMs });
+  const time = new HubTime(clock, {
+    highWaterAt: hub.highWaterAt,
+    jumpMs: limits.clockJumpMs,
+    trustAfterMs: limits.silentAfterMs,
+  });
   const waiting = new Waiting(db, clock, limits);
   const context: HubContext = { db, clock, time, ids, limits, host, commands: new Commands(db, time), waiting };
   const projects = new Projects(context);

@@ -9,8 +9,24 @@ import { findAgentByName } from '../store/agents.ts';
 import { UnreadableRow } from '../store/columns.ts';
 import type { Read, Row } from '../store/db.ts';
 import {
-  acknowledge, close, type DeliveryRow, deliveriesByReceipt, deliveriesOf, findDelivery, type InboxCounts, type InboxFilter, inboxCounts, inboxPeek,
-  inboxRows, lease, leasedRows, makeReady, markSkipTold, type SkippedRow, toDelivery, untoldSkips,
+  acknowledge,
+  close,
+  type DeliveryRow,
+  deliveriesByReceipt,
+  deliveriesOf,
+  findDelivery,
+  type InboxCounts,
+  type InboxFilter,
+  inboxCounts,
+  inboxPeek,
+  inboxRows,
+  lease,
+  leasedRows,
+  makeReady,
+  markSkipTold,
+  type SkippedRow,
+  toDelivery,
+  untoldSkips,
 } from '../store/deliveries.ts';
 import { markShown } from '../store/sessions.ts';
 import type { Caller } from './caller.ts';
@@ -80,11 +96,20 @@ export class Inbox {
   /** Acknowledges by receipt or ids, and returns what is named in `nackIds`. Errors: `stale_receipt`, `not_found`. Idempotent. */
   async acknowledge(
     caller: Caller,
-    request: { receipt?: string | undefined; ids?: string[] | undefined; except?: string[] | undefined; nackIds?: string[] | undefined; delayMs: number; reason?: string | undefined },
+    request: {
+      receipt?: string | undefined;
+      ids?: string[] | undefined;
+      except?: string[] | undefined;
+      nackIds?: string[] | undefined;
+      delayMs: number;
+      reason?: string | undefined;
+    },
     intent: Intent,
   ): Promise<AckResult & { replayed?: boolean }> {
     if (request.receipt === undefined && request.ids === undefined && request.nackIds === undefined) {
-      throw new HubError('invalid_input', 'Give receipt, ids or nack_ids.', { hint: 'recv_batch prints the receipt of what it showed.' });
+      throw new HubError('invalid_input', 'Give receipt, ids or nack_ids.', {
+        hint: 'recv_batch prints the receipt of what it showed.',
+      });
     }
     return await this.#context.commands.run(caller, intent, async (act) => {
       const returned: string[] = [];
@@ -113,7 +138,8 @@ export class Inbox {
   }
 
   async #peek(caller: Caller, request: ReceiveRequest, filter: InboxFilter): Promise<Batch> {
-    const acked = request.ack === undefined ? 0 : (await this.acknowledge(caller, { receipt: request.ack, delayMs: 0 }, { tool: 'ack' })).acked.length;
+    const acked =
+      request.ack === undefined ? 0 : (await this.acknowledge(caller, { receipt: request.ack, delayMs: 0 }, { tool: 'ack' })).acked.length;
     return await this.#context.commands.look(caller, async (read, now) => {
       const rows = request.max === 0 ? [] : await inboxRows(read, caller.agentId, now, request.max, filter);
       const readable = rows.map((row) => this.#read(row, now)).flatMap((shown) => (shown instanceof UnreadableRow ? [] : [shown]));
@@ -122,7 +148,13 @@ export class Inbox {
     });
   }
 
-  async #await(caller: Caller, request: ReceiveRequest, filter: InboxFilter, intent: Intent, signal: AbortSignal | undefined): Promise<Batch> {
+  async #await(
+    caller: Caller,
+    request: ReceiveRequest,
+    filter: InboxFilter,
+    intent: Intent,
+    signal: AbortSignal | undefined,
+  ): Promise<Batch> {
     const { waiting, time } = this.#context;
     await this.#sessions.park(caller, time.now() + request.waitMs);
     try {
@@ -146,14 +178,26 @@ export class Inbox {
       const echoed = request.ack === undefined ? [] : await this.#byReceipt(act, caller, request.ack);
       let count = 0;
       for (const delivery of echoed) if (await this.#acknowledgeOne(act, caller, delivery, 'receipt')) count += 1;
-      return { receipt: await this.#leaseBatch(act, caller, request, filter), acked: count, skipped: await tellSkips(act, caller) };
+      return {
+        receipt: await this.#leaseBatch(act, caller, request, filter),
+        acked: count,
+        skipped: await tellSkips(act, caller),
+      };
     });
     // Rendered after the commit and from the receipt alone, so that a repeated key shows the same batch again.
     return await this.#context.db.read(async (read) => {
       const rows = receipt === null ? [] : await leasedRows(read, caller.agentId, receipt);
       const messages = rows.map((row) => toShown(row, this.#context.time.now(), this.#context.limits.inlineBodyBytes));
       const remaining = (await waitingCount(read, caller)) - messages.length;
-      return { messages, receipt: messages.length === 0 ? null : receipt, remaining, skipped, acked, end: 'found', ...(replayed === true ? { replayed } : {}) };
+      return {
+        messages,
+        receipt: messages.length === 0 ? null : receipt,
+        remaining,
+        skipped,
+        acked,
+        end: 'found',
+        ...(replayed === true ? { replayed } : {}),
+      };
     });
   }
 
@@ -180,7 +224,11 @@ export class Inbox {
       if (count > 0 && (bytes > request.maxBytes || single || delivery.crashes >= 2)) break;
       single = delivery.crashes >= 2;
       await lease(act.tx, delivery, receipt, count, caller.sessionId, caller.door, act.now);
-      await act.emit('message.shown', delivery.messageId, { to: caller.name, attempt: delivery.attempt + 1, door: caller.door });
+      await act.emit('message.shown', delivery.messageId, {
+        to: caller.name,
+        attempt: delivery.attempt + 1,
+        door: caller.door,
+      });
       if (shown.pool) await takeFromPool(act, caller, delivery);
       count += 1;
     }
@@ -203,15 +251,21 @@ export class Inbox {
   async #byReceipt(act: Act, caller: Caller, receipt: string): Promise<DeliveryRow[]> {
     const deliveries = await deliveriesByReceipt(act.tx, caller.agentId, receipt);
     if (deliveries.length > 0) return deliveries;
-    throw new HubError('stale_receipt', 'This receipt is not yours or no longer current: its messages were shown again under a newer one. Nothing was acknowledged.', {
-      hint: 'Call recv_batch and acknowledge with the receipt it prints.',
-    });
+    throw new HubError(
+      'stale_receipt',
+      'This receipt is not yours or no longer current: its messages were shown again under a newer one. Nothing was acknowledged.',
+      {
+        hint: 'Call recv_batch and acknowledge with the receipt it prints.',
+      },
+    );
   }
 
   async #own(read: Read, caller: Caller, messageId: string): Promise<DeliveryRow> {
     const delivery = await findDelivery(read, messageId, caller.agentId);
     if (delivery !== undefined && delivery.projectId === caller.projectId) return delivery;
-    throw new HubError('not_found', `No message ${messageId.slice(0, 40)} in your inbox; nothing was changed.`, { hint: 'recv_batch prints the ids.' });
+    throw new HubError('not_found', `No message ${messageId.slice(0, 40)} in your inbox; nothing was changed.`, {
+      hint: 'recv_batch prints the ids.',
+    });
   }
 
   async #acknowledgeOne(act: Act, caller: Caller, delivery: DeliveryRow, how: 'receipt' | 'id'): Promise<boolean> {
@@ -233,7 +287,10 @@ export class Inbox {
     if (request.from === undefined) return { senderId: null, threadId: request.threadId ?? null };
     const name = request.from;
     const sender = await this.#context.db.read((read) => findAgentByName(read, caller.projectId, name));
-    if (sender === undefined) throw new HubError('not_found', `from: no agent of this project is called "${name.slice(0, 48)}".`, { hint: 'list_agents shows who there is.' });
+    if (sender === undefined)
+      throw new HubError('not_found', `from: no agent of this project is called "${name.slice(0, 48)}".`, {
+        hint: 'list_agents shows who there is.',
+      });
     return { senderId: sender.id, threadId: request.threadId ?? null };
   }
 }

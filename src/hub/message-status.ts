@@ -44,7 +44,8 @@ export class MessageStatus {
     return await this.#context.commands.look(caller, async (read, now) => {
       const message = await this.#messages.find(read, caller, messageId);
       const all = await deliveriesOf(read, message.id);
-      const visible = message.senderId === caller.agentId || oversees(caller) ? all : all.filter((delivery) => delivery.recipientId === caller.agentId);
+      const visible =
+        message.senderId === caller.agentId || oversees(caller) ? all : all.filter((delivery) => delivery.recipientId === caller.agentId);
       const deliveries: DeliveryStatus[] = [];
       for (const delivery of visible) deliveries.push(await this.#one(read, message, delivery, now));
       return { message, deliveries: deliveries.sort((a, b) => (a.recipient < b.recipient ? -1 : 1)) };
@@ -60,7 +61,10 @@ export class MessageStatus {
       state: delivery.state,
       accepted_at: toIso(message.createdAt),
       first_shown_at: toIsoOrNull(delivery.firstShownAt),
-      first_shown_to: delivery.firstSessionId === null ? null : `${delivery.firstSessionId} (${first?.clientName ?? agent?.name ?? 'unknown'}, ${delivery.firstDoor})`,
+      first_shown_to:
+        delivery.firstSessionId === null
+          ? null
+          : `${delivery.firstSessionId} (${first?.clientName ?? agent?.name ?? 'unknown'}, ${delivery.firstDoor})`,
       acked_at: toIsoOrNull(delivery.ackedAt),
       acked_by: delivery.ackedBy,
       done_at: toIsoOrNull(delivery.doneAt),
@@ -90,11 +94,15 @@ export class MessageStatus {
   }
 
   #whyReady(message: MessageRow, delivery: DeliveryRow, name: string, session: SessionRow | undefined, now: number): string {
-    if (delivery.readyAt > now) return `${name} returned it (${delivery.reason ?? 'no reason given'}); it is ready again ${toIso(delivery.readyAt)}.`;
+    if (delivery.readyAt > now)
+      return `${name} returned it (${delivery.reason ?? 'no reason given'}); it is ready again ${toIso(delivery.readyAt)}.`;
     if (session === undefined) return `${name} has never been connected; it will be shown this on its first call.`;
-    if (!isLive(this.#context, session)) return `${name} has not been connected since ${toIso(session.endedAt ?? session.heartbeatAt)}; it will be shown this on its next call; no wake door.`;
+    if (!isLive(this.#context, session))
+      return `${name} has not been connected since ${toIso(session.endedAt ?? session.heartbeatAt)}; it will be shown this on its next call; no wake door.`;
     if (session.waitingUntil !== null && session.waitingUntil > now) {
-      return message.quiet ? `${name} waits in recv_batch, but bare thanks wake nobody; it comes with the next message.` : `${name} waits in recv_batch and is being shown it now.`;
+      return message.quiet
+        ? `${name} waits in recv_batch, but bare thanks wake nobody; it comes with the next message.`
+        : `${name} waits in recv_batch and is being shown it now.`;
     }
     return `${name} is connected (last call ${session.calledAt === null ? 'never' : ago(now - session.calledAt)}) but does not wait in recv_batch; it will be shown this on its next receive; no wake door.`;
   }

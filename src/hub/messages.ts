@@ -3,7 +3,17 @@
 
 import { type AgentRow, findAgent, findAgentByName } from '../store/agents.ts';
 import type { Read } from '../store/db.ts';
-import { acknowledge, type Authority, type DeliveryRow, deliveriesOf, findDelivery, inboxDepth, insertDelivery, markDone, nextSenderSeq } from '../store/deliveries.ts';
+import {
+  type Authority,
+  acknowledge,
+  type DeliveryRow,
+  deliveriesOf,
+  findDelivery,
+  inboxDepth,
+  insertDelivery,
+  markDone,
+  nextSenderSeq,
+} from '../store/deliveries.ts';
 import { findMessage, findRepeat, insertMessage, type Kind, type MessageRow, threadPage } from '../store/messages.ts';
 import { latestSession } from '../store/sessions.ts';
 import { type Audience, resolveAudience } from './addresses.ts';
@@ -48,7 +58,8 @@ export type Sent = {
 };
 
 /** The whole of a message that is a courtesy and nothing else. Such a message wakes nobody (C17); it decides nothing. */
-const BARE_THANKS = /^(many |ok,? |okay,? |great,? |perfect,? )?(thanks|thank you|thx|ty|cheers|got it|ok|okay|noted|ack|acknowledged|will do|sounds good)( (so|very) much| a lot| again| everyone| all)?[\s.!\u{1F44D}\u{1F64F}]*$/iu;
+const BARE_THANKS =
+  /^(many |ok,? |okay,? |great,? |perfect,? )?(thanks|thank you|thx|ty|cheers|got it|ok|okay|noted|ack|acknowledged|will do|sounds good)( (so|very) much| a lot| again| everyone| all)?[\s.!\u{1F44D}\u{1F64F}]*$/iu;
 
 export class Messages {
   readonly #context: HubContext;
@@ -79,9 +90,28 @@ export class Messages {
     const agent = await findAgentByName(act.tx, act.projectId, HUB);
     if (agent === undefined) throw new HubError('internal', 'The hub has no principal in this project.', { hint: 'Run: rookery doctor' });
     const hub: Caller = {
-      projectId: act.projectId, agentId: agent.id, name: HUB, role: agent.role, model: '', sessionId: agent.id, epoch: null, door: 'cli', root: '', parentId: null,
+      projectId: act.projectId,
+      agentId: agent.id,
+      name: HUB,
+      role: agent.role,
+      model: '',
+      sessionId: agent.id,
+      epoch: null,
+      door: 'cli',
+      root: '',
+      parentId: null,
     };
-    const audience: Audience = { recipients: [...to], byMembership: true, broadcast: false, pool: false, address: to.map((agent) => agent.name).sort().join(','), notes: [] };
+    const audience: Audience = {
+      recipients: [...to],
+      byMembership: true,
+      broadcast: false,
+      pool: false,
+      address: to
+        .map((agent) => agent.name)
+        .sort()
+        .join(','),
+      notes: [],
+    };
     await this.#post(act, hub, { to: [], kind: 'status', expectsReply: false, allowDuplicate: true, ...words }, audience);
   }
 
@@ -91,17 +121,59 @@ export class Messages {
     if (message !== undefined && (message.senderId === caller.agentId || oversees(caller))) return message;
     const delivery = message && (await findDelivery(read, messageId, caller.agentId));
     if (message !== undefined && delivery !== undefined && delivery.state !== 'recalled') return message;
-    throw new HubError('not_found', `No message ${messageId.slice(0, 40)} that you sent or were sent.`, { hint: 'Ids are printed by send, recv_batch and get_thread.' });
+    throw new HubError('not_found', `No message ${messageId.slice(0, 40)} that you sent or were sent.`, {
+      hint: 'Ids are printed by send, recv_batch and get_thread.',
+    });
+  }
+
+  /** A message of the caller's with the name of its sender. */
+  async read(caller: Caller, messageId: string): Promise<{ message: MessageRow; from: string }> {
+    return await this.#context.commands.look(caller, async (read) => {
+      const message = await this.find(read, caller, messageId);
+      return { message, from: (await findAgent(read, message.senderId))?.name ?? 'unknown' };
+    });
+  }
+
+  /** Waits until every recipient has acknowledged or its delivery is closed; answers how things stand then. */
+  async awaitAcks(caller: Caller, messageId: string, ms: number, signal?: AbortSignal): Promise<Recipient[]> {
+    const look = () => this.#context.commands.look(caller, (read) => this.recipients(read, { id: messageId }));
+    const { value } = await this.#context.waiting.until(ms, signal, async () => {
+      const recipients = await look();
+      return recipients.every(({ state }) => state !== 'ready' && state !== 'leased') ? { found: recipients } : {};
+    });
+    return value ?? (await look());
   }
 
   /** One page of a thread, newest page first, ascending inside it. Re-reading consumes nothing. */
-  async thread(caller: Caller, wanted: { threadId?: string | undefined; messageId?: string | undefined; beforeSeq?: number | undefined; limit: number }) {
+  async thread(
+    caller: Caller,
+    wanted: {
+      threadId?: string | undefined;
+      messageId?: string | undefined;
+      beforeSeq?: number | undefined;
+      limit: number;
+    },
+  ) {
     return await this.#context.commands.look(caller, async (read) => {
-      const threadId = wanted.threadId ?? (wanted.messageId === undefined ? undefined : (await this.find(read, caller, wanted.messageId)).threadId);
-      if (threadId === undefined) throw new HubError('invalid_input', 'Give thread_id or message_id.', { hint: 'Both are printed by send and recv_batch.' });
+      const threadId =
+        wanted.threadId ?? (wanted.messageId === undefined ? undefined : (await this.find(read, caller, wanted.messageId)).threadId);
+      if (threadId === undefined)
+        throw new HubError('invalid_input', 'Give thread_id or message_id.', {
+          hint: 'Both are printed by send and recv_batch.',
+        });
       const viewer = oversees(caller) ? null : caller.agentId;
-      const page = await threadPage(read, caller.projectId, threadId, viewer, wanted.beforeSeq ?? Number.MAX_SAFE_INTEGER, wanted.limit + 1);
-      if (page.length === 0 && wanted.beforeSeq === undefined) throw new HubError('not_found', 'No thread of that id that you take part in.', { hint: 'Thread ids are printed by send and recv_batch.' });
+      const page = await threadPage(
+        read,
+        caller.projectId,
+        threadId,
+        viewer,
+        wanted.beforeSeq ?? Number.MAX_SAFE_INTEGER,
+        wanted.limit + 1,
+      );
+      if (page.length === 0 && wanted.beforeSeq === undefined)
+        throw new HubError('not_found', 'No thread of that id that you take part in.', {
+          hint: 'Thread ids are printed by send and recv_batch.',
+        });
       const messages = page.slice(-wanted.limit);
       const names = new Map<string, string>();
       for (const { senderId } of messages) names.set(senderId, names.get(senderId) ?? (await findAgent(read, senderId))?.name ?? 'unknown');
@@ -135,13 +207,25 @@ export class Messages {
     }
     const recipients = await this.#withRoom(act, audience, notes);
     const seq = await act.emit('message.sent', message.id, {
-      thread_id: message.threadId, from: sender.name, to: recipients.map((agent) => agent.name), address: message.address, kind: message.kind,
-      urgent: message.urgent, bytes: message.bodyBytes, digest: message.digest,
+      thread_id: message.threadId,
+      from: sender.name,
+      to: recipients.map((agent) => agent.name),
+      address: message.address,
+      kind: message.kind,
+      urgent: message.urgent,
+      bytes: message.bodyBytes,
+      digest: message.digest,
     });
     await insertMessage(act.tx, { ...message, seq });
     for (const recipient of recipients) await this.#deliver(act, sender, { ...message, seq }, recipient);
     if (parent !== undefined) await this.#settle(act, sender, parent);
-    return { message_id: message.id, seq, thread_id: message.threadId, recipients: await this.recipients(act.tx, message), notes };
+    return {
+      message_id: message.id,
+      seq,
+      thread_id: message.threadId,
+      recipients: await this.recipients(act.tx, message),
+      notes,
+    };
   }
 
   #compose(act: Act, sender: Caller, draft: Draft, audience: Audience, parent: MessageRow | undefined): MessageRow {
@@ -150,13 +234,30 @@ export class Messages {
     const kind = draft.kind ?? 'note';
     const quiet = kind === 'note' && attachments.length === 0 && draft.expectsReply !== true && BARE_THANKS.test(draft.body.trim());
     return {
-      id: this.#context.ids.next('msg'), projectId: act.projectId, seq: 0, threadId: parent?.threadId ?? this.#context.ids.next('thr'), inReplyTo: parent?.id ?? null,
-      senderId: sender.agentId, senderSessionId: sender.sessionId, senderModel: sender.model, address: audience.address, kind, urgent: draft.urgent === true,
-      subject, body: draft.body, bodyBytes: Buffer.byteLength(draft.body), digest: messageDigest({ subject, body: draft.body, attachments }), attachments,
-      expectsReply: draft.expectsReply ?? kind === 'request', quiet, broadcast: audience.broadcast, pool: audience.pool,
+      id: this.#context.ids.next('msg'),
+      projectId: act.projectId,
+      seq: 0,
+      threadId: parent?.threadId ?? this.#context.ids.next('thr'),
+      inReplyTo: parent?.id ?? null,
+      senderId: sender.agentId,
+      senderSessionId: sender.sessionId,
+      senderModel: sender.model,
+      address: audience.address,
+      kind,
+      urgent: draft.urgent === true,
+      subject,
+      body: draft.body,
+      bodyBytes: Buffer.byteLength(draft.body),
+      digest: messageDigest({ subject, body: draft.body, attachments }),
+      attachments,
+      expectsReply: draft.expectsReply ?? kind === 'request',
+      quiet,
+      broadcast: audience.broadcast,
+      pool: audience.pool,
       // A person in the loop starts the count anew; so does a message that answers nothing.
       hop: parent === undefined || authorityOf(sender.role) === 'operator' ? 0 : parent.hop + 1,
-      createdAt: act.now, expiresAt: draft.expiresInMs === undefined ? null : act.now + draft.expiresInMs,
+      createdAt: act.now,
+      expiresAt: draft.expiresInMs === undefined ? null : act.now + draft.expiresInMs,
     };
   }
 
@@ -164,11 +265,34 @@ export class Messages {
     const session = await latestSession(act.tx, recipient.id);
     const parked = isLive(this.#context, session) && (session?.waitingUntil ?? 0) > act.now && !message.quiet;
     await insertDelivery(act.tx, {
-      messageId: message.id, recipientId: recipient.id, projectId: act.projectId, senderId: sender.agentId, seq: message.seq,
-      senderSeq: await nextSenderSeq(act.tx, sender.agentId, recipient.id), urgent: message.urgent, authority: relation(sender, recipient), state: 'ready',
-      readyAt: act.now, attempt: 0, attemptLimit: this.#context.limits.deliveryAttempts, crashes: 0, receipt: null, sessionId: null, firstShownAt: null,
-      firstSessionId: null, firstDoor: null, shownAt: null, ackedAt: null, ackedBy: null, doneAt: null, closedAt: null, reason: null,
-      expiresAt: message.expiresAt, wakeDoor: parked ? 'waiting_call' : null, nudgedAt: null, stalledAt: null,
+      messageId: message.id,
+      recipientId: recipient.id,
+      projectId: act.projectId,
+      senderId: sender.agentId,
+      seq: message.seq,
+      senderSeq: await nextSenderSeq(act.tx, sender.agentId, recipient.id),
+      urgent: message.urgent,
+      authority: relation(sender, recipient),
+      state: 'ready',
+      readyAt: act.now,
+      attempt: 0,
+      attemptLimit: this.#context.limits.deliveryAttempts,
+      crashes: 0,
+      receipt: null,
+      sessionId: null,
+      firstShownAt: null,
+      firstSessionId: null,
+      firstDoor: null,
+      shownAt: null,
+      ackedAt: null,
+      ackedBy: null,
+      doneAt: null,
+      closedAt: null,
+      reason: null,
+      expiresAt: message.expiresAt,
+      wakeDoor: parked ? 'waiting_call' : null,
+      nudgedAt: null,
+      stalledAt: null,
     });
   }
 
@@ -197,7 +321,12 @@ export class Messages {
 
   async #repeated(act: Act, repeat: MessageRow): Promise<Sent & { replayed: boolean }> {
     return {
-      message_id: repeat.id, seq: repeat.seq, thread_id: repeat.threadId, recipients: await this.recipients(act.tx, repeat), replayed: true, by: 'content',
+      message_id: repeat.id,
+      seq: repeat.seq,
+      thread_id: repeat.threadId,
+      recipients: await this.recipients(act.tx, repeat),
+      replayed: true,
+      by: 'content',
       notes: ['You sent exactly this a moment ago, so it was not sent again. To repeat it on purpose, set allow_duplicate: true.'],
     };
   }
@@ -229,15 +358,22 @@ export class Messages {
         hint: 'Put the long part into a project file and name it in attachments (a path or URI), or send it in parts.',
       });
     }
-    if (draft.body.trim() === '') throw new HubError('invalid_input', 'body is empty.', { hint: 'Say what the reader needs to know or do.' });
+    if (draft.body.trim() === '')
+      throw new HubError('invalid_input', 'body is empty.', { hint: 'Say what the reader needs to know or do.' });
     if ([...(draft.subject ?? '')].length > subjectChars) {
-      throw new HubError('too_large', `subject has ${[...(draft.subject ?? '')].length} characters; the limit is ${subjectChars}.`, { hint: 'Keep the subject to one line and put the rest into the body.' });
+      throw new HubError('too_large', `subject has ${[...(draft.subject ?? '')].length} characters; the limit is ${subjectChars}.`, {
+        hint: 'Keep the subject to one line and put the rest into the body.',
+      });
     }
     if ((draft.attachments ?? []).length > attachments) {
-      throw new HubError('too_large', `attachments has ${draft.attachments?.length} references; the limit is ${attachments}.`, { hint: 'List them in a file and attach that.' });
+      throw new HubError('too_large', `attachments has ${draft.attachments?.length} references; the limit is ${attachments}.`, {
+        hint: 'List them in a file and attach that.',
+      });
     }
     if ((draft.expiresInMs ?? 1) > messageExpiryMs || (draft.expiresInMs ?? 1) <= 0) {
-      throw new HubError('invalid_input', `expires_in_seconds must be 1 to ${messageExpiryMs / 1000}.`, { hint: 'Leave it out for a message that does not expire.' });
+      throw new HubError('invalid_input', `expires_in_seconds must be 1 to ${messageExpiryMs / 1000}.`, {
+        hint: 'Leave it out for a message that does not expire.',
+      });
     }
   }
 }

@@ -9,8 +9,57 @@ import type { Ids } from './ids.ts';
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$/;
 const LABEL = /^[a-z0-9][a-z0-9._+-]{0,39}$/;
 
-const ADJECTIVES = ['amber', 'brisk', 'calm', 'clever', 'coral', 'dapper', 'eager', 'fabled', 'gentle', 'hardy', 'ivory', 'jolly', 'keen', 'lively', 'mellow', 'nimble', 'olive', 'proud', 'quiet', 'rapid', 'silver', 'tidy', 'upbeat', 'vivid', 'witty'] as const;
-const BIRDS = ['avocet', 'bunting', 'crane', 'dunlin', 'egret', 'finch', 'grebe', 'heron', 'ibis', 'jay', 'kestrel', 'lark', 'martin', 'nuthatch', 'owl', 'plover', 'quail', 'raven', 'siskin', 'tern', 'wagtail', 'wren'] as const;
+const ADJECTIVES = [
+  'amber',
+  'brisk',
+  'calm',
+  'clever',
+  'coral',
+  'dapper',
+  'eager',
+  'fabled',
+  'gentle',
+  'hardy',
+  'ivory',
+  'jolly',
+  'keen',
+  'lively',
+  'mellow',
+  'nimble',
+  'olive',
+  'proud',
+  'quiet',
+  'rapid',
+  'silver',
+  'tidy',
+  'upbeat',
+  'vivid',
+  'witty',
+] as const;
+const BIRDS = [
+  'avocet',
+  'bunting',
+  'crane',
+  'dunlin',
+  'egret',
+  'finch',
+  'grebe',
+  'heron',
+  'ibis',
+  'jay',
+  'kestrel',
+  'lark',
+  'martin',
+  'nuthatch',
+  'owl',
+  'plover',
+  'quail',
+  'raven',
+  'siskin',
+  'tern',
+  'wagtail',
+  'wren',
+] as const;
 
 /** Refuses what cannot be an agent's name, reserved ones included. */
 export function assertName(name: string): void {
@@ -18,9 +67,13 @@ export function assertName(name: string): void {
     throw new HubError('invalid_input', `The name ${name} is reserved.`, { hint: 'Choose another name.' });
   }
   if (!NAME.test(name) || name.includes('..')) {
-    throw new HubError('invalid_input', 'name must be 1 to 40 letters, digits, dots, dashes or underscores and start with a letter or digit.', {
-      hint: 'For example: reviewer-1',
-    });
+    throw new HubError(
+      'invalid_input',
+      'name must be 1 to 40 letters, digits, dots, dashes or underscores and start with a letter or digit.',
+      {
+        hint: 'For example: reviewer-1',
+      },
+    );
   }
 }
 
@@ -47,7 +100,10 @@ export async function freshName(ids: Ids, client: string, taken: (name: string) 
 export function nearestNames(wanted: string, names: readonly string[]): string[] {
   const lower = wanted.toLowerCase();
   return names
-    .map((name) => ({ name, off: distance(lower, name.toLowerCase()) - (name.toLowerCase().startsWith(lower) ? 3 : 0) }))
+    .map((name) => ({
+      name,
+      off: distance(lower, name.toLowerCase()) - (name.toLowerCase().startsWith(lower) ? 3 : 0),
+    }))
     .filter(({ name, off }) => off <= Math.max(2, Math.floor(name.length / 2)))
     .sort((a, b) => a.off - b.off || (a.name < b.name ? -1 : 1))
     .slice(0, 3)

@@ -30,8 +30,21 @@ export class Projects {
         for (const name of [OPERATOR, HUB]) {
           const id = this.#context.ids.next('agt');
           await insertAgent(act.tx, {
-            id, projectId: project.id, name, nameSource: 'given', role: name, description: '', model: '', client: '', status: '', epoch: 0,
-            parentId: null, parentSessionId: null, version: 1, createdAt: act.now, lastSeenAt: act.now,
+            id,
+            projectId: project.id,
+            name,
+            nameSource: 'given',
+            role: name,
+            description: '',
+            model: '',
+            client: '',
+            status: '',
+            epoch: 0,
+            parentId: null,
+            parentSessionId: null,
+            version: 1,
+            createdAt: act.now,
+            lastSeenAt: act.now,
           });
         }
         await act.emit('project.created', project.id, { name: project.name, root: project.root });
@@ -44,6 +57,12 @@ export class Projects {
     return this.#context.db.read(listProjects);
   }
 
+  /** The folder of a project. */
+  async root(projectId: string): Promise<string> {
+    const project = await this.#context.db.read((read) => findProject(read, projectId));
+    return project?.root ?? '';
+  }
+
   /** The operator of a project as a caller: for the command line, which the operating-system user runs, and for operator tokens. */
   async operator(project: Project, door: Caller['door']): Promise<Caller> {
     await this.ensure(project);
@@ -52,9 +71,21 @@ export class Projects {
 
   async #principal(project: Project, name: typeof OPERATOR | typeof HUB, door: Caller['door']): Promise<Caller> {
     const agent = await this.#context.db.read((read) => findAgentByName(read, project.id, name));
-    if (agent === undefined) throw new HubError('internal', `The principal ${name} is missing from the project.`, { hint: 'Run: rookery doctor' });
+    if (agent === undefined)
+      throw new HubError('internal', `The principal ${name} is missing from the project.`, {
+        hint: 'Run: rookery doctor',
+      });
     return {
-      projectId: project.id, agentId: agent.id, name, role: agent.role, model: '', sessionId: agent.id, epoch: null, door, root: project.root, parentId: null,
+      projectId: project.id,
+      agentId: agent.id,
+      name,
+      role: agent.role,
+      model: '',
+      sessionId: agent.id,
+      epoch: null,
+      door,
+      root: project.root,
+      parentId: null,
     };
   }
 }

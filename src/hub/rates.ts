@@ -24,10 +24,14 @@ export class SendRates {
     const long = this.#fill(this.#long, agentId, sendPerMinute / 60_000, sendPerMinute);
     const waitMs = Math.ceil(Math.max((1 - short.level) / (sendPerSecond / 1000), (1 - long.level) / (sendPerMinute / 60_000)));
     if (waitMs > 0) {
-      throw new HubError('rate_limited', `You may send ${sendPerSecond} messages a second (${sendBurst} at once) and ${sendPerMinute} a minute; nothing was sent.`, {
-        hint: 'Put several points into one message, or retry after the stated time.',
-        retryAfterMs: waitMs,
-      });
+      throw new HubError(
+        'rate_limited',
+        `You may send ${sendPerSecond} messages a second (${sendBurst} at once) and ${sendPerMinute} a minute; nothing was sent.`,
+        {
+          hint: 'Put several points into one message, or retry after the stated time.',
+          retryAfterMs: waitMs,
+        },
+      );
     }
     short.level -= 1;
     long.level -= 1;

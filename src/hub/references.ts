@@ -11,7 +11,9 @@ const LONGEST = 1_000;
 export function toReference(given: string, roots: readonly string[]): string {
   const text = given.trim();
   if (text === '' || text.length > LONGEST || text.includes('\0')) {
-    throw new HubError('invalid_input', `attachments: a reference must be 1 to ${LONGEST} characters.`, { hint: 'Give a project path or a URI.' });
+    throw new HubError('invalid_input', `attachments: a reference must be 1 to ${LONGEST} characters.`, {
+      hint: 'Give a project path or a URI.',
+    });
   }
   if (URI.test(text) && !text.toLowerCase().startsWith('file:')) return text;
   const path = text.replace(/^file:\/\//i, '');

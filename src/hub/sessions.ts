@@ -2,11 +2,29 @@
 // Two live sessions of one agent are refused; a dead or silent one is replaced, and its successor is shown at once what it left.
 
 import {
-  type AgentRow, bindClient, capabilitiesOf, findAgent, findAgentByName, findBinding, insertAgent, raiseEpoch, replaceCapabilities, touchAgent, updateAgent,
+  type AgentRow,
+  bindClient,
+  capabilitiesOf,
+  findAgent,
+  findAgentByName,
+  findBinding,
+  insertAgent,
+  raiseEpoch,
+  replaceCapabilities,
+  touchAgent,
+  updateAgent,
 } from '../store/agents.ts';
 import { countCrash } from '../store/deliveries.ts';
 import {
-  type Door, endSession, findSession, heartbeat, insertSession, latestSession, openSessions, type SessionRow, setWaiting,
+  type Door,
+  endSession,
+  findSession,
+  heartbeat,
+  insertSession,
+  latestSession,
+  openSessions,
+  type SessionRow,
+  setWaiting,
 } from '../store/sessions.ts';
 import { authorityOf, type Caller } from './caller.ts';
 import { toIso } from './clock.ts';
@@ -20,11 +38,13 @@ import type { Project, Projects } from './projects.ts';
 export type Attachment = {
   project: Project;
   door: Door;
-  client: { name: string; version: string; /** The client's own session, if it tells one. */ key?: string | undefined };
+  client: { name: string; version: string /** The client's own session, if it tells one. */; key?: string | undefined };
   /** Where the client works; absolute paths below it are made project-relative. */
   root: string;
-  /** A name given by flag, environment or credential. Absent: the name bound to the client's session, else a fresh one. */
+  /** A name given by flag, environment, credential or `join`. Absent: the name bound to the client's session, else a fresh one. */
   name?: string | undefined;
+  /** The name came as an argument of `join`: it then cannot be that of a manager. */
+  nameByArgument?: boolean | undefined;
   /** A role given by configuration or credential; never by an argument. */
   role?: string | undefined;
   takeover?: boolean | undefined;
@@ -78,7 +98,12 @@ export class Sessions {
    * `join`: takes another name, fills in the card, or registers a sub-agent. Answers the caller as it is from now on and the previous name.
    * Errors: `forbidden` for a privileged name or role that configuration did not give, `agent_busy`, `conflict`.
    */
-  async join(caller: Caller, attachment: Attachment, request: JoinRequest, intent: Intent): Promise<{ caller: Caller; previousName: string; replayed: boolean }> {
+  async join(
+    caller: Caller,
+    attachment: Attachment,
+    request: JoinRequest,
+    intent: Intent,
+  ): Promise<{ caller: Caller; previousName: string; replayed: boolean }> {
     if (request.name !== undefined) assertName(request.name);
     if (request.role !== undefined) assertLabel('role', request.role);
     for (const capability of request.capabilities ?? []) assertLabel('capabilities', capability);
@@ -89,10 +114,18 @@ export class Sessions {
         return { caller, previousName: self.name };
       }
       if (request.role !== undefined && request.role !== self.role && request.role !== attachment.role) assertSelfGiven(request.role);
-      const next = request.name === undefined || request.name === self.name ? caller : await this.#rename(act, caller, self, attachment, request);
+      const next =
+        request.name === undefined || request.name === self.name ? caller : await this.#rename(act, caller, self, attachment, request);
       return { caller: await this.#updateCard(act, next, request), previousName: self.name };
     });
     return { ...result, replayed: replayed === true };
+  }
+
+  /** Whether this caller's session still holds its agent. */
+  async holds(caller: Caller): Promise<boolean> {
+    if (caller.epoch === null) return true;
+    const latest = await this.#context.db.read((read) => latestSession(read, caller.agentId));
+    return latest?.id === caller.sessionId && latest.endReason !== 'left';
   }
 
   /** A registered sub-agent of the calling session, as a caller: the only case in which an argument names who acts (C15). */
@@ -103,14 +136,27 @@ export class Sessions {
         hint: 'Register it first: join with name and child_of_me: true.',
       });
     }
-    return { ...caller, agentId: child.id, name: child.name, role: child.role, model: child.model || caller.model, parentId: caller.agentId };
+    return {
+      ...caller,
+      agentId: child.id,
+      name: child.name,
+      role: child.role,
+      model: child.model || caller.model,
+      parentId: caller.agentId,
+    };
   }
 
   /** Keeps the sessions of this process alive. */
   async beat(sessionIds: readonly string[]): Promise<void> {
     if (sessionIds.length === 0) return;
     const now = this.#context.time.now();
-    await this.#context.db.write('', async (tx) => { for (const id of sessionIds) await heartbeat(tx, id, now); }, 'relaxed');
+    await this.#context.db.write(
+      '',
+      async (tx) => {
+        for (const id of sessionIds) await heartbeat(tx, id, now);
+      },
+      'relaxed',
+    );
   }
 
   /** Says that the session is parked until then (null: no more), so that senders know it will look at once. */
@@ -130,7 +176,9 @@ export class Sessions {
 
   /** A timed duty: sessions whose process died, or which fell silent, are over. Answers how many were. */
   async endDead(): Promise<number> {
-    const candidates = (await this.#context.db.read((read) => openSessions(read, null))).filter((session) => !isLive(this.#context, session));
+    const candidates = (await this.#context.db.read((read) => openSessions(read, null))).filter(
+      (session) => !isLive(this.#context, session),
+    );
     let ended = 0;
     for (const candidate of candidates) {
       ended += await this.#context.commands.runAs(candidate.projectId, { agentId: 'hub' }, async (act) => {
@@ -151,13 +199,31 @@ export class Sessions {
   async #register(act: Act, attachment: Attachment): Promise<AgentRow> {
     const taken = async (name: string) => (await findAgentByName(act.tx, act.projectId, name)) !== undefined;
     const name = attachment.name ?? (await freshName(this.#context.ids, attachment.client.name, taken));
-    return await this.#insert(act, { name, nameSource: attachment.name === undefined ? 'generated' : 'given', role: attachment.role ?? 'agent', client: attachment.client.name });
+    return await this.#insert(act, {
+      name,
+      nameSource: attachment.name === undefined ? 'generated' : 'given',
+      role: attachment.role ?? 'agent',
+      client: attachment.client.name,
+    });
   }
 
-  async #insert(act: Act, card: Pick<AgentRow, 'name' | 'nameSource' | 'role' | 'client'> & { parentId?: string; parentSessionId?: string }): Promise<AgentRow> {
+  async #insert(
+    act: Act,
+    card: Pick<AgentRow, 'name' | 'nameSource' | 'role' | 'client'> & { parentId?: string; parentSessionId?: string },
+  ): Promise<AgentRow> {
     const agent: AgentRow = {
-      description: '', model: '', status: '', epoch: 0, parentId: null, parentSessionId: null, ...card,
-      id: this.#context.ids.next('agt'), projectId: act.projectId, version: 1, createdAt: act.now, lastSeenAt: act.now,
+      description: '',
+      model: '',
+      status: '',
+      epoch: 0,
+      parentId: null,
+      parentSessionId: null,
+      ...card,
+      id: this.#context.ids.next('agt'),
+      projectId: act.projectId,
+      version: 1,
+      createdAt: act.now,
+      lastSeenAt: act.now,
     };
     await insertAgent(act.tx, agent);
     await act.emit('agent.registered', agent.id, { name: agent.name, role: agent.role, client: agent.client });
@@ -166,6 +232,11 @@ export class Sessions {
 
   /** Makes the client the holder of the agent, or refuses. */
   async #take(act: Act, agent: AgentRow, attachment: Attachment): Promise<Caller> {
+    if (authorityOf(agent.role) !== 'agent' && attachment.nameByArgument === true && attachment.role !== agent.role) {
+      throw new HubError('forbidden', `${agent.name} is a ${agent.role}; that name is given by configuration only.`, {
+        hint: 'Start the session with ROOKERY_AGENT and ROOKERY_ROLE, or choose another name.',
+      });
+    }
     const parent = agent.parentSessionId === null ? undefined : await findSession(act.tx, agent.parentSessionId);
     if (parent !== undefined && isLive(this.#context, parent)) throw busy(agent.name, parent);
     const holder = await latestSession(act.tx, agent.id);
@@ -178,16 +249,42 @@ export class Sessions {
     const epoch = agent.epoch + 1;
     await raiseEpoch(act.tx, agent.id, epoch);
     const session: SessionRow = {
-      id: this.#context.ids.next('ses'), projectId: act.projectId, agentId: agent.id, epoch, door: attachment.door,
-      clientName: attachment.client.name, clientVersion: attachment.client.version, clientKey: attachment.client.key ?? null,
-      root: attachment.root, host: this.#context.host.key, pid: this.#context.host.pid, startedAt: act.now, calledAt: null, heartbeatAt: act.now,
-      waitingUntil: null, shownAt: null, endedAt: null, endReason: null,
+      id: this.#context.ids.next('ses'),
+      projectId: act.projectId,
+      agentId: agent.id,
+      epoch,
+      door: attachment.door,
+      clientName: attachment.client.name,
+      clientVersion: attachment.client.version,
+      clientKey: attachment.client.key ?? null,
+      root: attachment.root,
+      host: this.#context.host.key,
+      pid: this.#context.host.pid,
+      startedAt: act.now,
+      calledAt: null,
+      heartbeatAt: act.now,
+      waitingUntil: null,
+      shownAt: null,
+      endedAt: null,
+      endReason: null,
     };
     await insertSession(act.tx, session);
     if (attachment.client.key !== undefined) await bindClient(act.tx, act.projectId, attachment.client.key, agent.id, act.now);
     const role = attachment.role ?? agent.role;
-    await updateAgent(act.tx, { ...agent, role, client: attachment.client.name, parentId: null, parentSessionId: null, lastSeenAt: act.now });
-    await act.emit('session.started', session.id, { agent: agent.name, epoch, door: session.door, client: session.clientName });
+    await updateAgent(act.tx, {
+      ...agent,
+      role,
+      client: attachment.client.name,
+      parentId: null,
+      parentSessionId: null,
+      lastSeenAt: act.now,
+    });
+    await act.emit('session.started', session.id, {
+      agent: agent.name,
+      epoch,
+      door: session.door,
+      client: session.clientName,
+    });
     return toCaller({ ...agent, role, epoch }, session);
   }
 
@@ -213,29 +310,36 @@ export class Sessions {
       await act.emit('agent.changed', self.id, { name, previous_name: self.name });
       return { ...caller, name };
     }
-    if (authorityOf(other.role) !== 'agent' && attachment.role !== other.role) {
-      throw new HubError('forbidden', `${name} is a ${other.role}; that name is given by configuration only.`, {
-        hint: 'Start the session with ROOKERY_AGENT and ROOKERY_ROLE, or choose another name.',
-      });
-    }
-    const next = await this.#take(act, other, { ...attachment, takeover: request.takeover });
+    const next = await this.#take(act, other, { ...attachment, nameByArgument: true, takeover: request.takeover });
     const old = await findSession(act.tx, caller.sessionId);
     if (old !== undefined) await this.#endOne(act, old, 'left');
     return next;
   }
 
   async #registerChild(act: Act, caller: Caller, self: AgentRow, request: JoinRequest): Promise<void> {
-    if (request.name === undefined) throw new HubError('invalid_input', 'name is required with child_of_me.', { hint: 'For example: join({ name: "tester", child_of_me: true })' });
+    if (request.name === undefined)
+      throw new HubError('invalid_input', 'name is required with child_of_me.', {
+        hint: 'For example: join({ name: "tester", child_of_me: true })',
+      });
     if (request.role !== undefined) assertSelfGiven(request.role);
     const found = await findAgentByName(act.tx, act.projectId, request.name);
     if (found === undefined) {
       const role = request.role ?? 'agent';
-      const child = await this.#insert(act, { name: request.name, nameSource: 'given', role, client: self.client, parentId: self.id, parentSessionId: caller.sessionId });
+      const child = await this.#insert(act, {
+        name: request.name,
+        nameSource: 'given',
+        role,
+        client: self.client,
+        parentId: self.id,
+        parentSessionId: caller.sessionId,
+      });
       return await this.#fillCard(act, child, request);
     }
     const holder = await latestSession(act.tx, found.id);
     if (found.parentId !== self.id || isLive(this.#context, holder)) {
-      throw new HubError('conflict', `The name ${request.name} belongs to another agent.`, { hint: 'Choose another name for the sub-agent.' });
+      throw new HubError('conflict', `The name ${request.name} belongs to another agent.`, {
+        hint: 'Choose another name for the sub-agent.',
+      });
     }
     await this.#fillCard(act, { ...found, parentId: self.id, parentSessionId: caller.sessionId }, request);
   }
@@ -267,8 +371,16 @@ export class Sessions {
 
 export function toCaller(agent: AgentRow, session: SessionRow): Caller {
   return {
-    projectId: agent.projectId, agentId: agent.id, name: agent.name, role: agent.role, model: agent.model,
-    sessionId: session.id, epoch: session.epoch, door: session.door, root: session.root, parentId: agent.parentId,
+    projectId: agent.projectId,
+    agentId: agent.id,
+    name: agent.name,
+    role: agent.role,
+    model: agent.model,
+    sessionId: session.id,
+    epoch: session.epoch,
+    door: session.door,
+    root: session.root,
+    parentId: agent.parentId,
   };
 }
 
@@ -276,7 +388,9 @@ export function toCaller(agent: AgentRow, session: SessionRow): Caller {
 function assertGrantable(role: string): void {
   assertLabel('role', role);
   if (role === 'operator' || role === 'hub') {
-    throw new HubError('forbidden', `The role ${role} cannot be given to an agent’s session.`, { hint: 'The operator acts through the command line or an operator token.' });
+    throw new HubError('forbidden', `The role ${role} cannot be given to an agent’s session.`, {
+      hint: 'The operator acts through the command line or an operator token.',
+    });
   }
 }
 
@@ -289,12 +403,18 @@ function assertSelfGiven(role: string): void {
 }
 
 function busy(name: string, holder: SessionRow): HubError {
-  return new HubError('agent_busy', `${name} is held by a live session: ${holder.clientName} (${holder.id}, last heard of ${toIso(holder.heartbeatAt)}).`, {
-    hint: 'Join under another name, or take this one over with takeover: true if that session is yours and no longer needed.',
-    retryAfterMs: 60_000,
-  });
+  return new HubError(
+    'agent_busy',
+    `${name} is held by a live session: ${holder.clientName} (${holder.id}, last heard of ${toIso(holder.heartbeatAt)}).`,
+    {
+      hint: 'Join under another name, or take this one over with takeover: true if that session is yours and no longer needed.',
+      retryAfterMs: 60_000,
+    },
+  );
 }
 
 function changedMeanwhile(): HubError {
-  return new HubError('conflict', 'The card was changed by another call in between; nothing was changed.', { hint: 'Call whoami, then join again.' });
+  return new HubError('conflict', 'The card was changed by another call in between; nothing was changed.', {
+    hint: 'Call whoami, then join again.',
+  });
 }

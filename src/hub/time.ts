@@ -53,10 +53,13 @@ export class HubTime {
   notices(): string[] {
     const notices: string[] = [];
     if (this.#jump !== undefined) {
-      notices.push(`The clock jumped ahead by ${Math.round(this.#jump.byMs / 1000)} s at ${toIso(this.#jump.at)}; leases were extended, not expired.`);
+      notices.push(
+        `The clock jumped ahead by ${Math.round(this.#jump.byMs / 1000)} s at ${toIso(this.#jump.at)}; leases were extended, not expired.`,
+      );
     }
     const behind = this.now() - this.#clock.now();
-    if (behind > this.#jumpMs) notices.push(`The wall clock is ${Math.round(behind / 1000)} s behind the latest instant of this hub; correct it.`);
+    if (behind > this.#jumpMs)
+      notices.push(`The wall clock is ${Math.round(behind / 1000)} s behind the latest instant of this hub; correct it.`);
     return notices;
   }
 }

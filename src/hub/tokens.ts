@@ -22,29 +22,56 @@ export class Tokens {
   }
 
   /** Makes a token for an agent (created if new) or for the operator. The secret is in the answer and nowhere else. */
-  async create(caller: Caller, wanted: { agent: string; role?: string | undefined; lifeMs?: number | undefined; label?: string | undefined }): Promise<{ id: string; token: string; name: string; role: string; expiresAt: number }> {
+  async create(
+    caller: Caller,
+    wanted: { agent: string; role?: string | undefined; lifeMs?: number | undefined; label?: string | undefined },
+  ): Promise<{ id: string; token: string; name: string; role: string; expiresAt: number }> {
     assertOversees(caller, 'create tokens');
     if (wanted.agent !== OPERATOR) assertName(wanted.agent);
     if (wanted.role !== undefined) assertLabel('role', wanted.role);
     if (wanted.role !== undefined && wanted.agent !== OPERATOR && ['operator', 'hub'].includes(authorityOf(wanted.role))) {
-      throw new HubError('forbidden', `role: ${wanted.role} belongs to the operator alone.`, { hint: 'rookery token create --operator makes an operator token.' });
+      throw new HubError('forbidden', `role: ${wanted.role} belongs to the operator alone.`, {
+        hint: 'rookery token create --operator makes an operator token.',
+      });
     }
     const lifeMs = Math.min(wanted.lifeMs ?? this.#context.limits.tokenLifeMs, 365 * 86_400_000);
     const secret = this.#context.ids.token();
     return await this.#context.commands.run(caller, { tool: 'token.create' }, async (act) => {
       const found = await findAgentByName(act.tx, act.projectId, wanted.agent);
       const agent = found ?? {
-        id: this.#context.ids.next('agt'), projectId: act.projectId, name: wanted.agent, nameSource: 'given' as const, role: wanted.role ?? 'agent', description: '',
-        model: '', client: '', status: '', epoch: 0, parentId: null, parentSessionId: null, version: 1, createdAt: act.now, lastSeenAt: act.now,
+        id: this.#context.ids.next('agt'),
+        projectId: act.projectId,
+        name: wanted.agent,
+        nameSource: 'given' as const,
+        role: wanted.role ?? 'agent',
+        description: '',
+        model: '',
+        client: '',
+        status: '',
+        epoch: 0,
+        parentId: null,
+        parentSessionId: null,
+        version: 1,
+        createdAt: act.now,
+        lastSeenAt: act.now,
       };
       if (found === undefined) await insertAgent(act.tx, agent);
       if (found === undefined) await act.emit('agent.registered', agent.id, { name: agent.name, role: agent.role, client: '' });
       if (found !== undefined && wanted.role !== undefined && wanted.role !== found.role) {
-        throw new HubError('conflict', `${wanted.agent} already has the role ${found.role}; nothing was changed.`, { hint: 'Leave the role out, or choose another name.' });
+        throw new HubError('conflict', `${wanted.agent} already has the role ${found.role}; nothing was changed.`, {
+          hint: 'Leave the role out, or choose another name.',
+        });
       }
       const token: TokenRow = {
-        id: this.#context.ids.next('tok'), projectId: act.projectId, agentId: agent.id, hash: hashOf(secret), label: wanted.label ?? '', createdAt: act.now,
-        expiresAt: act.now + lifeMs, usedAt: null, revokedAt: null,
+        id: this.#context.ids.next('tok'),
+        projectId: act.projectId,
+        agentId: agent.id,
+        hash: hashOf(secret),
+        label: wanted.label ?? '',
+        createdAt: act.now,
+        expiresAt: act.now + lifeMs,
+        usedAt: null,
+        revokedAt: null,
       };
       await insertToken(act.tx, token);
       await act.emit('token.created', token.id, { agent: agent.name, role: agent.role });
@@ -85,7 +112,8 @@ export class Tokens {
   async revoke(caller: Caller, id: string): Promise<void> {
     assertOversees(caller, 'revoke tokens');
     await this.#context.commands.run(caller, { tool: 'token.revoke' }, async (act) => {
-      if (!(await revokeToken(act.tx, act.projectId, id, act.now))) throw new HubError('not_found', 'No live token of that id in this project.', { hint: 'rookery token list' });
+      if (!(await revokeToken(act.tx, act.projectId, id, act.now)))
+        throw new HubError('not_found', 'No live token of that id in this project.', { hint: 'rookery token list' });
       await act.emit('token.revoked', id, {});
       return {};
     });

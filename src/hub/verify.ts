@@ -49,16 +49,26 @@ async function verifyProject(context: HubContext, project: ProjectRow, progress:
     compareWords(walk, events, rows);
     progress(events.length + rows.length);
   }
-  if (walk.seq === project.eventSeq && walk.hash !== project.eventHash) walk.problems.push('the newest event is not the one that the project names as its head');
+  if (walk.seq === project.eventSeq && walk.hash !== project.eventHash)
+    walk.problems.push('the newest event is not the one that the project names as its head');
   const deliveries = await context.db.read((read) => countByState(read, project.id));
-  return { project: project.id, name: project.name, events: walk.seq, messages: walk.messages, deliveries, head: walk.hash, problems: walk.problems.slice(0, PROBLEMS_SHOWN) };
+  return {
+    project: project.id,
+    name: project.name,
+    events: walk.seq,
+    messages: walk.messages,
+    deliveries,
+    head: walk.hash,
+    problems: walk.problems.slice(0, PROBLEMS_SHOWN),
+  };
 }
 
 type Walk = { seq: number; hash: string; messages: number; problems: string[] };
 
 function followChain(walk: Walk, event: EventRow): void {
   if (event.seq !== walk.seq + 1) walk.problems.push(`events ${walk.seq + 1} to ${event.seq - 1} are missing`);
-  if (eventHash(walk.hash, event) !== event.hash) walk.problems.push(`event ${event.seq} (${event.type}) was altered, or its predecessor was`);
+  if (eventHash(walk.hash, event) !== event.hash)
+    walk.problems.push(`event ${event.seq} (${event.type}) was altered, or its predecessor was`);
   walk.seq = event.seq;
   walk.hash = event.hash;
 }
@@ -71,7 +81,8 @@ function compareWords(walk: Walk, events: readonly EventRow[], rows: readonly Ro
     walk.messages += 1;
     try {
       const message = toMessage(row);
-      if (messageDigest(message) !== message.digest || accepted.get(seq) !== message.digest) walk.problems.push(`the words of message ${message.id} (seq ${seq}) were altered`);
+      if (messageDigest(message) !== message.digest || accepted.get(seq) !== message.digest)
+        walk.problems.push(`the words of message ${message.id} (seq ${seq}) were altered`);
     } catch (error) {
       if (!(error instanceof UnreadableRow)) throw error;
       walk.problems.push(`message seq ${seq} is damaged: ${error.message}`);

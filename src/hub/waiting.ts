@@ -31,7 +31,10 @@ export class Waiting {
   /** Looks until something is found, `ms` passed (clamped to the ceiling by the caller), the signal aborts, or the hub closes. */
   async until<T>(ms: number, signal: AbortSignal | undefined, look: () => Promise<Look<T>>): Promise<{ end: WaitEnd; value?: T }> {
     if (this.#waiters >= this.#limits.waiters) {
-      throw new HubError('limit_reached', `${this.#limits.waiters} calls already wait in this process.`, { hint: 'Call again without wait_seconds, or later.', retryAfterMs: 1_000 });
+      throw new HubError('limit_reached', `${this.#limits.waiters} calls already wait in this process.`, {
+        hint: 'Call again without wait_seconds, or later.',
+        retryAfterMs: 1_000,
+      });
     }
     if (++this.#waiters === 1) this.#db.listen(true);
     const deadline = this.#clock.monotonic() + ms;

@@ -57,8 +57,21 @@ export async function insertAgent(tx: Tx, agent: AgentRow): Promise<void> {
   await tx.run(
     `INSERT INTO agents (id, project_id, name, name_source, role, description, model, client, status, epoch, parent_id, parent_session_id, version, created_at, last_seen_at)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    agent.id, agent.projectId, agent.name, agent.nameSource, agent.role, agent.description, agent.model, agent.client, agent.status,
-    agent.epoch, agent.parentId, agent.parentSessionId, agent.version, agent.createdAt, agent.lastSeenAt,
+    agent.id,
+    agent.projectId,
+    agent.name,
+    agent.nameSource,
+    agent.role,
+    agent.description,
+    agent.model,
+    agent.client,
+    agent.status,
+    agent.epoch,
+    agent.parentId,
+    agent.parentSessionId,
+    agent.version,
+    agent.createdAt,
+    agent.lastSeenAt,
   );
 }
 
@@ -68,8 +81,18 @@ export async function updateAgent(tx: Tx, agent: AgentRow): Promise<boolean> {
     `UPDATE agents SET name = ?, name_source = ?, role = ?, description = ?, model = ?, client = ?, status = ?, parent_id = ?, parent_session_id = ?,
        last_seen_at = ?, version = version + 1
      WHERE id = ? AND version = ?`,
-    agent.name, agent.nameSource, agent.role, agent.description, agent.model, agent.client, agent.status, agent.parentId, agent.parentSessionId,
-    agent.lastSeenAt, agent.id, agent.version,
+    agent.name,
+    agent.nameSource,
+    agent.role,
+    agent.description,
+    agent.model,
+    agent.client,
+    agent.status,
+    agent.parentId,
+    agent.parentSessionId,
+    agent.lastSeenAt,
+    agent.id,
+    agent.version,
   );
   return changes === 1;
 }
@@ -114,6 +137,9 @@ export async function bindClient(tx: Tx, projectId: string, clientKey: string, a
   await tx.run(
     `INSERT INTO client_bindings (project_id, client_key, agent_id, bound_at) VALUES (?, ?, ?, ?)
      ON CONFLICT (project_id, client_key) DO UPDATE SET agent_id = excluded.agent_id, bound_at = excluded.bound_at`,
-    projectId, clientKey, agentId, now,
+    projectId,
+    clientKey,
+    agentId,
+    now,
   );
 }

@@ -21,7 +21,16 @@ export async function insertCall(tx: Tx, call: CallRow): Promise<void> {
   await tx.run(
     `INSERT INTO tool_calls (project_id, agent_id, session_id, tool, door, started_at, duration_ms, code, input_bytes, output_bytes)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    call.projectId, call.agentId, call.sessionId, call.tool, call.door, call.startedAt, call.durationMs, call.code, call.inputBytes, call.outputBytes,
+    call.projectId,
+    call.agentId,
+    call.sessionId,
+    call.tool,
+    call.door,
+    call.startedAt,
+    call.durationMs,
+    call.code,
+    call.inputBytes,
+    call.outputBytes,
   );
 }
 

@@ -77,8 +77,18 @@ export async function insertDelivery(tx: Tx, delivery: DeliveryRow): Promise<voi
     `INSERT INTO deliveries (message_id, recipient_id, project_id, sender_id, seq, sender_seq, urgent, authority, state, ready_at,
        attempt_limit, expires_at, wake_door)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'ready', ?, ?, ?, ?)`,
-    delivery.messageId, delivery.recipientId, delivery.projectId, delivery.senderId, delivery.seq, delivery.senderSeq,
-    flag(delivery.urgent), delivery.authority, delivery.readyAt, delivery.attemptLimit, delivery.expiresAt, delivery.wakeDoor,
+    delivery.messageId,
+    delivery.recipientId,
+    delivery.projectId,
+    delivery.senderId,
+    delivery.seq,
+    delivery.senderSeq,
+    flag(delivery.urgent),
+    delivery.authority,
+    delivery.readyAt,
+    delivery.attemptLimit,
+    delivery.expiresAt,
+    delivery.wakeDoor,
   );
 }
 
@@ -87,7 +97,8 @@ export async function nextSenderSeq(tx: Tx, senderId: string, recipientId: strin
   const row = await tx.get(
     `INSERT INTO pair_sequences (sender_id, recipient_id, last_seq) VALUES (?, ?, 1)
      ON CONFLICT (sender_id, recipient_id) DO UPDATE SET last_seq = pair_sequences.last_seq + 1 RETURNING last_seq`,
-    senderId, recipientId,
+    senderId,
+    recipientId,
   );
   if (row === undefined) throw new Error('the sequence of a pair was not returned');
   return toInt(row, 'last_seq');
@@ -103,7 +114,11 @@ export async function findDelivery(read: Read, messageId: string, recipientId: s
 }
 
 export async function deliveriesByReceipt(read: Read, recipientId: string, receipt: string): Promise<DeliveryRow[]> {
-  const rows = await read.all('SELECT * FROM deliveries WHERE receipt = ? AND recipient_id = ? ORDER BY urgent DESC, seq', receipt, recipientId);
+  const rows = await read.all(
+    'SELECT * FROM deliveries WHERE receipt = ? AND recipient_id = ? ORDER BY urgent DESC, seq',
+    receipt,
+    recipientId,
+  );
   return rows.map(toDelivery);
 }
 
@@ -131,17 +146,33 @@ const inboxSql = (state: 'leased' | 'ready') => `${SHOWN_COLUMNS}
   ORDER BY d.urgent DESC, d.seq LIMIT ?`;
 const INBOX_SQL = { leased: inboxSql('leased'), ready: inboxSql('ready') };
 
-async function inboxRowsIn(read: Read, state: 'leased' | 'ready', recipientId: string, now: number, limit: number, filter: InboxFilter): Promise<Row[]> {
+async function inboxRowsIn(
+  read: Read,
+  state: 'leased' | 'ready',
+  recipientId: string,
+  now: number,
+  limit: number,
+  filter: InboxFilter,
+): Promise<Row[]> {
   return await read.all(INBOX_SQL[state], recipientId, now, filter.senderId, filter.senderId, filter.threadId, filter.threadId, limit);
 }
 
 /** What is leased under a receipt, in the order it was shown. */
 export async function leasedRows(read: Read, recipientId: string, receipt: string): Promise<Row[]> {
-  return await read.all(`${SHOWN_COLUMNS} WHERE d.receipt = ? AND d.recipient_id = ? AND d.state = 'leased' ORDER BY d.shown_rank`, receipt, recipientId);
+  return await read.all(
+    `${SHOWN_COLUMNS} WHERE d.receipt = ? AND d.recipient_id = ? AND d.state = 'leased' ORDER BY d.shown_rank`,
+    receipt,
+    recipientId,
+  );
 }
 
 /** Whether a waiting receive has a reason to return, and if not, when the next delayed message becomes ready. Quiet messages are no reason. */
-export async function inboxPeek(read: Read, recipientId: string, now: number, filter: InboxFilter): Promise<{ any: boolean; nextReadyAt: number | null }> {
+export async function inboxPeek(
+  read: Read,
+  recipientId: string,
+  now: number,
+  filter: InboxFilter,
+): Promise<{ any: boolean; nextReadyAt: number | null }> {
   const matching = `FROM deliveries d JOIN messages m ON m.id = d.message_id
     WHERE d.recipient_id = ? AND (CAST(? AS TEXT) IS NULL OR d.sender_id = ?) AND (CAST(? AS TEXT) IS NULL OR m.thread_id = ?) AND m.quiet = 0`;
   const args = [recipientId, filter.senderId, filter.senderId, filter.threadId, filter.threadId] as const;
@@ -162,10 +193,18 @@ export async function inboxCounts(read: Read, recipientId: string): Promise<Inbo
        (SELECT COUNT(*) FROM deliveries WHERE recipient_id = ? AND state = 'ready' AND urgent = 1) AS urgent,
        (SELECT COUNT(*) FROM deliveries WHERE recipient_id = ? AND state = 'leased') AS leased,
        (SELECT COUNT(*) FROM deliveries WHERE recipient_id = ? AND state = 'acked' AND done_at IS NULL) AS unreplied`,
-    recipientId, recipientId, recipientId, recipientId,
+    recipientId,
+    recipientId,
+    recipientId,
+    recipientId,
   );
   if (row === undefined) throw new Error('counting returned no row');
-  return { unread: toInt(row, 'unread'), urgent: toInt(row, 'urgent'), leased: toInt(row, 'leased'), unreplied: toInt(row, 'unreplied') };
+  return {
+    unread: toInt(row, 'unread'),
+    urgent: toInt(row, 'urgent'),
+    leased: toInt(row, 'leased'),
+    unreplied: toInt(row, 'unreplied'),
+  };
 }
 
 /** How many messages wait for the recipient, shown or not. */
@@ -173,18 +212,35 @@ export async function inboxDepth(read: Read, recipientId: string): Promise<numbe
   const row = await read.get(
     `SELECT (SELECT COUNT(*) FROM deliveries WHERE recipient_id = ? AND state = 'ready')
           + (SELECT COUNT(*) FROM deliveries WHERE recipient_id = ? AND state = 'leased') AS depth`,
-    recipientId, recipientId,
+    recipientId,
+    recipientId,
   );
   return row === undefined ? 0 : toInt(row, 'depth');
 }
 
 /** Leases a delivery under a receipt, as the `rank`-th of its batch. */
-export async function lease(tx: Tx, delivery: DeliveryRow, receipt: string, rank: number, sessionId: string, door: string, now: number): Promise<void> {
+export async function lease(
+  tx: Tx,
+  delivery: DeliveryRow,
+  receipt: string,
+  rank: number,
+  sessionId: string,
+  door: string,
+  now: number,
+): Promise<void> {
   await tx.run(
     `UPDATE deliveries SET state = 'leased', attempt = attempt + 1, receipt = ?, shown_rank = ?, session_id = ?, shown_at = ?,
        first_shown_at = COALESCE(first_shown_at, ?), first_session_id = COALESCE(first_session_id, ?), first_door = COALESCE(first_door, ?)
      WHERE message_id = ? AND recipient_id = ?`,
-    receipt, rank, sessionId, now, now, sessionId, door, delivery.messageId, delivery.recipientId,
+    receipt,
+    rank,
+    sessionId,
+    now,
+    now,
+    sessionId,
+    door,
+    delivery.messageId,
+    delivery.recipientId,
   );
 }
 
@@ -198,32 +254,70 @@ export async function acknowledge(tx: Tx, delivery: DeliveryRow, by: 'receipt' |
          WHEN done_at IS NOT NULL THEN done_at
          WHEN CAST(? AS TEXT) = 'reply' OR (SELECT m.expects_reply FROM messages m WHERE m.id = deliveries.message_id) = 0 THEN CAST(? AS BIGINT) END
      WHERE message_id = ? AND recipient_id = ? AND state IN ('ready', 'leased')`,
-    now, by, by, now, delivery.messageId, delivery.recipientId,
+    now,
+    by,
+    by,
+    now,
+    delivery.messageId,
+    delivery.recipientId,
   );
   return changes === 1;
 }
 
 export async function markDone(tx: Tx, messageId: string, recipientId: string, now: number): Promise<void> {
-  await tx.run('UPDATE deliveries SET done_at = ? WHERE message_id = ? AND recipient_id = ? AND done_at IS NULL', now, messageId, recipientId);
+  await tx.run(
+    'UPDATE deliveries SET done_at = ? WHERE message_id = ? AND recipient_id = ? AND done_at IS NULL',
+    now,
+    messageId,
+    recipientId,
+  );
 }
 
 /** Back to ready: by nack (after a delay), by requeue of a dead letter, or when a pool message is offered again. */
-export async function makeReady(tx: Tx, delivery: DeliveryRow, readyAt: number, attemptLimit: number, reason: string | null): Promise<void> {
+export async function makeReady(
+  tx: Tx,
+  delivery: DeliveryRow,
+  readyAt: number,
+  attemptLimit: number,
+  reason: string | null,
+): Promise<void> {
   await tx.run(
     `UPDATE deliveries SET state = 'ready', ready_at = ?, attempt_limit = ?, reason = ?, closed_at = NULL, skip_told_at = NULL, nudged_at = NULL
      WHERE message_id = ? AND recipient_id = ?`,
-    readyAt, attemptLimit, reason, delivery.messageId, delivery.recipientId,
+    readyAt,
+    attemptLimit,
+    reason,
+    delivery.messageId,
+    delivery.recipientId,
   );
 }
 
-export async function close(tx: Tx, messageId: string, recipientId: string, state: 'dead' | 'expired' | 'recalled', reason: string, now: number): Promise<void> {
+export async function close(
+  tx: Tx,
+  messageId: string,
+  recipientId: string,
+  state: 'dead' | 'expired' | 'recalled',
+  reason: string,
+  now: number,
+): Promise<void> {
   await tx.run(
     `UPDATE deliveries SET state = ?, closed_at = ?, reason = ? WHERE message_id = ? AND recipient_id = ? AND state IN ('ready', 'leased')`,
-    state, now, reason, messageId, recipientId,
+    state,
+    now,
+    reason,
+    messageId,
+    recipientId,
   );
 }
 
-export type SkippedRow = { messageId: string; seq: number; senderSeq: number; senderName: string; state: DeliveryState; reason: string };
+export type SkippedRow = {
+  messageId: string;
+  seq: number;
+  senderSeq: number;
+  senderName: string;
+  state: DeliveryState;
+  reason: string;
+};
 
 /** Closed deliveries that their recipient was never told of: they explain the gaps in sender_seq. */
 export async function untoldSkips(read: Read, recipientId: string, limit: number): Promise<SkippedRow[]> {
@@ -231,7 +325,8 @@ export async function untoldSkips(read: Read, recipientId: string, limit: number
     `SELECT d.message_id, d.seq, d.sender_seq, d.state, COALESCE(d.reason, '') AS reason, a.name AS sender_name
      FROM deliveries d JOIN agents a ON a.id = d.sender_id
      WHERE d.recipient_id = ? AND d.closed_at IS NOT NULL AND d.skip_told_at IS NULL ORDER BY d.seq LIMIT ?`,
-    recipientId, limit,
+    recipientId,
+    limit,
   );
   return rows.map((row) => ({
     messageId: toText(row, 'message_id'),
@@ -249,7 +344,11 @@ export async function markSkipTold(tx: Tx, messageId: string, recipientId: strin
 
 /** Counts a session's death against what it had just been shown. */
 export async function countCrash(tx: Tx, recipientId: string, sessionId: string): Promise<void> {
-  await tx.run(`UPDATE deliveries SET crashes = crashes + 1 WHERE recipient_id = ? AND session_id = ? AND state = 'leased'`, recipientId, sessionId);
+  await tx.run(
+    `UPDATE deliveries SET crashes = crashes + 1 WHERE recipient_id = ? AND session_id = ? AND state = 'leased'`,
+    recipientId,
+    sessionId,
+  );
 }
 
 export type DueKind = 'expiring' | 'poisoned' | 'forgotten' | 'stalled';
@@ -267,11 +366,21 @@ export async function dueDeliveries(read: Read, kind: DueKind, before: number, l
 }
 
 export async function markNudged(tx: Tx, delivery: DeliveryRow, now: number): Promise<void> {
-  await tx.run('UPDATE deliveries SET nudged_at = ? WHERE message_id = ? AND recipient_id = ?', now, delivery.messageId, delivery.recipientId);
+  await tx.run(
+    'UPDATE deliveries SET nudged_at = ? WHERE message_id = ? AND recipient_id = ?',
+    now,
+    delivery.messageId,
+    delivery.recipientId,
+  );
 }
 
 export async function markStalled(tx: Tx, delivery: DeliveryRow, now: number): Promise<void> {
-  await tx.run('UPDATE deliveries SET stalled_at = ? WHERE message_id = ? AND recipient_id = ?', now, delivery.messageId, delivery.recipientId);
+  await tx.run(
+    'UPDATE deliveries SET stalled_at = ? WHERE message_id = ? AND recipient_id = ?',
+    now,
+    delivery.messageId,
+    delivery.recipientId,
+  );
 }
 
 /** Pool messages leased by agents without a live session, whose first offer was shown before `before`. */
@@ -281,13 +390,18 @@ export async function orphanedPool(read: Read, before: number, limit: number): P
      WHERE d.state = 'leased' AND d.shown_at <= ? AND m.pool = 1
        AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.agent_id = d.recipient_id AND s.ended_at IS NULL)
      ORDER BY d.shown_at LIMIT ?`,
-    before, limit,
+    before,
+    limit,
   );
   return rows.map(toDelivery);
 }
 
 export async function deadDeliveries(read: Read, projectId: string, limit: number): Promise<DeliveryRow[]> {
-  const rows = await read.all(`SELECT * FROM deliveries WHERE project_id = ? AND state = 'dead' ORDER BY closed_at DESC LIMIT ?`, projectId, limit);
+  const rows = await read.all(
+    `SELECT * FROM deliveries WHERE project_id = ? AND state = 'dead' ORDER BY closed_at DESC LIMIT ?`,
+    projectId,
+    limit,
+  );
   return rows.map(toDelivery);
 }
 

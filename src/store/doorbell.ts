@@ -61,7 +61,9 @@ export class Doorbell {
   }
 
   notices(): string[] {
-    return this.#trouble === undefined ? [] : [`No doorbell between processes (${this.#trouble}): waiting calls look twice a second instead.`];
+    return this.#trouble === undefined
+      ? []
+      : [`No doorbell between processes (${this.#trouble}): waiting calls look twice a second instead.`];
   }
 
   close(): void {

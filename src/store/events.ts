@@ -32,7 +32,15 @@ export const toEvent = (row: Row): EventRow => ({
 export async function insertEvent(tx: Tx, event: EventRow): Promise<void> {
   await tx.run(
     'INSERT INTO events (project_id, seq, at, type, actor_id, session_id, subject, data, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
-    event.projectId, event.seq, event.at, event.type, event.actorId, event.sessionId, event.subject, event.data, event.hash,
+    event.projectId,
+    event.seq,
+    event.at,
+    event.type,
+    event.actorId,
+    event.sessionId,
+    event.subject,
+    event.data,
+    event.hash,
   );
 }
 

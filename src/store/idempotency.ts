@@ -8,7 +8,10 @@ export type KeyScope = { projectId: string; principalId: string; tool: string; k
 export async function findKey(read: Read, scope: KeyScope): Promise<{ argsDigest: string; result: string } | undefined> {
   const row = await read.get(
     'SELECT args_digest, result FROM idempotency_keys WHERE project_id = ? AND principal_id = ? AND tool = ? AND key = ?',
-    scope.projectId, scope.principalId, scope.tool, scope.key,
+    scope.projectId,
+    scope.principalId,
+    scope.tool,
+    scope.key,
   );
   return row && { argsDigest: toText(row, 'args_digest'), result: toText(row, 'result') };
 }
@@ -16,13 +19,23 @@ export async function findKey(read: Read, scope: KeyScope): Promise<{ argsDigest
 export async function insertKey(tx: Tx, scope: KeyScope, argsDigest: string, result: string, now: number): Promise<void> {
   await tx.run(
     'INSERT INTO idempotency_keys (project_id, principal_id, tool, key, args_digest, result, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
-    scope.projectId, scope.principalId, scope.tool, scope.key, argsDigest, result, now,
+    scope.projectId,
+    scope.principalId,
+    scope.tool,
+    scope.key,
+    argsDigest,
+    result,
+    now,
   );
 }
 
 /** Forgets keys older than their retention, a batch at a time. Answers how many went. */
 export async function deleteKeysBefore(tx: Tx, before: number, limit: number): Promise<number> {
-  const row = await tx.get('SELECT created_at FROM idempotency_keys WHERE created_at < ? ORDER BY created_at LIMIT 1 OFFSET ?', before, limit - 1);
+  const row = await tx.get(
+    'SELECT created_at FROM idempotency_keys WHERE created_at < ? ORDER BY created_at LIMIT 1 OFFSET ?',
+    before,
+    limit - 1,
+  );
   const upTo = row === undefined ? before : Number(row.created_at);
   return await tx.run('DELETE FROM idempotency_keys WHERE created_at < ?', upTo);
 }

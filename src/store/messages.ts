@@ -65,10 +65,29 @@ export async function insertMessage(tx: Tx, message: MessageRow): Promise<void> 
     `INSERT INTO messages (id, project_id, seq, thread_id, in_reply_to, sender_id, sender_session_id, sender_model, address, kind, urgent,
        subject, body, body_bytes, digest, attachments, expects_reply, quiet, broadcast, pool, hop, created_at, expires_at)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    message.id, message.projectId, message.seq, message.threadId, message.inReplyTo, message.senderId, message.senderSessionId,
-    message.senderModel, message.address, message.kind, flag(message.urgent), message.subject, message.body, message.bodyBytes,
-    message.digest, JSON.stringify(message.attachments), flag(message.expectsReply), flag(message.quiet), flag(message.broadcast),
-    flag(message.pool), message.hop, message.createdAt, message.expiresAt,
+    message.id,
+    message.projectId,
+    message.seq,
+    message.threadId,
+    message.inReplyTo,
+    message.senderId,
+    message.senderSessionId,
+    message.senderModel,
+    message.address,
+    message.kind,
+    flag(message.urgent),
+    message.subject,
+    message.body,
+    message.bodyBytes,
+    message.digest,
+    JSON.stringify(message.attachments),
+    flag(message.expectsReply),
+    flag(message.quiet),
+    flag(message.broadcast),
+    flag(message.pool),
+    message.hop,
+    message.createdAt,
+    message.expiresAt,
   );
 }
 
@@ -82,7 +101,12 @@ export async function findRepeat(read: Read, message: MessageRow, since: number)
   const row = await read.get(
     `SELECT * FROM messages WHERE sender_id = ? AND created_at >= ? AND digest = ? AND kind = ? AND address = ?
        AND COALESCE(in_reply_to, '') = ? ORDER BY seq LIMIT 1`,
-    message.senderId, since, message.digest, message.kind, message.address, message.inReplyTo ?? '',
+    message.senderId,
+    since,
+    message.digest,
+    message.kind,
+    message.address,
+    message.inReplyTo ?? '',
   );
   return row && toMessage(row);
 }
@@ -103,7 +127,13 @@ export async function threadPage(
        AND (CAST(? AS TEXT) IS NULL OR m.sender_id = ? OR EXISTS
          (SELECT 1 FROM deliveries d WHERE d.message_id = m.id AND d.recipient_id = ? AND d.state <> 'recalled'))
      ORDER BY m.seq DESC LIMIT ?`,
-    threadId, projectId, beforeSeq, viewerId, viewerId, viewerId, limit,
+    threadId,
+    projectId,
+    beforeSeq,
+    viewerId,
+    viewerId,
+    viewerId,
+    limit,
   );
   return rows.map(toMessage).reverse();
 }

@@ -40,7 +40,13 @@ export async function insertProject(tx: Tx, project: ProjectRow): Promise<boolea
   const changes = await tx.run(
     `INSERT INTO projects (id, name, root, created_at, clock_at, event_seq, event_hash) VALUES (?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (id) DO NOTHING`,
-    project.id, project.name, project.root, project.createdAt, project.clockAt, project.eventSeq, project.eventHash,
+    project.id,
+    project.name,
+    project.root,
+    project.createdAt,
+    project.clockAt,
+    project.eventSeq,
+    project.eventHash,
   );
   return changes === 1;
 }
@@ -64,11 +70,19 @@ export async function findHub(read: Read): Promise<HubRow | undefined> {
 export async function insertHub(tx: Tx, instanceId: string, now: number): Promise<void> {
   await tx.run(
     'INSERT INTO hub (id, instance_id, created_at, high_water_at, beat_at) VALUES (1, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING',
-    instanceId, now, now, now,
+    instanceId,
+    now,
+    now,
+    now,
   );
 }
 
 /** The heartbeat of timed duties, and the mark that no later clock may fall behind. */
 export async function updateBeat(tx: Tx, now: number): Promise<void> {
-  await tx.run('UPDATE hub SET beat_at = ?, high_water_at = CASE WHEN high_water_at < ? THEN ? ELSE high_water_at END WHERE id = 1', now, now, now);
+  await tx.run(
+    'UPDATE hub SET beat_at = ?, high_water_at = CASE WHEN high_water_at < ? THEN ? ELSE high_water_at END WHERE id = 1',
+    now,
+    now,
+    now,
+  );
 }

@@ -76,16 +76,33 @@ export async function insertSession(tx: Tx, session: SessionRow): Promise<void> 
     `INSERT INTO sessions (id, project_id, agent_id, epoch, door, client_name, client_version, client_key, root, host, pid,
        started_at, called_at, heartbeat_at, waiting_until, shown_at, ended_at, end_reason)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    session.id, session.projectId, session.agentId, session.epoch, session.door, session.clientName, session.clientVersion,
-    session.clientKey, session.root, session.host, session.pid, session.startedAt, session.calledAt, session.heartbeatAt,
-    session.waitingUntil, session.shownAt, session.endedAt, session.endReason,
+    session.id,
+    session.projectId,
+    session.agentId,
+    session.epoch,
+    session.door,
+    session.clientName,
+    session.clientVersion,
+    session.clientKey,
+    session.root,
+    session.host,
+    session.pid,
+    session.startedAt,
+    session.calledAt,
+    session.heartbeatAt,
+    session.waitingUntil,
+    session.shownAt,
+    session.endedAt,
+    session.endReason,
   );
 }
 
 export async function endSession(tx: Tx, id: string, now: number, reason: string): Promise<boolean> {
   const changes = await tx.run(
     'UPDATE sessions SET ended_at = ?, end_reason = ?, waiting_until = NULL WHERE id = ? AND ended_at IS NULL',
-    now, reason, id,
+    now,
+    reason,
+    id,
   );
   return changes === 1;
 }

@@ -41,7 +41,9 @@ export function isTrustedSqlite(version: string): boolean {
 }
 
 /** Opens, checks and migrates; answers the writing connection and the file's identity. */
-export async function openSqliteFile(options: SqliteOptions): Promise<{ writer: Database.Database; reader: Database.Database; inode: string }> {
+export async function openSqliteFile(
+  options: SqliteOptions,
+): Promise<{ writer: Database.Database; reader: Database.Database; inode: string }> {
   prepareFolder(options);
   const fresh = !existsSync(options.path);
   const writer = connect(options.path);
@@ -70,7 +72,9 @@ function prepareFolder(options: SqliteOptions): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const { uid, mode } = statSync(folder);
   if (process.getuid !== undefined && uid !== process.getuid()) {
-    throw new HubError('unavailable', `The hub folder ${folder} belongs to another user.`, { hint: 'Set ROOKERY_HOME to a folder of your own.' });
+    throw new HubError('unavailable', `The hub folder ${folder} belongs to another user.`, {
+      hint: 'Set ROOKERY_HOME to a folder of your own.',
+    });
   }
   if ((mode & 0o077) !== 0) {
     throw new HubError('unavailable', `The hub folder ${folder} can be read by other users (mode ${(mode & 0o777).toString(8)}).`, {
@@ -113,11 +117,15 @@ function configure(db: Database.Database): void {
 export function assertTrusted(db: Database.Database): void {
   const version = String(db.prepare('SELECT sqlite_version() AS v').pluck().get());
   if (!isTrustedSqlite(version)) {
-    throw new HubError('unavailable', `SQLite ${version} can corrupt a database that several processes share.`, { hint: 'Run: npm ci (it brings SQLite 3.51.3 or newer).' });
+    throw new HubError('unavailable', `SQLite ${version} can corrupt a database that several processes share.`, {
+      hint: 'Run: npm ci (it brings SQLite 3.51.3 or newer).',
+    });
   }
   const mode = String(db.pragma('journal_mode', { simple: true }));
   if (mode !== 'wal') {
-    throw new HubError('unavailable', `${db.name} could not be put into WAL mode (it is in ${mode} mode).`, { hint: 'Put ROOKERY_HOME on a local disk that supports shared memory and file locks.' });
+    throw new HubError('unavailable', `${db.name} could not be put into WAL mode (it is in ${mode} mode).`, {
+      hint: 'Put ROOKERY_HOME on a local disk that supports shared memory and file locks.',
+    });
   }
   if (Number(db.pragma('synchronous', { simple: true })) !== 2) {
     throw new HubError('unavailable', 'synchronous=FULL did not take effect.', { hint: 'Run: rookery doctor' });
@@ -135,7 +143,9 @@ async function migrate(db: Database.Database, options: SqliteOptions): Promise<v
     const version = Number(db.pragma('user_version', { simple: true }));
     assertOurs(db, newest);
     if (version === 0 && db.prepare('SELECT count(*) FROM sqlite_master').pluck().get() !== 0) {
-      throw new HubError('unavailable', `${options.path} is a SQLite database of another program.`, { hint: 'Set ROOKERY_HOME to another folder.' });
+      throw new HubError('unavailable', `${options.path} is a SQLite database of another program.`, {
+        hint: 'Set ROOKERY_HOME to another folder.',
+      });
     }
     for (const migration of migrations.filter((candidate) => candidate.version > version)) db.exec(migration.sql);
     db.pragma(`application_id = ${APPLICATION_ID}`);
@@ -156,7 +166,9 @@ function assertOurs(db: Database.Database, newest: number): void {
     });
   }
   if (version > 0 && application !== APPLICATION_ID) {
-    throw new HubError('unavailable', `${db.name} is a SQLite database of another program.`, { hint: 'Set ROOKERY_HOME to another folder.' });
+    throw new HubError('unavailable', `${db.name} is a SQLite database of another program.`, {
+      hint: 'Set ROOKERY_HOME to another folder.',
+    });
   }
 }
 

@@ -91,7 +91,9 @@ class SqliteDb implements Db {
 
   async close(): Promise<void> {
     this.listen(false);
-    this.#refusal ??= new HubError('unavailable', 'The hub is shutting down.', { hint: 'Retry with the same idempotency_key.' });
+    this.#refusal ??= new HubError('unavailable', 'The hub is shutting down.', {
+      hint: 'Retry with the same idempotency_key.',
+    });
     await this.#draining;
     await this.#readTail;
     this.#bell.close();
@@ -185,9 +187,13 @@ class SqliteDb implements Db {
       // Gone: the comparison below says so.
     }
     if (found !== this.#inode) {
-      this.#refusal = new HubError('unavailable', `${this.#options.path} was removed or replaced while the hub had it open; nothing is acknowledged any more.`, {
-        hint: 'Restart the hub; restore from a backup if the file is gone.',
-      });
+      this.#refusal = new HubError(
+        'unavailable',
+        `${this.#options.path} was removed or replaced while the hub had it open; nothing is acknowledged any more.`,
+        {
+          hint: 'Restart the hub; restore from a backup if the file is gone.',
+        },
+      );
       throw this.#refusal;
     }
     assertTrusted(this.#reader.db);

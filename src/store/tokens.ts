@@ -30,7 +30,15 @@ const toToken = (row: Row): TokenRow => ({
 export async function insertToken(tx: Tx, token: TokenRow): Promise<void> {
   await tx.run(
     'INSERT INTO tokens (id, project_id, agent_id, hash, label, created_at, expires_at, used_at, revoked_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
-    token.id, token.projectId, token.agentId, token.hash, token.label, token.createdAt, token.expiresAt, token.usedAt, token.revokedAt,
+    token.id,
+    token.projectId,
+    token.agentId,
+    token.hash,
+    token.label,
+    token.createdAt,
+    token.expiresAt,
+    token.usedAt,
+    token.revokedAt,
   );
 }
 
@@ -44,7 +52,9 @@ export async function listTokens(read: Read, projectId: string): Promise<TokenRo
 }
 
 export async function revokeToken(tx: Tx, projectId: string, id: string, now: number): Promise<boolean> {
-  return (await tx.run('UPDATE tokens SET revoked_at = ? WHERE id = ? AND project_id = ? AND revoked_at IS NULL', now, id, projectId)) === 1;
+  return (
+    (await tx.run('UPDATE tokens SET revoked_at = ? WHERE id = ? AND project_id = ? AND revoked_at IS NULL', now, id, projectId)) === 1
+  );
 }
 
 export async function markTokenUsed(tx: Tx, id: string, now: number): Promise<void> {

@@ -46,13 +46,18 @@ export const sqlite: Engine = {
   open: (clock, place = scratch()) => openSqlite({ path: join(place, 'hub.db'), bellDir: join(place, 'run'), clock }),
 };
 
-const clusters = new Map<string, PGlite>();
+/** Starting a cluster takes seconds, so a test file shares one; each place is a schema of its own. */
+let cluster: Promise<PGlite> | undefined;
+const schemas = new Map<string, string>();
+
 export const pglite: Engine = {
   name: 'pglite',
   async open(_clock, place = scratch()) {
-    const cluster = clusters.get(place) ?? (await PGlite.create());
-    clusters.set(place, cluster);
-    return await openPostgres(poolOf(cluster));
+    cluster ??= PGlite.create();
+    const schema = schemas.get(place) ?? `place_${schemas.size}`;
+    if (!schemas.has(place)) await (await cluster).exec(`CREATE SCHEMA ${schema}`);
+    schemas.set(place, schema);
+    return await openPostgres(poolOf(await cluster, schema));
   },
 };
 
@@ -67,36 +72,54 @@ export const PROJECT: Project = { id: 'demo-1', name: 'demo', root: '/work/demo'
 export const OTHER_PROJECT: Project = { id: 'other-2', name: 'other', root: '/work/other' };
 
 /** A hub on a fresh database (or again on `place`) with a clock of its own. */
-export async function testHub(engine: Engine, options: { place?: string; limits?: Partial<Record<LimitName, number>>; clock?: FakeClock } = {}): Promise<TestHub> {
+export async function testHub(
+  engine: Engine,
+  options: { place?: string; limits?: Partial<Record<LimitName, number>>; clock?: FakeClock } = {},
+): Promise<TestHub> {
   const fake = options.clock ?? new FakeClock();
   const place = options.place ?? scratch();
   const db = await engine.open(fake, place);
-  const hub = await createHub({ db, clock: fake, ids: systemIds(fake), limits: effectiveLimits(options.limits), host: systemHost });
+  const hub = await createHub({
+    db,
+    clock: fake,
+    ids: systemIds(fake),
+    limits: effectiveLimits(options.limits),
+    host: systemHost,
+  });
   cleanups.push(() => hub.close());
   return Object.assign(hub, { fake, db, place });
 }
 
 /** Attaches an agent over stdio. */
 export function attach(hub: Hub, name: string, more: Partial<Attachment> = {}): Promise<Caller> {
-  return hub.sessions.attach({ project: PROJECT, door: 'stdio', client: { name: 'test', version: '1' }, root: '/work/demo', name, ...more });
+  return hub.sessions.attach({
+    project: PROJECT,
+    door: 'stdio',
+    client: { name: 'test', version: '1' },
+    root: '/work/demo',
+    name,
+    ...more,
+  });
 }
 
-/** One connection, lent to one transaction at a time. Closing a pool leaves the cluster, so that a test can open it again. */
-function poolOf(cluster: PGlite): PgPool {
-  let tail: Promise<unknown> = Promise.resolve();
+let tail: Promise<unknown> = Promise.resolve();
+
+/** One connection, lent to one transaction at a time, whatever the schema. Closing a pool leaves the cluster, so that a test can open it again. */
+function poolOf(pg: PGlite, schema: string): PgPool {
   return {
     use(work) {
-      const result = tail.then(() =>
-        work({
+      const result = tail.then(async () => {
+        await pg.exec(`SET search_path TO ${schema}`);
+        return await work({
           async query(sql, args) {
-            const { rows, affectedRows } = await cluster.query<Record<string, unknown>>(sql, [...args]);
+            const { rows, affectedRows } = await pg.query<Record<string, unknown>>(sql, [...args]);
             return { rows, affected: affectedRows ?? 0 };
           },
           async script(sql) {
-            await cluster.exec(sql);
+            await pg.exec(sql);
           },
-        }),
-      );
+        });
+      });
       tail = result.catch(() => {});
       return result;
     },

@@ -1,0 +1,189 @@
+// Configuration: the only reader of the environment and of config files. Precedence: flag > environment > project file > home file > default.
+// Unknown or invalid keys refuse the start and are named. The result is frozen, and remembers where each value came from.
+
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, realpathSync } from 'node:fs';
+import { homedir, userInfo } from 'node:os';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { HubError } from './hub/errors.ts';
+import { LIMITS, type LimitName } from './hub/limits.ts';
+import { findPlace, givenPlace, type Place } from './project-root.ts';
+import { TOOLSETS } from './tools/tool.ts';
+
+const limitShape = Object.fromEntries(
+  (Object.keys(LIMITS) as LimitName[]).map((name) => [name, z.int().min(0).max(LIMITS[name].hard).optional()]),
+) as Record<LimitName, z.ZodOptional<z.ZodInt>>;
+
+const toolsets = z.preprocess(
+  (value) => {
+    const words = typeof value === 'string' ? value.split(',').map((word) => word.trim()) : value;
+    return Array.isArray(words) && words.includes('all') ? [...TOOLSETS] : words;
+  },
+  z.array(z.enum(TOOLSETS)).min(1),
+);
+
+/** Every setting with its default. The keys of config files and of --flags are these; environment names are in ENVIRONMENT. */
+const settings = z.strictObject({
+  project: z.string().min(1).optional(),
+  agent: z.string().min(1).optional(),
+  role: z.string().min(1).optional(),
+  toolsets: toolsets.default(['core', 'work']),
+  logLevel: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('warn'),
+  logFile: z.string().optional(),
+  host: z.string().default('127.0.0.1'),
+  port: z.coerce.number().int().min(0).max(65_535).default(7420),
+  url: z.url().optional(),
+  token: z.string().optional(),
+  behindProxy: z.coerce.boolean().default(false),
+  tlsCert: z.string().optional(),
+  tlsKey: z.string().optional(),
+  allowedHosts: z.array(z.string()).default([]),
+  allowedOrigins: z.array(z.string()).default([]),
+  allowNetworkFs: z.coerce.boolean().default(false),
+  limits: z.strictObject(limitShape).default({}),
+});
+export type Settings = z.output<typeof settings>;
+export type Setting = keyof Settings;
+export type Source = 'flag' | 'environment' | 'project file' | 'home file' | 'default';
+
+const ENVIRONMENT: Partial<Record<Setting, string>> = {
+  project: 'ROOKERY_PROJECT',
+  agent: 'ROOKERY_AGENT',
+  role: 'ROOKERY_ROLE',
+  token: 'ROOKERY_TOKEN',
+  toolsets: 'ROOKERY_TOOLSETS',
+  logLevel: 'ROOKERY_LOG_LEVEL',
+  url: 'ROOKERY_URL',
+};
+
+export type Config = Readonly<
+  Settings & {
+    home: string;
+    databasePath: string;
+    backupDir: string;
+    bellDir: string;
+    place: Place;
+    /** The client's own session, where its environment tells it. */
+    clientKey: string | undefined;
+    noColor: boolean;
+    sources: Readonly<Record<Setting, Source>>;
+  }
+>;
+
+export type Given = {
+  env: NodeJS.ProcessEnv;
+  cwd: string;
+  /** Flags as parsed by the command line; undefined ones were not given. */
+  flags: Partial<Record<Setting | 'home', unknown>>;
+};
+
+/** Reads and checks everything. Throws `invalid_input` naming the key, its source and what it may be. */
+export function readConfig({ env, cwd, flags }: Given): Config {
+  const home = hubHome(flags.home ?? env.ROOKERY_HOME);
+  // Claude Code tells a server the folder of its session; a client that does not is taken by its working directory.
+  const start = existingFolder(env.CLAUDE_PROJECT_DIR) ?? cwd;
+  const place = (given: unknown) => (typeof given === 'string' && given !== '' ? givenPlace(given, cwd, home) : findPlace(start, home));
+  const layers: [Source, Record<string, unknown>][] = [
+    ['flag', defined(flags, 'home')],
+    ['environment', fromEnvironment(env)],
+    ['project file', readFile(join(place(flags.project ?? env.ROOKERY_PROJECT).workRoot, '.rookery', 'config.json'), home)],
+    ['home file', readFile(join(home, 'config.json'), undefined)],
+  ];
+  const { merged, sources } = merge(layers);
+  const parsed = settings.safeParse(merged);
+  if (!parsed.success) throw invalid(parsed.error.issues[0], sources);
+  const databasePath = join(home, 'hub.db');
+  return Object.freeze({
+    ...parsed.data,
+    home,
+    databasePath,
+    backupDir: join(home, 'backups'),
+    bellDir: bellDir(home, databasePath),
+    place: place(parsed.data.project),
+    clientKey: env.CLAUDE_CODE_SESSION_ID ? `claude:${env.CLAUDE_CODE_SESSION_ID}` : undefined,
+    noColor: env.NO_COLOR !== undefined && env.NO_COLOR !== '',
+    sources: Object.freeze({
+      ...Object.fromEntries(Object.keys(settings.shape).map((key) => [key, 'default'])),
+      ...sources,
+    }) as Record<Setting, Source>,
+  });
+}
+
+/** The hub's folder, made private if new, by its real path: two spellings of it are one hub. */
+function hubHome(given: unknown): string {
+  const home = resolve(typeof given === 'string' && given !== '' ? given : join(homedir(), '.rookery'));
+  try {
+    mkdirSync(home, { recursive: true, mode: 0o700 });
+    return realpathSync(home);
+  } catch (error) {
+    throw new HubError('unavailable', `ROOKERY_HOME ${home} cannot be created or read.`, {
+      hint: 'Set ROOKERY_HOME to a folder of your own on a local disk.',
+      cause: error,
+    });
+  }
+}
+
+/** Sockets need a short path; every process of one user must come to the same one, whatever its environment. */
+function bellDir(home: string, databasePath: string): string {
+  const inside = join(home, 'run');
+  if (Buffer.byteLength(inside) <= 80) return inside;
+  const digest = createHash('sha256').update(databasePath).digest('hex').slice(0, 12);
+  return `/tmp/rookery-${userInfo().uid}-${digest}`;
+}
+
+function existingFolder(path: string | undefined): string | undefined {
+  return path !== undefined && path !== '' && existsSync(path) ? path : undefined;
+}
+
+function fromEnvironment(env: NodeJS.ProcessEnv): Record<string, unknown> {
+  const pairs = Object.entries(ENVIRONMENT).map(([setting, name]) => [setting, env[name]] as const);
+  return Object.fromEntries(pairs.filter(([, value]) => value !== undefined && value !== ''));
+}
+
+/** A config file; the hub's own folder is never taken for a project's. */
+function readFile(path: string, home: string | undefined): Record<string, unknown> {
+  if (!existsSync(path) || (home !== undefined && realpathSync(path).startsWith(`${home}/`))) return {};
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new HubError('invalid_input', `${path} is not readable JSON.`, {
+      hint: 'Correct or remove it.',
+      cause: error,
+    });
+  }
+  if (value === null || typeof value !== 'object' || Array.isArray(value))
+    throw new HubError('invalid_input', `${path} must hold one JSON object.`, { hint: 'For example {"port": 7421}.' });
+  return value as Record<string, unknown>;
+}
+
+function merge(layers: [Source, Record<string, unknown>][]): {
+  merged: Record<string, unknown>;
+  sources: Record<string, Source>;
+} {
+  const merged: Record<string, unknown> = {};
+  const sources: Record<string, Source> = {};
+  for (const [source, values] of layers) {
+    for (const [key, value] of Object.entries(values)) {
+      if (key in merged) continue;
+      merged[key] = value;
+      sources[key] = source;
+    }
+  }
+  return { merged, sources };
+}
+
+function defined(values: Record<string, unknown>, without: string): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).filter(([key, value]) => value !== undefined && key !== without));
+}
+
+function invalid(issue: z.core.$ZodIssue | undefined, sources: Record<string, Source>): HubError {
+  const key =
+    issue?.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0] ?? ''].join('.') : (issue?.path.join('.') ?? 'configuration');
+  const source = sources[key.split('.')[0] ?? ''] ?? 'default';
+  const what = issue?.code === 'unrecognized_keys' ? 'is not a setting' : (issue?.message ?? 'is invalid');
+  return new HubError('invalid_input', `Configuration: ${key} (${source}): ${what}.`, {
+    hint: `Settings are: ${Object.keys(settings.shape).join(', ')}.`,
+  });
+}

@@ -1,0 +1,31 @@
+// From a configuration to a running hub: the database, the services, the scheduler. Every command and server begins here.
+
+import type { Config } from './config.ts';
+import { createHub, type Hub } from './hub/hub.ts';
+import { effectiveLimits } from './hub/limits.ts';
+import { dutiesOf } from './scheduler/duties.ts';
+import { Scheduler } from './scheduler/scheduler.ts';
+import { openSqlite } from './store/sqlite.ts';
+import { systemClock } from './system/clock.ts';
+import { systemHost } from './system/host.ts';
+import { systemIds } from './system/ids.ts';
+import type { Log } from './system/log.ts';
+
+/** Opens the hub that the configuration names, creating and migrating its database as needed. */
+export async function openHub(config: Config): Promise<Hub> {
+  const db = await openSqlite({
+    path: config.databasePath,
+    bellDir: config.bellDir,
+    backupDir: config.backupDir,
+    allowNetworkFs: config.allowNetworkFs,
+    clock: systemClock,
+  });
+  const limits = effectiveLimits(Object.fromEntries(Object.entries(config.limits).filter(([, value]) => value !== undefined)));
+  return await createHub({ db, clock: systemClock, ids: systemIds(systemClock), limits, host: systemHost });
+}
+
+/** The hub with its clockwork, not yet started. */
+export async function openWithScheduler(config: Config, log: Log): Promise<{ hub: Hub; scheduler: Scheduler }> {
+  const hub = await openHub(config);
+  return { hub, scheduler: new Scheduler(hub, dutiesOf(hub), systemClock, log) };
+}

@@ -1,0 +1,149 @@
+// The MCP server over the tools: the same for stdio and HTTP. The SDK is used here, in the transports beside it, and nowhere else.
+// Tools are listed from one frozen list; calls go through callTool; waiting calls report progress and end when the client cancels.
+
+import { Server } from '@modelcontextprotocol/sdk/server/index.js';
+import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
+import {
+  CallToolRequestSchema,
+  type CallToolResult,
+  ErrorCode,
+  ListToolsRequestSchema,
+  McpError,
+  type ServerNotification,
+  type ServerRequest,
+} from '@modelcontextprotocol/sdk/types.js';
+import type { Caller } from '../hub/caller.ts';
+import { type Hub, VERSION } from '../hub/hub.ts';
+import type { Log } from '../system/log.ts';
+import { callTool } from '../tools/call.ts';
+import type { Connection } from '../tools/connection.ts';
+import { findTool, toolsOf } from '../tools/index.ts';
+import { listed } from '../tools/schema.ts';
+import type { Toolset } from '../tools/tool.ts';
+import { INSTRUCTIONS } from './instructions.ts';
+
+type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
+
+export type McpParts = {
+  /** Awaited by calls, so that `initialize` and `tools/list` are answered while the database is still being opened (T-32). */
+  hub: Promise<Hub>;
+  /** Who this client is; made when it has told its name. */
+  connect: (hub: Hub, client: { name: string; version: string }) => Connection;
+  toolsets: readonly Toolset[];
+  log: Log;
+};
+
+/** How often a waiting call says that it is still there, when the client asked to be told. */
+const PROGRESS_MS = 5_000;
+
+export class McpSession {
+  readonly server: Server;
+  readonly #parts: McpParts;
+  #connection: Promise<Connection> | undefined;
+  #made: Connection | undefined;
+
+  constructor(parts: McpParts) {
+    this.#parts = parts;
+    this.server = new Server(
+      { name: 'rookery', title: 'Rookery', version: VERSION },
+      { capabilities: { tools: { listChanged: false } }, instructions: INSTRUCTIONS },
+    );
+    const offered = toolsOf(parts.toolsets);
+    const list = Object.freeze(offered.map(listed));
+    this.server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: [...list] }));
+    this.server.setRequestHandler(CallToolRequestSchema, async (request, extra): Promise<CallToolResult> => {
+      const tool = findTool(request.params.name);
+      if (tool === undefined || !offered.includes(tool)) {
+        throw new McpError(
+          ErrorCode.InvalidParams,
+          `Unknown tool ${request.params.name.slice(0, 60)}. Tools: ${offered.map(({ name }) => name).join(', ')}.`,
+        );
+      }
+      return await this.#call(tool, request.params.arguments, extra);
+    });
+    this.server.oninitialized = () => void this.#present();
+    this.server.onerror = (error) => parts.log.warn({ event: 'protocol_error', reason: error.message }, 'protocol error');
+  }
+
+  /** This session's connection, once there is one. */
+  async connection(): Promise<Connection> {
+    this.#connection ??= this.#parts.hub.then((hub) => {
+      const client = this.server.getClientVersion();
+      this.#made = this.#parts.connect(hub, { name: client?.name ?? 'unknown', version: client?.version ?? '' });
+      return this.#made;
+    });
+    return await this.#connection;
+  }
+
+  /** Who this client is by now; undefined while it is nobody. */
+  get caller(): Caller | undefined {
+    return this.#made?.current;
+  }
+
+  /** Ends what this client was, if it ever was anybody. */
+  async end(reason: 'closed' | 'shutdown'): Promise<void> {
+    const connection = await this.#connection?.catch(() => undefined);
+    await connection?.end(reason);
+  }
+
+  /** A client whose identity is known is present from now on; an anonymous one from its first call, because many only probe (T-2). */
+  async #present(): Promise<void> {
+    try {
+      const connection = await this.connection();
+      const { name, client } = connection.attachment ?? {};
+      if (name !== undefined || client?.key !== undefined) await connection.caller();
+    } catch (error) {
+      this.#parts.log.info({ event: 'attach_refused', reason: error instanceof Error ? error.message : 'unknown' }, 'not attached yet');
+    }
+  }
+
+  async #call(tool: Parameters<typeof callTool>[2], given: unknown, extra: Extra): Promise<CallToolResult> {
+    const { log } = this.#parts;
+    const hub = await this.#parts.hub;
+    const connection = await this.connection();
+    // Codex tells its thread with each call; resuming the thread keeps the agent's name.
+    const threadId = extra._meta?.threadId;
+    if (typeof threadId === 'string' && threadId.length <= 128) connection.learnClientKey(`codex:${threadId}`);
+    const stop = this.#reportProgress(hub, tool.name, extra);
+    try {
+      const since = hub.context.clock.monotonic();
+      const onDefect = (reference: string, error: unknown) =>
+        log.error({ event: 'defect', reference, tool: tool.name, err: error }, 'internal error');
+      const reply = await callTool(hub, connection, tool, given, { signal: extra.signal, onDefect });
+      log.info(
+        {
+          event: 'tool_call',
+          tool: tool.name,
+          agent: connection.current?.name,
+          code: reply.ok ? 'ok' : reply.error.code,
+          ms: Math.round(hub.context.clock.monotonic() - since),
+        },
+        'tool call',
+      );
+      return reply.ok
+        ? { content: [{ type: 'text', text: reply.text }], structuredContent: reply.result }
+        : { content: [{ type: 'text', text: reply.text }], isError: true };
+    } finally {
+      stop();
+    }
+  }
+
+  #reportProgress(hub: Hub, tool: string, extra: Extra): () => void {
+    const progressToken = extra._meta?.progressToken;
+    if (progressToken === undefined) return () => {};
+    const stop = new AbortController();
+    void (async () => {
+      for (let progress = 1; ; progress++) {
+        await hub.context.clock.sleep(PROGRESS_MS, stop.signal);
+        if (stop.signal.aborted || extra.signal.aborted) return;
+        await extra
+          .sendNotification({
+            method: 'notifications/progress',
+            params: { progressToken, progress, message: `${tool} is still waiting` },
+          })
+          .catch(() => stop.abort());
+      }
+    })();
+    return () => stop.abort();
+  }
+}

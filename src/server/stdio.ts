@@ -1,0 +1,88 @@
+// `rookery stdio`: the MCP server that a client starts for itself. It is a peer on the shared database and needs nothing else running.
+// Standard output carries JSON-RPC lines and nothing else (T-15). It ends, within a second, at the end of its input, when its parent is gone,
+// when its output breaks, or on a signal (C19); the SDK's transport of this line does not notice the end of input by itself.
+
+import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
+import type { Config } from '../config.ts';
+import type { Hub } from '../hub/hub.ts';
+import type { Scheduler } from '../scheduler/scheduler.ts';
+import type { Log } from '../system/log.ts';
+import { Connection } from '../tools/connection.ts';
+import { LineLimit } from './lines.ts';
+import { McpSession } from './mcp.ts';
+
+export type Opened = { hub: Hub; scheduler: Scheduler };
+
+/** How often the parent is looked after. */
+const PARENT_CHECK_MS = 2_000;
+/** Whatever hangs, the process is gone by then. */
+const HARD_STOP_MS = 900;
+
+/** Serves until the client goes. Answers the exit code. `open` runs beside the handshake; its failure ends the server with one sentence on stderr. */
+export async function serveStdio(
+  config: Config,
+  log: Log,
+  open: () => Promise<Opened>,
+  sleep: (ms: number) => Promise<void>,
+): Promise<number> {
+  const opened = open();
+  const session = new McpSession({
+    hub: opened.then(({ hub }) => hub),
+    toolsets: config.toolsets,
+    log,
+    connect: (hub, client) =>
+      Connection.attaching(
+        hub,
+        {
+          project: config.place.project,
+          door: 'stdio',
+          client: { ...client, key: config.clientKey },
+          root: config.place.workRoot,
+          name: config.agent,
+          role: config.role,
+        },
+        config.toolsets,
+      ),
+  });
+  const lines = new LineLimit(config.limits.stdioLineBytes ?? 524_288, (id) => {
+    const error = {
+      code: -32600,
+      message: `A line may have ${config.limits.stdioLineBytes ?? 524_288} bytes; this one was longer and was dropped. Send less at once: refer to files instead of quoting them.`,
+    };
+    process.stdout.write(`${JSON.stringify({ jsonrpc: '2.0', id, error })}\n`);
+  });
+  const over = ending(sleep);
+  process.stdin.pipe(lines);
+  await session.server.connect(new StdioServerTransport(lines, process.stdout));
+  // A hub that cannot be opened ends the process: a server that answers nothing but errors helps nobody.
+  const { hub, scheduler } = await opened;
+  scheduler.keepAlive(() => (session.caller === undefined ? [] : [session.caller.sessionId]));
+  scheduler.start();
+  const reason = await over;
+  log.info({ event: 'stopping', reason }, 'stopping');
+  await Promise.race([stop(hub, scheduler, session, reason), sleep(HARD_STOP_MS)]);
+  return 0;
+}
+
+async function stop(hub: Hub, scheduler: Scheduler, session: McpSession, reason: string): Promise<void> {
+  hub.context.waiting.shutdown();
+  await scheduler.stop();
+  await session.end(reason === 'input ended' ? 'closed' : 'shutdown');
+  await hub.close();
+}
+
+/** Resolves with the reason when the server is to end. */
+function ending(sleep: (ms: number) => Promise<void>): Promise<string> {
+  return new Promise((resolve) => {
+    process.stdin.on('end', () => resolve('input ended'));
+    process.stdin.on('close', () => resolve('input ended'));
+    process.stdin.on('error', () => resolve('input broke'));
+    process.stdout.on('error', () => resolve('output broke'));
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => resolve(signal));
+    const parent = process.ppid;
+    void (async () => {
+      while (process.ppid === parent) await sleep(PARENT_CHECK_MS);
+      resolve('parent gone');
+    })();
+  });
+}

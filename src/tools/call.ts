@@ -1,0 +1,107 @@
+// The one way a tool is called, whatever the front door: validate, identify, authorise, run, summarise the inbox, record.
+// It is the single point of enforcement: MCP over stdio and HTTP, the HTTP API and the command line all pass here (T-11).
+
+import { randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import { assertOversees, type Caller } from '../hub/caller.ts';
+import { type ErrorAnswer, HubError, isHubError } from '../hub/errors.ts';
+import type { Hub } from '../hub/hub.ts';
+import type { Connection } from './connection.ts';
+import type { Tool } from './tool.ts';
+
+export type Reply = { ok: true; result: Record<string, unknown>; text: string } | { ok: false; error: ErrorAnswer; text: string };
+
+export type CallContext = {
+  signal?: AbortSignal | undefined;
+  /** Told of defects: what is shown to the caller carries only the reference. */
+  onDefect?: ((reference: string, error: unknown) => void) | undefined;
+};
+
+/** Calls a tool. Never throws: every outcome is an answer. */
+export async function callTool(hub: Hub, connection: Connection, tool: Tool, given: unknown, context: CallContext = {}): Promise<Reply> {
+  const startedAt = hub.context.time.now();
+  const since = hub.context.clock.monotonic();
+  const reply = await answer(hub, connection, tool, given, context);
+  const caller = connection.current;
+  if (caller !== undefined) {
+    hub.calls.record({
+      projectId: caller.projectId,
+      agentId: caller.agentId,
+      sessionId: caller.sessionId,
+      tool: tool.name,
+      door: caller.door,
+      startedAt,
+      durationMs: Math.round(hub.context.clock.monotonic() - since),
+      code: reply.ok ? 'ok' : reply.error.code,
+      inputBytes: Buffer.byteLength(JSON.stringify(given) ?? ''),
+      outputBytes: Buffer.byteLength(reply.text),
+    });
+  }
+  return reply;
+}
+
+async function answer(hub: Hub, connection: Connection, tool: Tool, given: unknown, context: CallContext): Promise<Reply> {
+  try {
+    const { idempotency_key: key, as, ...args } = parse(tool, given);
+    const own = tool.identifies ? await connection.callerUnlessRefused() : await connection.caller();
+    const caller = own !== undefined && typeof as === 'string' ? await hub.sessions.actingAs(own, as) : own;
+    if (caller !== undefined && tool.overseers) assertOversees(caller, `call ${tool.name}`);
+    const call = {
+      hub,
+      connection,
+      args,
+      signal: context.signal,
+      key: typeof key === 'string' ? key : undefined,
+      get caller(): Caller {
+        if (caller === undefined) throw new Error(`${tool.name} was called before anybody was identified`);
+        return caller;
+      },
+    };
+    const output = await tool.run(call, args);
+    const result = { ...output, inbox: await inboxOf(hub, tool.identifies ? (connection.current ?? caller) : caller) };
+    return { ok: true, result, text: JSON.stringify(result) };
+  } catch (error) {
+    const shown = toAnswer(error, context);
+    return { ok: false, error: shown, text: JSON.stringify(shown) };
+  }
+}
+
+/** The arguments as the tool's schema has them; an error names the field, what is wrong with it, and what it should be. */
+function parse(tool: Tool, given: unknown): Record<string, unknown> {
+  const parsed = tool.input.safeParse(given ?? {});
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new HubError('invalid_input', issue === undefined ? 'The arguments do not fit.' : describe(issue), {
+    hint: `${tool.name} takes: ${Object.keys(tool.input.shape).join(', ') || 'nothing'}.`,
+  });
+}
+
+function describe(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'unrecognized_keys') {
+    const [key = ''] = issue.keys;
+    const identity = ['from', 'sender', 'agent', 'agent_name', 'my_name', 'role'].includes(key)
+      ? ' Who you are comes from your session, never from an argument.'
+      : '';
+    return `${key.slice(0, 48)}: unknown field.${identity}`;
+  }
+  const field = issue.path.join('.') || 'arguments';
+  return `${field}: ${issue.message}.`;
+}
+
+async function inboxOf(hub: Hub, caller: Caller | undefined): Promise<{ unread: number; urgent: number; owed: number }> {
+  if (caller === undefined) return { unread: 0, urgent: 0, owed: 0 };
+  const { unread, urgent, leased, unreplied } = await hub.inbox.counts(caller);
+  return { unread, urgent, owed: leased + unreplied };
+}
+
+/** What a caller is shown of any error: a HubError as it is, anything else as a reference to the log. */
+export function toAnswer(error: unknown, context: Pick<CallContext, 'onDefect'> = {}): ErrorAnswer {
+  if (isHubError(error)) return error.toAnswer();
+  if (error instanceof z.ZodError)
+    return new HubError('invalid_input', error.issues.map(describe)[0] ?? 'The arguments do not fit.').toAnswer();
+  const reference = randomBytes(4).toString('hex');
+  context.onDefect?.(reference, error);
+  return new HubError('internal', `Internal error, reference ${reference}; nothing was changed.`, {
+    hint: 'Retry once with the same idempotency_key; the reference stands in the hub’s log.',
+  }).toAnswer();
+}

@@ -1,0 +1,116 @@
+// A connection: one client at one front door, and who it is. It becomes an agent when it first needs to be one, so that a client that only
+// probes the server never appears as present. After `join` it is somebody else.
+
+import type { Caller } from '../hub/caller.ts';
+import type { Intent } from '../hub/command.ts';
+import { HubError } from '../hub/errors.ts';
+import type { Hub } from '../hub/hub.ts';
+import type { Attachment, JoinRequest } from '../hub/sessions.ts';
+import type { Toolset } from './tool.ts';
+
+export class Connection {
+  readonly #hub: Hub;
+  /** The tools this connection offers, by set. */
+  readonly toolsets: readonly Toolset[];
+  #attachment: Attachment | undefined;
+  #caller: Promise<Caller> | undefined;
+  #current: Caller | undefined;
+
+  private constructor(hub: Hub, toolsets: readonly Toolset[], attachment: Attachment | undefined, caller: Caller | undefined) {
+    this.#hub = hub;
+    this.toolsets = toolsets;
+    this.#attachment = attachment;
+    this.#caller = caller && Promise.resolve(caller);
+    this.#current = caller;
+  }
+
+  /** A client that will attach as described. */
+  static attaching(hub: Hub, attachment: Attachment, toolsets: readonly Toolset[]): Connection {
+    return new Connection(hub, toolsets, attachment, undefined);
+  }
+
+  /** A principal that needs no session: the operator, or a session that already exists. */
+  static fixed(hub: Hub, caller: Caller, toolsets: readonly Toolset[]): Connection {
+    return new Connection(hub, toolsets, undefined, caller);
+  }
+
+  get attachment(): Attachment | undefined {
+    return this.#attachment;
+  }
+
+  /** Who this is so far; undefined before the first call. */
+  get current(): Caller | undefined {
+    return this.#current;
+  }
+
+  /** Learns the client's own session before attaching (Codex tells it only with its first call). */
+  learnClientKey(key: string): void {
+    if (this.#attachment !== undefined && this.#caller === undefined && this.#attachment.client.key === undefined) {
+      this.#attachment = { ...this.#attachment, client: { ...this.#attachment.client, key } };
+    }
+  }
+
+  /** Who calls: attaches on first use. A refusal (a busy name) is not remembered: the next call tries again. */
+  async caller(): Promise<Caller> {
+    if (this.#caller === undefined) {
+      if (this.#attachment === undefined) throw new Error('a connection without identity');
+      this.#caller = this.#hub.sessions.attach(this.#attachment);
+    }
+    try {
+      this.#current = await this.#caller;
+      return this.#current;
+    } catch (error) {
+      this.#caller = undefined;
+      throw error;
+    }
+  }
+
+  /** Who calls, or undefined while attaching is refused: `join` is the way out of that. */
+  async callerUnlessRefused(): Promise<Caller | undefined> {
+    return await this.caller().catch(() => undefined);
+  }
+
+  /** `join`: changes who this connection is, or its card. It also works when the name was busy or has been taken over. */
+  async join(request: JoinRequest, intent: Intent): Promise<{ caller: Caller; previousName: string; replayed: boolean }> {
+    const attachment = this.#attachment;
+    if (attachment === undefined)
+      throw new HubError('forbidden', 'This principal has no session and cannot join.', {
+        hint: 'Agents join; the operator acts as it is.',
+      });
+    const before = await this.callerUnlessRefused();
+    const holder = before !== undefined && (await this.#hub.sessions.holds(before)) ? before : await this.#reattach(attachment, request);
+    const joined = await this.#hub.sessions.join(holder, this.#attachment ?? attachment, request, intent);
+    this.#become(joined.caller, joined.caller.name);
+    return { ...joined, previousName: before?.name ?? joined.previousName };
+  }
+
+  async #reattach(attachment: Attachment, request: JoinRequest): Promise<Caller> {
+    const renamed = request.name !== undefined && request.name !== attachment.name;
+    if (renamed && attachment.door === 'http') {
+      throw new HubError('forbidden', 'This session has its name by its credential and cannot take another.', {
+        hint: 'Call join with takeover: true, or ask the operator for another token.',
+      });
+    }
+    const next = {
+      ...attachment,
+      ...(renamed ? { name: request.name, nameByArgument: true } : {}),
+      takeover: request.takeover,
+    };
+    const caller = await this.#hub.sessions.attach(next);
+    this.#become(caller, next.name);
+    return caller;
+  }
+
+  #become(caller: Caller, name: string | undefined): void {
+    this.#caller = Promise.resolve(caller);
+    this.#current = caller;
+    if (this.#attachment === undefined || name === undefined || name === this.#attachment.name) return;
+    this.#attachment = { ...this.#attachment, name, nameByArgument: true };
+  }
+
+  /** The session is over, if it ever began. */
+  async end(reason: 'closed' | 'shutdown'): Promise<void> {
+    const caller = this.#current;
+    if (caller !== undefined) await this.#hub.sessions.end(caller, reason);
+  }
+}

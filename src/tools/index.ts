@@ -1,0 +1,24 @@
+// Every tool, in the order clients list them: deterministic, and the same for every session.
+
+import { ack } from './ack.ts';
+import { getMessage } from './get-message.ts';
+import { getThread } from './get-thread.ts';
+import { join } from './join.ts';
+import { listAgents } from './list-agents.ts';
+import { messageStatus } from './message-status.ts';
+import { recvBatch } from './recv-batch.ts';
+import { requeueDead } from './requeue-dead.ts';
+import { send } from './send.ts';
+import type { Tool, Toolset } from './tool.ts';
+import { whoami } from './whoami.ts';
+
+export const tools: readonly Tool[] = [whoami, join, listAgents, send, recvBatch, ack, messageStatus, getMessage, getThread, requeueDead];
+
+/** The tools of the chosen toolsets, in the order of the list. */
+export function toolsOf(toolsets: readonly Toolset[]): readonly Tool[] {
+  return tools.filter((tool) => toolsets.includes(tool.toolset));
+}
+
+export function findTool(name: string): Tool | undefined {
+  return tools.find((tool) => tool.name === name);
+}

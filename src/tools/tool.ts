@@ -1,0 +1,110 @@
+// What a tool is: one object from which the MCP tool, the HTTP route, the command and its documentation are made.
+// `run` is an adapter: it turns tool words into service words and back. No SQL, no try/catch, no clock.
+
+import { z } from 'zod';
+import type { Caller } from '../hub/caller.ts';
+import type { Hub } from '../hub/hub.ts';
+import type { Connection } from './connection.ts';
+
+export const TOOLSETS = ['core', 'work', 'memory', 'channels', 'manage'] as const;
+export type Toolset = (typeof TOOLSETS)[number];
+
+/** What a tool may do: look, change, or destroy. Clients decide by it whether to ask a person first. */
+export type Access = 'read' | 'write' | 'destructive';
+
+export type ToolCall = {
+  readonly hub: Hub;
+  /** Who calls. Tools that `identify` may be called before anybody is, and use the connection instead. */
+  readonly caller: Caller;
+  readonly connection: Connection;
+  readonly key: string | undefined;
+  /** The arguments as validated, without the common ones: what an idempotency key stands for. */
+  readonly args: unknown;
+  readonly signal: AbortSignal | undefined;
+};
+
+type Shape = z.ZodRawShape;
+
+export type Definition<I extends Shape, O extends Shape> = {
+  name: string;
+  title: string;
+  /** When to use it and what comes back. */
+  description: string;
+  access: Access;
+  toolset: Toolset;
+  /** May be called for a sub-agent that this session registered. */
+  as?: true;
+  /** Settles who the caller is, so it is also answered when that is refused so far. */
+  identifies?: true;
+  /** Only for managers and the operator. */
+  overseers?: true;
+  /** Calling it again with the same arguments changes nothing more. */
+  idempotent?: true;
+  /** Used in every turn: worth showing to a model before it asks. */
+  daily?: true;
+  input: I;
+  output: O;
+  run(call: ToolCall, input: z.output<z.ZodObject<I>>): Promise<z.input<z.ZodObject<O>>>;
+};
+
+export type Tool = {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly access: Access;
+  readonly toolset: Toolset;
+  readonly acceptsAs: boolean;
+  readonly identifies: boolean;
+  readonly overseers: boolean;
+  readonly idempotent: boolean;
+  readonly daily: boolean;
+  readonly input: z.ZodObject;
+  readonly output: z.ZodObject;
+  run(call: ToolCall, input: unknown): Promise<Record<string, unknown>>;
+};
+
+/** Small and in every reply, because agents forget to poll. */
+const inboxSummary = z
+  .object({
+    unread: z.int().describe('ready and never shown'),
+    urgent: z.int().describe('of these, urgent'),
+    owed: z.int().describe('shown and unacknowledged, or acknowledged and still to be replied to'),
+  })
+  .describe('what waits for you');
+
+/** Defines a tool. Writing tools get `idempotency_key`; tools marked `as` get `as`; unknown fields are refused. */
+export function defineTool<I extends Shape, O extends Shape>(definition: Definition<I, O>): Tool {
+  const {
+    as: acceptsAs = false,
+    identifies = false,
+    overseers = false,
+    idempotent = false,
+    daily = false,
+    input,
+    output,
+    run,
+    ...words
+  } = definition;
+  const common = {
+    ...(definition.access === 'read'
+      ? {}
+      : { idempotency_key: z.string().min(1).max(128).optional().describe('repeat safely: same key, same result') }),
+    ...(acceptsAs ? { as: z.string().optional().describe('a sub-agent this session registered') } : {}),
+  };
+  const strict = z.strictObject(input);
+  return {
+    ...words,
+    acceptsAs,
+    identifies,
+    overseers,
+    idempotent,
+    daily,
+    input: z.strictObject({ ...input, ...common }),
+    output: z.object({
+      ...output,
+      replayed: z.boolean().optional().describe('an earlier result, repeated'),
+      inbox: inboxSummary,
+    }),
+    run: (call, given) => run(call, strict.parse(given) as z.output<z.ZodObject<I>>) as Promise<Record<string, unknown>>,
+  };
+}
