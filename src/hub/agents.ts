@@ -2,7 +2,7 @@
 
 import { type AgentRow, capabilitiesIn, findAgent, listAgents } from '../store/agents.ts';
 import type { Read } from '../store/db.ts';
-import { type InboxCounts, inboxCounts } from '../store/deliveries.ts';
+import { type InboxCounts, inboxCounts } from '../store/inbox.ts';
 import { latestSession, type SessionRow } from '../store/sessions.ts';
 import { authorityOf, type Caller } from './caller.ts';
 import type { HubContext } from './context.ts';

@@ -2,18 +2,8 @@
 // taker went away. Each is a timed duty that re-checks inside its own transaction, so any number of processes may run it (invariant 7).
 
 import { findAgent, findAgentByName } from '../store/agents.ts';
-import {
-  close,
-  type DeliveryRow,
-  type DueKind,
-  deliveriesOf,
-  dueDeliveries,
-  findDelivery,
-  makeReady,
-  markNudged,
-  markStalled,
-  orphanedPool,
-} from '../store/deliveries.ts';
+import { close, type DeliveryRow, deliveriesOf, findDelivery, makeReady } from '../store/deliveries.ts';
+import { type DueKind, dueDeliveries, markNudged, markStalled, orphanedPool } from '../store/due-deliveries.ts';
 import { assertOversees, type Caller, OPERATOR } from './caller.ts';
 import type { Act, Intent } from './command.ts';
 import type { HubContext } from './context.ts';

@@ -13,6 +13,7 @@ import { Feed } from './feed.ts';
 import type { Host } from './host.ts';
 import type { Ids } from './ids.ts';
 import { Inbox } from './inbox.ts';
+import { Joining } from './joining.ts';
 import type { Limits } from './limits.ts';
 import { MessageStatus } from './message-status.ts';
 import { Messages } from './messages.ts';
@@ -34,6 +35,7 @@ export type Hub = {
   readonly limits: Limits;
   readonly projects: Projects;
   readonly sessions: Sessions;
+  readonly joining: Joining;
   readonly agents: Agents;
   readonly messages: Messages;
   readonly status: MessageStatus;
@@ -78,9 +80,10 @@ export async function createHub(parts: HubParts): Promise<Hub> {
     limits,
     projects,
     sessions,
+    joining: new Joining(context, sessions),
     agents: new Agents(context),
     messages,
-    status: new MessageStatus(context, messages),
+    status: new MessageStatus(context),
     inbox: new Inbox(context, deliveries, sessions),
     deliveries,
     tokens: new Tokens(context),

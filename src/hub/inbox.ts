@@ -8,27 +8,20 @@
 import { findAgentByName } from '../store/agents.ts';
 import { UnreadableRow } from '../store/columns.ts';
 import type { Read, Row } from '../store/db.ts';
+import { close, type DeliveryRow, deliveriesOf, lease, toDelivery } from '../store/deliveries.ts';
 import {
-  acknowledge,
-  close,
-  type DeliveryRow,
-  deliveriesByReceipt,
-  deliveriesOf,
-  findDelivery,
   type InboxCounts,
   type InboxFilter,
   inboxCounts,
   inboxPeek,
   inboxRows,
-  lease,
   leasedRows,
-  makeReady,
   markSkipTold,
   type SkippedRow,
-  toDelivery,
   untoldSkips,
-} from '../store/deliveries.ts';
+} from '../store/inbox.ts';
 import { markShown } from '../store/sessions.ts';
+import { Acknowledging, type AckRequest, type AckResult } from './acknowledging.ts';
 import type { Caller } from './caller.ts';
 import type { Act, Intent } from './command.ts';
 import type { HubContext } from './context.ts';
@@ -60,8 +53,6 @@ export type Batch = {
   replayed?: boolean;
 };
 
-export type AckResult = { acked: string[]; already: string[]; returned: string[] };
-
 /** How many closed messages one batch explains. */
 const SKIPS_SHOWN = 20;
 
@@ -69,11 +60,13 @@ export class Inbox {
   readonly #context: HubContext;
   readonly #deliveries: Deliveries;
   readonly #sessions: Sessions;
+  readonly #acks: Acknowledging;
 
   constructor(context: HubContext, deliveries: Deliveries, sessions: Sessions) {
     this.#context = context;
     this.#deliveries = deliveries;
     this.#sessions = sessions;
+    this.#acks = new Acknowledging(context, deliveries);
   }
 
   /**
@@ -93,40 +86,9 @@ export class Inbox {
     return request.waitMs <= 0 ? empty('found') : await this.#await(caller, request, filter, intent, signal);
   }
 
-  /** Acknowledges by receipt or ids, and returns what is named in `nackIds`. Errors: `stale_receipt`, `not_found`. Idempotent. */
-  async acknowledge(
-    caller: Caller,
-    request: {
-      receipt?: string | undefined;
-      ids?: string[] | undefined;
-      except?: string[] | undefined;
-      nackIds?: string[] | undefined;
-      delayMs: number;
-      reason?: string | undefined;
-    },
-    intent: Intent,
-  ): Promise<AckResult & { replayed?: boolean }> {
-    if (request.receipt === undefined && request.ids === undefined && request.nackIds === undefined) {
-      throw new HubError('invalid_input', 'Give receipt, ids or nack_ids.', {
-        hint: 'recv_batch prints the receipt of what it showed.',
-      });
-    }
-    return await this.#context.commands.run(caller, intent, async (act) => {
-      const returned: string[] = [];
-      for (const id of new Set(request.nackIds ?? [])) {
-        if (await this.#return(act, caller, id, request.delayMs, request.reason ?? 'returned by its reader')) returned.push(id);
-      }
-      const kept = new Set([...(request.except ?? []), ...returned]);
-      const byReceipt = request.receipt === undefined ? [] : await this.#byReceipt(act, caller, request.receipt);
-      const byId = await Promise.all([...new Set(request.ids ?? [])].map((id) => this.#own(act.tx, caller, id)));
-      const result: AckResult = { acked: [], already: [], returned };
-      for (const [delivery, how] of [...byReceipt.map((one) => [one, 'receipt'] as const), ...byId.map((one) => [one, 'id'] as const)]) {
-        if (kept.has(delivery.messageId) || result.acked.includes(delivery.messageId)) continue;
-        if (await this.#acknowledgeOne(act, caller, delivery, how)) result.acked.push(delivery.messageId);
-        else result.already.push(delivery.messageId);
-      }
-      return result;
-    });
+  /** Acknowledges or returns what was shown; see acknowledging.ts. */
+  acknowledge(caller: Caller, request: AckRequest, intent: Intent): Promise<AckResult & { replayed?: boolean }> {
+    return this.#acks.acknowledge(caller, request, intent);
   }
 
   counts(caller: Caller): Promise<InboxCounts> {
@@ -175,9 +137,9 @@ export class Inbox {
   async #lease(caller: Caller, request: ReceiveRequest, filter: InboxFilter, intent: Intent): Promise<Batch> {
     const durability = request.ack === undefined && intent.key === undefined ? 'relaxed' : 'synced';
     const { receipt, acked, skipped, replayed } = await this.#context.commands.run(caller, { ...intent, durability }, async (act) => {
-      const echoed = request.ack === undefined ? [] : await this.#byReceipt(act, caller, request.ack);
+      const echoed = request.ack === undefined ? [] : await this.#acks.byReceipt(act, caller, request.ack);
       let count = 0;
-      for (const delivery of echoed) if (await this.#acknowledgeOne(act, caller, delivery, 'receipt')) count += 1;
+      for (const delivery of echoed) if (await this.#acks.one(act, caller, delivery, 'receipt')) count += 1;
       return {
         receipt: await this.#leaseBatch(act, caller, request, filter),
         acked: count,
@@ -246,41 +208,6 @@ export class Inbox {
       if (error instanceof UnreadableRow) return error;
       throw error;
     }
-  }
-
-  async #byReceipt(act: Act, caller: Caller, receipt: string): Promise<DeliveryRow[]> {
-    const deliveries = await deliveriesByReceipt(act.tx, caller.agentId, receipt);
-    if (deliveries.length > 0) return deliveries;
-    throw new HubError(
-      'stale_receipt',
-      'This receipt is not yours or no longer current: its messages were shown again under a newer one. Nothing was acknowledged.',
-      {
-        hint: 'Call recv_batch and acknowledge with the receipt it prints.',
-      },
-    );
-  }
-
-  async #own(read: Read, caller: Caller, messageId: string): Promise<DeliveryRow> {
-    const delivery = await findDelivery(read, messageId, caller.agentId);
-    if (delivery !== undefined && delivery.projectId === caller.projectId) return delivery;
-    throw new HubError('not_found', `No message ${messageId.slice(0, 40)} in your inbox; nothing was changed.`, {
-      hint: 'recv_batch prints the ids.',
-    });
-  }
-
-  async #acknowledgeOne(act: Act, caller: Caller, delivery: DeliveryRow, how: 'receipt' | 'id'): Promise<boolean> {
-    if (!(await acknowledge(act.tx, delivery, how, act.now))) return false;
-    await act.emit('message.acked', delivery.messageId, { by: caller.name, how, attempt: delivery.attempt });
-    return true;
-  }
-
-  async #return(act: Act, caller: Caller, messageId: string, delayMs: number, reason: string): Promise<boolean> {
-    const delivery = await this.#own(act.tx, caller, messageId);
-    if (delivery.state !== 'leased') return false;
-    await makeReady(act.tx, delivery, act.now + delayMs, delivery.attemptLimit, reason);
-    await this.#deliveries.reopenPool(act, delivery);
-    await act.emit('message.returned', messageId, { by: caller.name, delay_ms: delayMs });
-    return true;
   }
 
   async #filter(caller: Caller, request: ReceiveRequest): Promise<InboxFilter> {

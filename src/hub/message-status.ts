@@ -8,8 +8,8 @@ import { findSession, latestSession, type SessionRow } from '../store/sessions.t
 import { type Caller, oversees } from './caller.ts';
 import { toIso, toIsoOrNull } from './clock.ts';
 import type { HubContext } from './context.ts';
-import type { Messages } from './messages.ts';
 import { isLive } from './presence.ts';
+import { findMessageFor } from './visibility.ts';
 
 export type WakeAttempt = { door: string; at: string; outcome: string };
 
@@ -32,17 +32,15 @@ const WAKE_OUTCOME_MS = 10_000;
 
 export class MessageStatus {
   readonly #context: HubContext;
-  readonly #messages: Messages;
 
-  constructor(context: HubContext, messages: Messages) {
+  constructor(context: HubContext) {
     this.#context = context;
-    this.#messages = messages;
   }
 
   /** Every recipient's truth, for the sender and whoever oversees the project; a recipient sees its own. */
   async of(caller: Caller, messageId: string): Promise<{ message: MessageRow; deliveries: DeliveryStatus[] }> {
     return await this.#context.commands.look(caller, async (read, now) => {
-      const message = await this.#messages.find(read, caller, messageId);
+      const message = await findMessageFor(read, caller, messageId);
       const all = await deliveriesOf(read, message.id);
       const visible =
         message.senderId === caller.agentId || oversees(caller) ? all : all.filter((delivery) => delivery.recipientId === caller.agentId);

@@ -2,71 +2,25 @@
 // what happens then is the inbox's business. Nothing here says "delivered": message_status tells what is known, with a reason (C10).
 
 import { type AgentRow, findAgent, findAgentByName } from '../store/agents.ts';
-import type { Read } from '../store/db.ts';
-import {
-  type Authority,
-  acknowledge,
-  type DeliveryRow,
-  deliveriesOf,
-  findDelivery,
-  inboxDepth,
-  insertDelivery,
-  markDone,
-  nextSenderSeq,
-} from '../store/deliveries.ts';
-import { findMessage, findRepeat, insertMessage, type Kind, type MessageRow, threadPage } from '../store/messages.ts';
-import { latestSession } from '../store/sessions.ts';
+import { type MessageRow, threadPage } from '../store/messages.ts';
 import { type Audience, resolveAudience } from './addresses.ts';
 import { authorityOf, type Caller, HUB, oversees } from './caller.ts';
 import type { Act, Intent } from './command.ts';
 import type { HubContext } from './context.ts';
 import { HubError } from './errors.ts';
-import { messageDigest } from './events.ts';
-import { isLive } from './presence.ts';
+import { type Draft, Posting, type Recipient, type Sent } from './posting.ts';
 import { SendRates } from './rates.ts';
 import { toReference } from './references.ts';
-
-export type Draft = {
-  to: string | readonly string[];
-  body: string;
-  subject?: string | undefined;
-  inReplyTo?: string | undefined;
-  kind?: Kind | undefined;
-  urgent?: boolean | undefined;
-  expectsReply?: boolean | undefined;
-  expiresInMs?: number | undefined;
-  attachments?: readonly string[] | undefined;
-  allowDuplicate?: boolean | undefined;
-};
-
-export type Recipient = {
-  name: string;
-  state: DeliveryRow['state'];
-  /** Whether a session of this agent is connected now. */
-  reachable: boolean;
-  /** The door by which it is woken at once; none: it is shown this on its next call. */
-  wake: string;
-};
-
-export type Sent = {
-  message_id: string;
-  seq: number;
-  thread_id: string;
-  recipients: Recipient[];
-  notes: string[];
-  by?: 'content';
-};
-
-/** The whole of a message that is a courtesy and nothing else. Such a message wakes nobody (C17); it decides nothing. */
-const BARE_THANKS =
-  /^(many |ok,? |okay,? |great,? |perfect,? )?(thanks|thank you|thx|ty|cheers|got it|ok|okay|noted|ack|acknowledged|will do|sounds good)( (so|very) much| a lot| again| everyone| all)?[\s.!\u{1F44D}\u{1F64F}]*$/iu;
+import { findMessageFor } from './visibility.ts';
 
 export class Messages {
   readonly #context: HubContext;
+  readonly #posting: Posting;
   readonly #rates: SendRates;
 
   constructor(context: HubContext) {
     this.#context = context;
+    this.#posting = new Posting(context);
     this.#rates = new SendRates(context.clock, context.limits);
   }
 
@@ -80,7 +34,7 @@ export class Messages {
     if (authorityOf(caller.role) === 'agent' || authorityOf(caller.role) === 'manager') this.#rates.take(caller.agentId);
     return await this.#context.commands.run(caller, intent, async (act) => {
       const audience = await resolveAudience(act.tx, caller, draft.to, act.now, this.#context.limits);
-      return await this.#post(act, caller, { ...draft, attachments }, audience);
+      return await this.#posting.post(act, caller, { ...draft, attachments }, audience);
     });
   }
 
@@ -112,31 +66,20 @@ export class Messages {
         .join(','),
       notes: [],
     };
-    await this.#post(act, hub, { to: [], kind: 'status', expectsReply: false, allowDuplicate: true, ...words }, audience);
-  }
-
-  /** A message of the caller's: one it sent, was sent, or may oversee. Anything else is `not_found`, whether it exists or not (C16). */
-  async find(read: Read, caller: Caller, messageId: string): Promise<MessageRow> {
-    const message = await findMessage(read, caller.projectId, messageId);
-    if (message !== undefined && (message.senderId === caller.agentId || oversees(caller))) return message;
-    const delivery = message && (await findDelivery(read, messageId, caller.agentId));
-    if (message !== undefined && delivery !== undefined && delivery.state !== 'recalled') return message;
-    throw new HubError('not_found', `No message ${messageId.slice(0, 40)} that you sent or were sent.`, {
-      hint: 'Ids are printed by send, recv_batch and get_thread.',
-    });
+    await this.#posting.post(act, hub, { to: [], kind: 'status', expectsReply: false, allowDuplicate: true, ...words }, audience);
   }
 
   /** A message of the caller's with the name of its sender. */
   async read(caller: Caller, messageId: string): Promise<{ message: MessageRow; from: string }> {
     return await this.#context.commands.look(caller, async (read) => {
-      const message = await this.find(read, caller, messageId);
+      const message = await findMessageFor(read, caller, messageId);
       return { message, from: (await findAgent(read, message.senderId))?.name ?? 'unknown' };
     });
   }
 
   /** Waits until every recipient has acknowledged or its delivery is closed; answers how things stand then. */
   async awaitAcks(caller: Caller, messageId: string, ms: number, signal?: AbortSignal): Promise<Recipient[]> {
-    const look = () => this.#context.commands.look(caller, (read) => this.recipients(read, { id: messageId }));
+    const look = () => this.#context.commands.look(caller, (read) => this.#posting.recipients(read, { id: messageId }));
     const { value } = await this.#context.waiting.until(ms, signal, async () => {
       const recipients = await look();
       return recipients.every(({ state }) => state !== 'ready' && state !== 'leased') ? { found: recipients } : {};
@@ -156,7 +99,7 @@ export class Messages {
   ) {
     return await this.#context.commands.look(caller, async (read) => {
       const threadId =
-        wanted.threadId ?? (wanted.messageId === undefined ? undefined : (await this.find(read, caller, wanted.messageId)).threadId);
+        wanted.threadId ?? (wanted.messageId === undefined ? undefined : (await findMessageFor(read, caller, wanted.messageId)).threadId);
       if (threadId === undefined)
         throw new HubError('invalid_input', 'Give thread_id or message_id.', {
           hint: 'Both are printed by send and recv_batch.',
@@ -179,175 +122,6 @@ export class Messages {
       for (const { senderId } of messages) names.set(senderId, names.get(senderId) ?? (await findAgent(read, senderId))?.name ?? 'unknown');
       return { threadId, messages, names, hasMore: page.length > wanted.limit };
     });
-  }
-
-  /** The recipients of a message as the sender is told of them. */
-  async recipients(read: Read, message: Pick<MessageRow, 'id'>): Promise<Recipient[]> {
-    const recipients: Recipient[] = [];
-    for (const delivery of await deliveriesOf(read, message.id)) {
-      const agent = await findAgent(read, delivery.recipientId);
-      const session = await latestSession(read, delivery.recipientId);
-      recipients.push({
-        name: agent?.name ?? 'unknown',
-        state: delivery.state,
-        reachable: isLive(this.#context, session),
-        wake: delivery.wakeDoor ?? 'none',
-      });
-    }
-    return recipients.sort((a, b) => (a.name < b.name ? -1 : 1));
-  }
-
-  async #post(act: Act, sender: Caller, draft: Draft, audience: Audience): Promise<Sent> {
-    const notes = [...audience.notes];
-    const parent = await this.#parent(act, sender, draft.inReplyTo, notes);
-    const message = this.#compose(act, sender, draft, audience, parent);
-    if (draft.allowDuplicate !== true) {
-      const repeat = await findRepeat(act.tx, message, act.now - this.#context.limits.contentRepeatMs);
-      if (repeat !== undefined) return await this.#repeated(act, repeat);
-    }
-    const recipients = await this.#withRoom(act, audience, notes);
-    const seq = await act.emit('message.sent', message.id, {
-      thread_id: message.threadId,
-      from: sender.name,
-      to: recipients.map((agent) => agent.name),
-      address: message.address,
-      kind: message.kind,
-      urgent: message.urgent,
-      bytes: message.bodyBytes,
-      digest: message.digest,
-    });
-    await insertMessage(act.tx, { ...message, seq });
-    for (const recipient of recipients) await this.#deliver(act, sender, { ...message, seq }, recipient);
-    if (parent !== undefined) await this.#settle(act, sender, parent);
-    return {
-      message_id: message.id,
-      seq,
-      thread_id: message.threadId,
-      recipients: await this.recipients(act.tx, message),
-      notes,
-    };
-  }
-
-  #compose(act: Act, sender: Caller, draft: Draft, audience: Audience, parent: MessageRow | undefined): MessageRow {
-    const subject = draft.subject ?? '';
-    const attachments = [...(draft.attachments ?? [])];
-    const kind = draft.kind ?? 'note';
-    const quiet = kind === 'note' && attachments.length === 0 && draft.expectsReply !== true && BARE_THANKS.test(draft.body.trim());
-    return {
-      id: this.#context.ids.next('msg'),
-      projectId: act.projectId,
-      seq: 0,
-      threadId: parent?.threadId ?? this.#context.ids.next('thr'),
-      inReplyTo: parent?.id ?? null,
-      senderId: sender.agentId,
-      senderSessionId: sender.sessionId,
-      senderModel: sender.model,
-      address: audience.address,
-      kind,
-      urgent: draft.urgent === true,
-      subject,
-      body: draft.body,
-      bodyBytes: Buffer.byteLength(draft.body),
-      digest: messageDigest({ subject, body: draft.body, attachments }),
-      attachments,
-      expectsReply: draft.expectsReply ?? kind === 'request',
-      quiet,
-      broadcast: audience.broadcast,
-      pool: audience.pool,
-      // A person in the loop starts the count anew; so does a message that answers nothing.
-      hop: parent === undefined || authorityOf(sender.role) === 'operator' ? 0 : parent.hop + 1,
-      createdAt: act.now,
-      expiresAt: draft.expiresInMs === undefined ? null : act.now + draft.expiresInMs,
-    };
-  }
-
-  async #deliver(act: Act, sender: Caller, message: MessageRow, recipient: AgentRow): Promise<void> {
-    const session = await latestSession(act.tx, recipient.id);
-    const parked = isLive(this.#context, session) && (session?.waitingUntil ?? 0) > act.now && !message.quiet;
-    await insertDelivery(act.tx, {
-      messageId: message.id,
-      recipientId: recipient.id,
-      projectId: act.projectId,
-      senderId: sender.agentId,
-      seq: message.seq,
-      senderSeq: await nextSenderSeq(act.tx, sender.agentId, recipient.id),
-      urgent: message.urgent,
-      authority: relation(sender, recipient),
-      state: 'ready',
-      readyAt: act.now,
-      attempt: 0,
-      attemptLimit: this.#context.limits.deliveryAttempts,
-      crashes: 0,
-      receipt: null,
-      sessionId: null,
-      firstShownAt: null,
-      firstSessionId: null,
-      firstDoor: null,
-      shownAt: null,
-      ackedAt: null,
-      ackedBy: null,
-      doneAt: null,
-      closedAt: null,
-      reason: null,
-      expiresAt: message.expiresAt,
-      wakeDoor: parked ? 'waiting_call' : null,
-      nudgedAt: null,
-      stalledAt: null,
-    });
-  }
-
-  /** The message replied to, if the sender may see it; otherwise the send goes on without it and says so. */
-  async #parent(act: Act, sender: Caller, inReplyTo: string | undefined, notes: string[]): Promise<MessageRow | undefined> {
-    if (inReplyTo === undefined) return undefined;
-    try {
-      return await this.find(act.tx, sender, inReplyTo);
-    } catch (error) {
-      if (!(error instanceof HubError)) throw error;
-      notes.push('in_reply_to names no message that you sent or were sent; this message starts a new thread.');
-      return undefined;
-    }
-  }
-
-  /** Replying acknowledges what is replied to, and settles it (C4). */
-  async #settle(act: Act, sender: Caller, parent: MessageRow): Promise<void> {
-    const delivery = await findDelivery(act.tx, parent.id, sender.agentId);
-    if (delivery === undefined) return;
-    if (await acknowledge(act.tx, delivery, 'reply', act.now)) {
-      await act.emit('message.acked', parent.id, { by: sender.name, how: 'reply', attempt: delivery.attempt });
-    } else if (delivery.state === 'acked') {
-      await markDone(act.tx, parent.id, sender.agentId, act.now);
-    }
-  }
-
-  async #repeated(act: Act, repeat: MessageRow): Promise<Sent & { replayed: boolean }> {
-    return {
-      message_id: repeat.id,
-      seq: repeat.seq,
-      thread_id: repeat.threadId,
-      recipients: await this.recipients(act.tx, repeat),
-      replayed: true,
-      by: 'content',
-      notes: ['You sent exactly this a moment ago, so it was not sent again. To repeat it on purpose, set allow_duplicate: true.'],
-    };
-  }
-
-  /** Refuses a full inbox addressed by name; leaves a full member of a group out and says so. */
-  async #withRoom(act: Act, audience: Audience, notes: string[]): Promise<AgentRow[]> {
-    const { inboxFull, inboxWarn } = this.#context.limits;
-    const kept: AgentRow[] = [];
-    for (const recipient of audience.recipients) {
-      const depth = await inboxDepth(act.tx, recipient.id);
-      if (depth >= inboxFull && !audience.byMembership) throw full(recipient.name, depth, inboxFull);
-      if (depth >= inboxFull) {
-        notes.push(`${recipient.name} was left out: its inbox is full (${depth} of ${inboxFull}).`);
-        continue;
-      }
-      if (depth >= inboxWarn) notes.push(`${recipient.name} has ${depth} unacknowledged messages; at ${inboxFull} its inbox refuses more.`);
-      kept.push(recipient);
-    }
-    const [one] = audience.recipients;
-    if (kept.length === 0 && one !== undefined) throw full(`Each of the ${audience.recipients.length} recipients`, inboxFull, inboxFull);
-    return kept;
   }
 
   #assertSizes(draft: Draft): void {
@@ -376,20 +150,4 @@ export class Messages {
       });
     }
   }
-}
-
-/** What the sender is to the recipient: shown with every message, made by the hub. */
-function relation(sender: Caller, recipient: AgentRow): Authority {
-  const authority = authorityOf(sender.role);
-  if (authority === 'operator') return 'human';
-  if (authority === 'hub') return 'hub';
-  if (recipient.parentId === sender.agentId) return 'parent';
-  return sender.parentId === recipient.id ? 'child' : 'peer';
-}
-
-function full(who: string, depth: number, limit: number): HubError {
-  return new HubError('inbox_full', `${who} has ${depth} unacknowledged messages, the limit of an inbox (${limit}); nothing was sent.`, {
-    hint: 'Wait until some are acknowledged, address somebody else, or tell the operator.',
-    retryAfterMs: 60_000,
-  });
 }

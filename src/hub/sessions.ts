@@ -4,13 +4,11 @@
 import {
   type AgentRow,
   bindClient,
-  capabilitiesOf,
   findAgent,
   findAgentByName,
   findBinding,
   insertAgent,
   raiseEpoch,
-  replaceCapabilities,
   touchAgent,
   updateAgent,
 } from '../store/agents.ts';
@@ -28,7 +26,7 @@ import {
 } from '../store/sessions.ts';
 import { authorityOf, type Caller } from './caller.ts';
 import { toIso } from './clock.ts';
-import type { Act, Intent } from './command.ts';
+import type { Act } from './command.ts';
 import type { HubContext } from './context.ts';
 import { HubError } from './errors.ts';
 import { assertLabel, assertName, freshName } from './names.ts';
@@ -50,17 +48,6 @@ export type Attachment = {
   takeover?: boolean | undefined;
 };
 
-export type JoinRequest = {
-  name?: string | undefined;
-  role?: string | undefined;
-  description?: string | undefined;
-  capabilities?: string[] | undefined;
-  model?: string | undefined;
-  status?: string | undefined;
-  takeover?: boolean | undefined;
-  childOfMe?: boolean | undefined;
-};
-
 /** A session that dies within this time of being shown a batch may have died of it (C11). */
 const CRASH_WINDOW_MS = 60_000;
 
@@ -79,8 +66,8 @@ export class Sessions {
     if (attachment.role !== undefined) assertGrantable(attachment.role);
     await this.#projects.ensure(attachment.project);
     return await this.#context.commands.runAs(attachment.project.id, { agentId: 'hub' }, async (act) => {
-      const agent = (await this.#findAgent(act, attachment)) ?? (await this.#register(act, attachment));
-      return await this.#take(act, agent, attachment);
+      const agent = (await this.#findAgent(act, attachment)) ?? (await this.#registerAs(act, attachment));
+      return await this.take(act, agent, attachment);
     });
   }
 
@@ -92,33 +79,6 @@ export class Sessions {
       return agent !== undefined && session !== undefined && isLive(this.#context, session) ? toCaller(agent, session) : undefined;
     });
     return found ?? (await this.attach(attachment));
-  }
-
-  /**
-   * `join`: takes another name, fills in the card, or registers a sub-agent. Answers the caller as it is from now on and the previous name.
-   * Errors: `forbidden` for a privileged name or role that configuration did not give, `agent_busy`, `conflict`.
-   */
-  async join(
-    caller: Caller,
-    attachment: Attachment,
-    request: JoinRequest,
-    intent: Intent,
-  ): Promise<{ caller: Caller; previousName: string; replayed: boolean }> {
-    if (request.name !== undefined) assertName(request.name);
-    if (request.role !== undefined) assertLabel('role', request.role);
-    for (const capability of request.capabilities ?? []) assertLabel('capabilities', capability);
-    const { replayed, ...result } = await this.#context.commands.run(caller, intent, async (act) => {
-      const self = await this.#self(act, caller);
-      if (request.childOfMe === true) {
-        await this.#registerChild(act, caller, self, request);
-        return { caller, previousName: self.name };
-      }
-      if (request.role !== undefined && request.role !== self.role && request.role !== attachment.role) assertSelfGiven(request.role);
-      const next =
-        request.name === undefined || request.name === self.name ? caller : await this.#rename(act, caller, self, attachment, request);
-      return { caller: await this.#updateCard(act, next, request), previousName: self.name };
-    });
-    return { ...result, replayed: replayed === true };
   }
 
   /** Whether this caller's session still holds its agent. */
@@ -170,7 +130,7 @@ export class Sessions {
     if (caller.epoch === null) return;
     await this.#context.commands.runAs(caller.projectId, { agentId: caller.agentId }, async (act) => {
       const session = await findSession(act.tx, caller.sessionId);
-      if (session !== undefined) await this.#endOne(act, session, reason);
+      if (session !== undefined) await this.endOne(act, session, reason);
     });
   }
 
@@ -183,7 +143,7 @@ export class Sessions {
     for (const candidate of candidates) {
       ended += await this.#context.commands.runAs(candidate.projectId, { agentId: 'hub' }, async (act) => {
         const session = await findSession(act.tx, candidate.id);
-        return session !== undefined && !isLive(this.#context, session) && (await this.#endOne(act, session, 'silent')) ? 1 : 0;
+        return session !== undefined && !isLive(this.#context, session) && (await this.endOne(act, session, 'silent')) ? 1 : 0;
       });
     }
     return ended;
@@ -196,10 +156,10 @@ export class Sessions {
     return bound === undefined ? undefined : await findAgent(act.tx, bound);
   }
 
-  async #register(act: Act, attachment: Attachment): Promise<AgentRow> {
+  async #registerAs(act: Act, attachment: Attachment): Promise<AgentRow> {
     const taken = async (name: string) => (await findAgentByName(act.tx, act.projectId, name)) !== undefined;
     const name = attachment.name ?? (await freshName(this.#context.ids, attachment.client.name, taken));
-    return await this.#insert(act, {
+    return await this.register(act, {
       name,
       nameSource: attachment.name === undefined ? 'generated' : 'given',
       role: attachment.role ?? 'agent',
@@ -207,7 +167,8 @@ export class Sessions {
     });
   }
 
-  async #insert(
+  /** A new agent, inside a transaction. */
+  async register(
     act: Act,
     card: Pick<AgentRow, 'name' | 'nameSource' | 'role' | 'client'> & { parentId?: string; parentSessionId?: string },
   ): Promise<AgentRow> {
@@ -231,7 +192,7 @@ export class Sessions {
   }
 
   /** Makes the client the holder of the agent, or refuses. */
-  async #take(act: Act, agent: AgentRow, attachment: Attachment): Promise<Caller> {
+  async take(act: Act, agent: AgentRow, attachment: Attachment): Promise<Caller> {
     if (authorityOf(agent.role) !== 'agent' && attachment.nameByArgument === true && attachment.role !== agent.role) {
       throw new HubError('forbidden', `${agent.name} is a ${agent.role}; that name is given by configuration only.`, {
         hint: 'Start the session with ROOKERY_AGENT and ROOKERY_ROLE, or choose another name.',
@@ -244,7 +205,7 @@ export class Sessions {
       const live = isLive(this.#context, holder);
       const returned = holder.clientKey !== null && holder.clientKey === attachment.client.key;
       if (live && attachment.takeover !== true && !returned) throw busy(agent.name, holder);
-      await this.#endOne(act, holder, live ? 'superseded' : 'silent');
+      await this.endOne(act, holder, live ? 'superseded' : 'silent');
     }
     const epoch = agent.epoch + 1;
     await raiseEpoch(act.tx, agent.id, epoch);
@@ -289,83 +250,12 @@ export class Sessions {
   }
 
   /** Ends a session that is open; if it had just been shown messages, its death counts against them. */
-  async #endOne(act: Act, session: SessionRow, reason: string): Promise<boolean> {
+  async endOne(act: Act, session: SessionRow, reason: string): Promise<boolean> {
     if (!(await endSession(act.tx, session.id, act.now, reason))) return false;
     if (session.shownAt !== null && act.now - session.shownAt <= CRASH_WINDOW_MS) await countCrash(act.tx, session.agentId, session.id);
     await touchAgent(act.tx, session.agentId, Math.min(act.now, session.heartbeatAt));
     await act.emit('session.ended', session.id, { reason });
     return true;
-  }
-
-  async #rename(act: Act, caller: Caller, self: AgentRow, attachment: Attachment, request: JoinRequest): Promise<Caller> {
-    if (attachment.door === 'http') {
-      throw new HubError('forbidden', `This session is ${self.name} by its credential and cannot take another name.`, {
-        hint: 'Ask the operator for a token in the other name: rookery token create --agent NAME',
-      });
-    }
-    const name = request.name ?? self.name;
-    const other = await findAgentByName(act.tx, act.projectId, name);
-    if (other === undefined) {
-      if (!(await updateAgent(act.tx, { ...self, name, nameSource: 'given', lastSeenAt: act.now }))) throw changedMeanwhile();
-      await act.emit('agent.changed', self.id, { name, previous_name: self.name });
-      return { ...caller, name };
-    }
-    const next = await this.#take(act, other, { ...attachment, nameByArgument: true, takeover: request.takeover });
-    const old = await findSession(act.tx, caller.sessionId);
-    if (old !== undefined) await this.#endOne(act, old, 'left');
-    return next;
-  }
-
-  async #registerChild(act: Act, caller: Caller, self: AgentRow, request: JoinRequest): Promise<void> {
-    if (request.name === undefined)
-      throw new HubError('invalid_input', 'name is required with child_of_me.', {
-        hint: 'For example: join({ name: "tester", child_of_me: true })',
-      });
-    if (request.role !== undefined) assertSelfGiven(request.role);
-    const found = await findAgentByName(act.tx, act.projectId, request.name);
-    if (found === undefined) {
-      const role = request.role ?? 'agent';
-      const child = await this.#insert(act, {
-        name: request.name,
-        nameSource: 'given',
-        role,
-        client: self.client,
-        parentId: self.id,
-        parentSessionId: caller.sessionId,
-      });
-      return await this.#fillCard(act, child, request);
-    }
-    const holder = await latestSession(act.tx, found.id);
-    if (found.parentId !== self.id || isLive(this.#context, holder)) {
-      throw new HubError('conflict', `The name ${request.name} belongs to another agent.`, {
-        hint: 'Choose another name for the sub-agent.',
-      });
-    }
-    await this.#fillCard(act, { ...found, parentId: self.id, parentSessionId: caller.sessionId }, request);
-  }
-
-  async #updateCard(act: Act, caller: Caller, request: JoinRequest): Promise<Caller> {
-    const agent = await this.#self(act, caller);
-    await this.#fillCard(act, agent, request);
-    return { ...caller, name: agent.name, role: request.role ?? agent.role, model: request.model ?? agent.model };
-  }
-
-  async #fillCard(act: Act, agent: AgentRow, request: JoinRequest): Promise<void> {
-    const card = {
-      role: request.role ?? agent.role,
-      description: request.description ?? agent.description,
-      model: request.model ?? agent.model,
-      status: request.status ?? agent.status,
-    };
-    if (!(await updateAgent(act.tx, { ...agent, ...card, lastSeenAt: act.now }))) throw changedMeanwhile();
-    if (request.capabilities !== undefined) await replaceCapabilities(act.tx, agent.id, request.capabilities);
-    await act.emit('agent.changed', agent.id, { ...card, capabilities: await capabilitiesOf(act.tx, agent.id) });
-  }
-
-  async #self(act: Act, caller: Caller): Promise<AgentRow> {
-    const self = await findAgent(act.tx, caller.agentId);
-    if (self === undefined) throw new HubError('not_found', 'This session’s agent is gone.', { hint: 'Start a new session.' });
-    return self;
   }
 }
 
@@ -394,14 +284,6 @@ function assertGrantable(role: string): void {
   }
 }
 
-/** What an agent may call itself. */
-function assertSelfGiven(role: string): void {
-  if (authorityOf(role) === 'agent') return;
-  throw new HubError('forbidden', `role: ${role} is given by configuration or the operator, not taken.`, {
-    hint: 'Set ROOKERY_ROLE for this session, or ask for a token with that role. Other role names are free.',
-  });
-}
-
 function busy(name: string, holder: SessionRow): HubError {
   return new HubError(
     'agent_busy',
@@ -411,10 +293,4 @@ function busy(name: string, holder: SessionRow): HubError {
       retryAfterMs: 60_000,
     },
   );
-}
-
-function changedMeanwhile(): HubError {
-  return new HubError('conflict', 'The card was changed by another call in between; nothing was changed.', {
-    hint: 'Call whoami, then join again.',
-  });
 }

@@ -4,10 +4,11 @@
 
 import type Database from 'better-sqlite3';
 import { HubError } from '../hub/errors.ts';
-import type { Arg, Db, Durability, Read, Row, Tx } from './db.ts';
+import type { Db, Durability, Read, Tx } from './db.ts';
 import { Doorbell } from './doorbell.ts';
 import { acquire } from './sqlite-lock.ts';
 import { assertTrusted, inodeOf, openSqliteFile, type SqliteOptions } from './sqlite-open.ts';
+import { Statements, type TurnTx, watchTurn } from './sqlite-turn.ts';
 import { toStorageError } from './storage-error.ts';
 
 /** How many writes share one commit at most: enough to amortise a sync, few enough to hold the lock for a few milliseconds. */
@@ -215,113 +216,6 @@ class SqliteDb implements Db {
       seen = version;
     }
   }
-}
-
-/** A connection with its prepared statements: preparing costs more than most statements do. */
-class Statements {
-  readonly db: Database.Database;
-  readonly #prepared = new Map<string, Database.Statement>();
-
-  constructor(db: Database.Database) {
-    this.db = db;
-  }
-
-  get inTransaction(): boolean {
-    return this.db.inTransaction;
-  }
-
-  exec(sql: string): void {
-    // PRAGMA and transaction control: short texts, and exec is as fast as a prepared statement for them.
-    this.db.exec(sql);
-  }
-
-  prepare(sql: string): Database.Statement {
-    let statement = this.#prepared.get(sql);
-    if (statement === undefined) {
-      statement = this.db.prepare(sql);
-      this.#prepared.set(sql, statement);
-    }
-    return statement;
-  }
-
-  dataVersion(): number {
-    return Number(this.db.pragma('data_version', { simple: true }));
-  }
-
-  close(): void {
-    this.db.close();
-  }
-}
-
-/** A transaction that knows whether it is still in the turn that opened it. */
-class TurnTx implements Tx {
-  changes = 0;
-  readonly #statements: Statements;
-  #state: 'open' | 'ended' | 'outlived' = 'open';
-
-  constructor(statements: Statements) {
-    this.#statements = statements;
-  }
-
-  isOpen(): boolean {
-    return this.#state === 'open';
-  }
-
-  assertOpen(): void {
-    if (this.#state === 'open') return;
-    throw new Error(
-      this.#state === 'outlived'
-        ? 'A transaction outlived its turn: something other than SQL was awaited inside it. It was rolled back.'
-        : 'This transaction has ended.',
-    );
-  }
-
-  end(state: 'ended' | 'outlived'): void {
-    if (this.#state === 'open') this.#state = state;
-  }
-
-  async all(sql: string, ...args: Arg[]): Promise<Row[]> {
-    this.assertOpen();
-    return this.#statements.prepare(sql).all(...args) as Row[];
-  }
-
-  async get(sql: string, ...args: Arg[]): Promise<Row | undefined> {
-    this.assertOpen();
-    return this.#statements.prepare(sql).get(...args) as Row | undefined;
-  }
-
-  async run(sql: string, ...args: Arg[]): Promise<number> {
-    this.assertOpen();
-    const { changes } = this.#statements.prepare(sql).run(...args);
-    this.changes += changes;
-    return changes;
-  }
-}
-
-/** Awaiting SQL only ever costs microtasks, so the next phase of the loop finds the transaction ended, or it did something else. */
-function watchTurn(statements: Statements): { tx: TurnTx; commit(): void; end(): void } {
-  const tx = new TurnTx(statements);
-  const rollback = () => {
-    if (statements.inTransaction) statements.exec('ROLLBACK');
-  };
-  const timer = setImmediate(() => {
-    tx.end('outlived');
-    rollback();
-  });
-  return {
-    tx,
-    commit() {
-      tx.assertOpen();
-      statements.exec('COMMIT');
-      clearImmediate(timer);
-      tx.end('ended');
-    },
-    end() {
-      clearImmediate(timer);
-      tx.end('ended');
-      rollback();
-    },
-  };
 }
 
 function ignore(): void {}

@@ -5,7 +5,8 @@ import type { Caller } from '../hub/caller.ts';
 import type { Intent } from '../hub/command.ts';
 import { HubError } from '../hub/errors.ts';
 import type { Hub } from '../hub/hub.ts';
-import type { Attachment, JoinRequest } from '../hub/sessions.ts';
+import type { JoinRequest } from '../hub/joining.ts';
+import type { Attachment } from '../hub/sessions.ts';
 import type { Toolset } from './tool.ts';
 
 export class Connection {
@@ -79,7 +80,7 @@ export class Connection {
       });
     const before = await this.callerUnlessRefused();
     const holder = before !== undefined && (await this.#hub.sessions.holds(before)) ? before : await this.#reattach(attachment, request);
-    const joined = await this.#hub.sessions.join(holder, this.#attachment ?? attachment, request, intent);
+    const joined = await this.#hub.joining.join(holder, this.#attachment ?? attachment, request, intent);
     this.#become(joined.caller, joined.caller.name);
     return { ...joined, previousName: before?.name ?? joined.previousName };
   }

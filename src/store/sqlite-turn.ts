@@ -1,0 +1,112 @@
+// A SQLite connection with its prepared statements, and transactions that know whether they are still in the turn of the event loop that
+// opened them: the enforcement of invariant 5 (nothing but SQL is awaited inside a transaction).
+
+import type Database from 'better-sqlite3';
+import type { Arg, Row, Tx } from './db.ts';
+
+/** A connection with its prepared statements: preparing costs more than most statements do. */
+export class Statements {
+  readonly db: Database.Database;
+  readonly #prepared = new Map<string, Database.Statement>();
+
+  constructor(db: Database.Database) {
+    this.db = db;
+  }
+
+  get inTransaction(): boolean {
+    return this.db.inTransaction;
+  }
+
+  exec(sql: string): void {
+    // PRAGMA and transaction control: short texts, and exec is as fast as a prepared statement for them.
+    this.db.exec(sql);
+  }
+
+  prepare(sql: string): Database.Statement {
+    let statement = this.#prepared.get(sql);
+    if (statement === undefined) {
+      statement = this.db.prepare(sql);
+      this.#prepared.set(sql, statement);
+    }
+    return statement;
+  }
+
+  dataVersion(): number {
+    return Number(this.db.pragma('data_version', { simple: true }));
+  }
+
+  close(): void {
+    this.db.close();
+  }
+}
+
+/** A transaction that knows whether it is still in the turn that opened it. */
+export class TurnTx implements Tx {
+  changes = 0;
+  readonly #statements: Statements;
+  #state: 'open' | 'ended' | 'outlived' = 'open';
+
+  constructor(statements: Statements) {
+    this.#statements = statements;
+  }
+
+  isOpen(): boolean {
+    return this.#state === 'open';
+  }
+
+  assertOpen(): void {
+    if (this.#state === 'open') return;
+    throw new Error(
+      this.#state === 'outlived'
+        ? 'A transaction outlived its turn: something other than SQL was awaited inside it. It was rolled back.'
+        : 'This transaction has ended.',
+    );
+  }
+
+  end(state: 'ended' | 'outlived'): void {
+    if (this.#state === 'open') this.#state = state;
+  }
+
+  async all(sql: string, ...args: Arg[]): Promise<Row[]> {
+    this.assertOpen();
+    return this.#statements.prepare(sql).all(...args) as Row[];
+  }
+
+  async get(sql: string, ...args: Arg[]): Promise<Row | undefined> {
+    this.assertOpen();
+    return this.#statements.prepare(sql).get(...args) as Row | undefined;
+  }
+
+  async run(sql: string, ...args: Arg[]): Promise<number> {
+    this.assertOpen();
+    const { changes } = this.#statements.prepare(sql).run(...args);
+    this.changes += changes;
+    return changes;
+  }
+}
+
+/** Awaiting SQL only ever costs microtasks, so the next phase of the loop finds the transaction ended, or it did something else. */
+export function watchTurn(statements: Statements): { tx: TurnTx; commit(): void; end(): void } {
+  const tx = new TurnTx(statements);
+  const rollback = () => {
+    if (statements.inTransaction) statements.exec('ROLLBACK');
+  };
+  const timer = setImmediate(() => {
+    tx.end('outlived');
+    rollback();
+  });
+  return {
+    tx,
+    commit() {
+      tx.assertOpen();
+      statements.exec('COMMIT');
+      clearImmediate(timer);
+      tx.end('ended');
+    },
+    end() {
+      clearImmediate(timer);
+      tx.end('ended');
+      rollback();
+    },
+  };
+}
