@@ -2,6 +2,7 @@
 
 import type { Db } from '../store/db.ts';
 import { deleteKeysBefore } from '../store/idempotency.ts';
+import { schemaVersion } from '../store/migrate.ts';
 import { findHub, type HubRow, insertHub, updateBeat } from '../store/projects.ts';
 import { Agents } from './agents.ts';
 import { Calls } from './calls.ts';
@@ -32,6 +33,8 @@ export type Hub = {
   readonly instanceId: string;
   readonly bootId: string;
   readonly startedAt: number;
+  /** The version of the database's schema. */
+  readonly schema: number;
   readonly limits: Limits;
   readonly projects: Projects;
   readonly sessions: Sessions;
@@ -77,6 +80,7 @@ export async function createHub(parts: HubParts): Promise<Hub> {
     instanceId: hub.instanceId,
     bootId: ids.next('hub'),
     startedAt: time.now(),
+    schema: schemaVersion(db.engine),
     limits,
     projects,
     sessions,

@@ -73,12 +73,21 @@ export class Sessions {
 
   /** The live session of an agent, whatever its door, else a fresh attachment: for calls that come without a session of their own. */
   async borrow(attachment: Attachment & { name: string }): Promise<Caller> {
-    const found = await this.#context.db.read(async (read) => {
-      const agent = await findAgentByName(read, attachment.project.id, attachment.name);
+    return (await this.live(attachment.project.id, attachment.name)) ?? (await this.attach(attachment));
+  }
+
+  /** The live session of an agent, if it has one. */
+  live(projectId: string, name: string): Promise<Caller | undefined> {
+    return this.#context.db.read(async (read) => {
+      const agent = await findAgentByName(read, projectId, name);
       const session = agent && (await latestSession(read, agent.id));
       return agent !== undefined && session !== undefined && isLive(this.#context, session) ? toCaller(agent, session) : undefined;
     });
-    return found ?? (await this.attach(attachment));
+  }
+
+  /** A session that was ended for its silence is open again, because its client is heard of. Throws `stale_session` when it was replaced. */
+  async revive(caller: Caller): Promise<void> {
+    await this.#context.commands.run(caller, { tool: 'session.revive', durability: 'relaxed' }, async () => ({}));
   }
 
   /** Whether this caller's session still holds its agent. */
