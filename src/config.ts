@@ -76,19 +76,38 @@ export type Given = {
   cwd: string;
   /** Flags as parsed by the command line; undefined ones were not given. */
   flags: Partial<Record<Setting | 'home', unknown>>;
+  /** False: config files are not looked at. */
+  files?: boolean;
 };
 
+/** The configuration of this process: its environment, its working directory, and the flags it was given. */
+export function readProcessConfig(flags: Given['flags']): Config {
+  return readConfig({ env: process.env, cwd: process.cwd(), flags });
+}
+
+/** The same with nothing but the hub's place: for the doctor, which has to work while a setting is wrong. */
+export function readPlaceOnly(flags: Given['flags']): Config {
+  const { ROOKERY_HOME, NO_COLOR } = process.env;
+  return readConfig({ env: { ROOKERY_HOME, NO_COLOR }, cwd: process.cwd(), flags: { home: flags.home }, files: false });
+}
+
+/** Where a setting can be given in the environment; undefined where it cannot. */
+export function environmentName(setting: Setting): string | undefined {
+  return ENVIRONMENT[setting];
+}
+
 /** Reads and checks everything. Throws `invalid_input` naming the key, its source and what it may be. */
-export function readConfig({ env, cwd, flags }: Given): Config {
+export function readConfig({ env, cwd, flags, files = true }: Given): Config {
   const home = hubHome(flags.home ?? env.ROOKERY_HOME);
   // Claude Code tells a server the folder of its session; a client that does not is taken by its working directory.
   const start = existingFolder(env.CLAUDE_PROJECT_DIR) ?? cwd;
   const place = (given: unknown) => (typeof given === 'string' && given !== '' ? givenPlace(given, cwd, home) : findPlace(start, home));
+  const projectFile = join(place(flags.project ?? env.ROOKERY_PROJECT).workRoot, '.rookery', 'config.json');
   const layers: [Source, Record<string, unknown>][] = [
     ['flag', defined(flags, 'home')],
     ['environment', fromEnvironment(env)],
-    ['project file', readFile(join(place(flags.project ?? env.ROOKERY_PROJECT).workRoot, '.rookery', 'config.json'), home)],
-    ['home file', readFile(join(home, 'config.json'), undefined)],
+    ['project file', files ? readFile(projectFile, home) : {}],
+    ['home file', files ? readFile(join(home, 'config.json'), undefined) : {}],
   ];
   const { merged, sources } = merge(layers);
   const parsed = settings.safeParse(merged);

@@ -1,0 +1,22 @@
+// What every command has: --json, --project, --home, a help text with an example; and how it gets its configuration.
+
+import type { Command } from 'commander';
+import { type Config, readProcessConfig } from '../config.ts';
+
+export type CommonFlags = { home?: string; project?: string; json?: boolean };
+
+/** Adds a command. `words`: name and arguments as commander has them; `example`: one line that works. */
+export function addCommand(parent: Command, words: string, description: string, example: string): Command {
+  return parent
+    .command(words)
+    .description(description)
+    .option('--json', 'print JSON: the same fields in every version')
+    .option('--project <path-or-name>', 'the project, if not the working directory’s')
+    .option('--home <folder>', 'the hub’s folder, if not ROOKERY_HOME or ~/.rookery')
+    .addHelpText('after', `\nExample:\n  $ ${example}`);
+}
+
+/** The configuration of a command that takes nothing but the common flags. */
+export function configOf({ home, project }: CommonFlags): Config {
+  return readProcessConfig({ home, project });
+}
