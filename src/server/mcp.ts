@@ -21,6 +21,7 @@ import { findTool, toolsOf } from '../tools/index.ts';
 import { listed } from '../tools/schema.ts';
 import type { Toolset } from '../tools/tool.ts';
 import { INSTRUCTIONS } from './instructions.ts';
+import { RESOURCE_CAPABILITIES, serveResources } from './mcp-resources.ts';
 
 type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
 
@@ -41,12 +42,13 @@ export class McpSession {
   readonly #parts: McpParts;
   #connection: Promise<Connection> | undefined;
   #made: Connection | undefined;
+  readonly #unsubscribe: () => void;
 
   constructor(parts: McpParts) {
     this.#parts = parts;
     this.server = new Server(
       { name: 'rookery', title: 'Rookery', version: VERSION },
-      { capabilities: { tools: { listChanged: false } }, instructions: INSTRUCTIONS },
+      { capabilities: { tools: { listChanged: false }, ...RESOURCE_CAPABILITIES }, instructions: INSTRUCTIONS },
     );
     const offered = toolsOf(parts.toolsets);
     const list = Object.freeze(offered.map(listed));
@@ -61,6 +63,7 @@ export class McpSession {
       }
       return await this.#call(tool, request.params.arguments, extra);
     });
+    this.#unsubscribe = serveResources(this.server, parts.hub, () => this.connection());
     this.server.oninitialized = () => void this.#present();
     this.server.onerror = (error) => parts.log.warn({ event: 'protocol_error', reason: error.message }, 'protocol error');
   }
@@ -82,6 +85,7 @@ export class McpSession {
 
   /** Ends what this client was, if it ever was anybody. */
   async end(reason: 'closed' | 'shutdown'): Promise<void> {
+    this.#unsubscribe();
     const connection = await this.#connection?.catch(() => undefined);
     await connection?.end(reason);
   }

@@ -1,0 +1,90 @@
+// Resources and prompts over MCP, with a subscription to the inbox: "something changed, look again", never the content itself.
+
+import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
+import {
+  ErrorCode,
+  GetPromptRequestSchema,
+  ListPromptsRequestSchema,
+  ListResourcesRequestSchema,
+  ListResourceTemplatesRequestSchema,
+  McpError,
+  ReadResourceRequestSchema,
+  SubscribeRequestSchema,
+  UnsubscribeRequestSchema,
+} from '@modelcontextprotocol/sdk/types.js';
+import { isHubError } from '../hub/errors.ts';
+import type { Hub } from '../hub/hub.ts';
+import type { Connection } from '../tools/connection.ts';
+import { prompts } from '../tools/prompts.ts';
+import { INBOX_URI, readResource, resources, resourceTemplates } from '../tools/resources.ts';
+
+export const RESOURCE_CAPABILITIES = { resources: { subscribe: true, listChanged: false }, prompts: { listChanged: false } } as const;
+
+/** Serves resources and prompts on a session. Answers how to stop its subscriptions. */
+export function serveResources(server: Server, hub: Promise<Hub>, connect: () => Promise<Connection>): () => void {
+  let watch: InboxWatch | undefined;
+  server.setRequestHandler(ListResourcesRequestSchema, () => ({
+    resources: resources.map((one) => ({ ...one, mimeType: 'application/json' })),
+  }));
+  server.setRequestHandler(ListResourceTemplatesRequestSchema, () => ({
+    resourceTemplates: resourceTemplates.map((one) => ({ ...one, mimeType: 'application/json' })),
+  }));
+  server.setRequestHandler(ReadResourceRequestSchema, async ({ params: { uri } }) => {
+    try {
+      return { contents: [{ uri, mimeType: 'application/json', text: await readResource(await hub, await connect(), uri) }] };
+    } catch (error) {
+      if (isHubError(error)) throw new McpError(ErrorCode.InvalidParams, `${error.message} ${error.hint ?? ''}`.trim());
+      throw error;
+    }
+  });
+  server.setRequestHandler(SubscribeRequestSchema, async ({ params: { uri } }) => {
+    if (uri !== INBOX_URI) throw new McpError(ErrorCode.InvalidParams, `Only ${INBOX_URI} can be subscribed to.`);
+    watch ??= new InboxWatch(await hub, await connect(), () => server.sendResourceUpdated({ uri: INBOX_URI }));
+    return {};
+  });
+  server.setRequestHandler(UnsubscribeRequestSchema, () => {
+    watch?.stop();
+    watch = undefined;
+    return {};
+  });
+  server.setRequestHandler(ListPromptsRequestSchema, () => ({ prompts: prompts.map(({ text: _text, ...one }) => one) }));
+  server.setRequestHandler(GetPromptRequestSchema, ({ params: { name } }) => {
+    const prompt = prompts.find((one) => one.name === name);
+    if (prompt === undefined)
+      throw new McpError(ErrorCode.InvalidParams, `Unknown prompt. Prompts: ${prompts.map((one) => one.name).join(', ')}.`);
+    return { description: prompt.description, messages: [{ role: 'user', content: { type: 'text', text: prompt.text } }] };
+  });
+  return () => watch?.stop();
+}
+
+/** Tells a subscriber when the number of messages waiting for it changed. */
+class InboxWatch {
+  readonly #stop = new AbortController();
+
+  constructor(hub: Hub, connection: Connection, changed: () => Promise<void>) {
+    void this.#follow(hub, connection, changed).catch(() => {});
+  }
+
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  async #follow(hub: Hub, connection: Connection, changed: () => Promise<void>): Promise<void> {
+    const { signal } = this.#stop;
+    const waitingNow = async () => {
+      const { unread, leased } = await hub.inbox.counts(await connection.caller());
+      return unread + leased;
+    };
+    let known = await waitingNow();
+    while (!signal.aborted) {
+      const { end, value } = await hub.context.waiting.until(hub.limits.waitMs, signal, async () => {
+        const now = await waitingNow();
+        return now === known ? {} : { found: { now } };
+      });
+      if (end === 'cancelled' || end === 'shutting_down') return;
+      if (value === undefined) continue;
+      known = value.now;
+      await changed();
+    }
+  }
+}
