@@ -4,5 +4,7 @@ export interface Host {
   /** Names the host and pid namespace; pids of sessions with the same key can be asked after. */
   readonly key: string;
   readonly pid: number;
+  /** When this process started, epoch milliseconds: a session of our pid from before then was another process’s. */
+  readonly startedAt: number;
   isAlive(pid: number): boolean;
 }

@@ -13,8 +13,13 @@ const IDLE_AFTER_MS = 5 * 60_000;
 export function isLive(context: HubContext, session: SessionRow | undefined): boolean {
   if (session === undefined || session.endedAt !== null) return false;
   const { host, time, limits } = context;
-  if (session.host === host.key && session.pid !== host.pid && !host.isAlive(session.pid)) return false;
+  if (session.host === host.key && !ownsProcess(context, session)) return false;
   return time.now() - session.heartbeatAt <= limits.silentAfterMs || !time.trustsSilence();
+}
+
+/** Whether the process that made the session still exists, on this host. In a container a restarted server has the pid of its predecessor. */
+function ownsProcess({ host }: HubContext, session: SessionRow): boolean {
+  return session.pid === host.pid ? session.startedAt >= host.startedAt : host.isAlive(session.pid);
 }
 
 /** `forgets`: something it was shown has waited for its acknowledgement longer than the nudge. */

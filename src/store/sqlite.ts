@@ -2,8 +2,11 @@
 // each in a savepoint of its own, and one sync answers all (C1). Between processes the lock is awaited fairly (sqlite-lock.ts).
 // Invariant 5 is enforced here: a transaction whose body awaits anything but SQL outlives its turn of the event loop and is rolled back.
 
+import { statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type Database from 'better-sqlite3';
 import { HubError } from '../hub/errors.ts';
+import { LIMITS } from '../hub/limits.ts';
 import type { Db, Durability, Read, Tx } from './db.ts';
 import { Doorbell } from './doorbell.ts';
 import { acquire } from './sqlite-lock.ts';
@@ -87,7 +90,7 @@ class SqliteDb implements Db {
   }
 
   notices(): readonly string[] {
-    return [...this.#bell.notices(), ...(this.#refusal === undefined ? [] : [this.#refusal.message])];
+    return [...this.#bell.notices(), ...diskNotices(this.#options.path), ...(this.#refusal === undefined ? [] : [this.#refusal.message])];
   }
 
   async close(): Promise<void> {
@@ -216,6 +219,16 @@ class SqliteDb implements Db {
       seen = version;
     }
   }
+}
+
+/** A disk that is nearly full is said so before it is full. */
+function diskNotices(path: string): string[] {
+  const { bavail, bsize, blocks } = statfsSync(dirname(path));
+  const floor = Math.max(LIMITS.diskFloorBytes.value, blocks * bsize * 0.05);
+  if (bavail * bsize >= floor) return [];
+  return [
+    `The disk of the hub has ${Math.round((bavail * bsize) / 2 ** 20)} MiB left (floor ${Math.round(floor / 2 ** 20)} MiB): make room.`,
+  ];
 }
 
 function ignore(): void {}

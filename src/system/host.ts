@@ -16,6 +16,7 @@ function hostKey(): string {
 export const systemHost: Host = {
   key: hostKey(),
   pid: process.pid,
+  startedAt: Math.floor(Date.now() - process.uptime() * 1000),
   isAlive(pid) {
     try {
       process.kill(pid, 0);

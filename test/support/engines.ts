@@ -84,7 +84,7 @@ export async function testHub(
     clock: fake,
     ids: systemIds(fake),
     limits: effectiveLimits(options.limits),
-    host: systemHost,
+    host: { ...systemHost, startedAt: 0 },
   });
   cleanups.push(() => hub.close());
   return Object.assign(hub, { fake, db, place });
