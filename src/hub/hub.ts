@@ -18,6 +18,7 @@ import { Joining } from './joining.ts';
 import type { Limits } from './limits.ts';
 import { MessageStatus } from './message-status.ts';
 import { Messages } from './messages.ts';
+import { Overview } from './overview.ts';
 import { Projects } from './projects.ts';
 import { Sessions } from './sessions.ts';
 import { HubTime } from './time.ts';
@@ -44,6 +45,7 @@ export type Hub = {
   readonly status: MessageStatus;
   readonly inbox: Inbox;
   readonly deliveries: Deliveries;
+  readonly overview: Overview;
   readonly tokens: Tokens;
   readonly calls: Calls;
   readonly feed: Feed;
@@ -74,6 +76,8 @@ export async function createHub(parts: HubParts): Promise<Hub> {
   const sessions = new Sessions(context, projects);
   const messages = new Messages(context);
   const deliveries = new Deliveries(context, messages);
+  const agents = new Agents(context);
+  const status = new MessageStatus(context);
   const calls = new Calls(context);
   let closing: Promise<void> | undefined;
   return {
@@ -85,11 +89,12 @@ export async function createHub(parts: HubParts): Promise<Hub> {
     projects,
     sessions,
     joining: new Joining(context, sessions),
-    agents: new Agents(context),
+    agents,
     messages,
-    status: new MessageStatus(context),
+    status,
     inbox: new Inbox(context, deliveries, sessions),
     deliveries,
+    overview: new Overview(context, agents, status),
     tokens: new Tokens(context),
     calls,
     feed: new Feed(context),

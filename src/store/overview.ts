@@ -1,0 +1,86 @@
+// What the operator's overview counts: deliveries that do not move, and dead letters with the words that name them.
+
+import { toInt, toIntOrNull, toText, toWord } from './columns.ts';
+import type { Read, Row } from './db.ts';
+import { DELIVERY_STATES, type DeliveryState } from './deliveries.ts';
+
+/** A delivery with the names that a person knows it by. */
+export type NamedDelivery = {
+  messageId: string;
+  threadId: string;
+  seq: number;
+  from: string;
+  to: string;
+  subject: string;
+  /** The first words of the body. */
+  excerpt: string;
+  state: DeliveryState;
+  attempt: number;
+  urgent: boolean;
+  createdAt: number;
+  firstShownAt: number | null;
+  closedAt: number | null;
+  reason: string;
+};
+
+const NAMED = `SELECT d.message_id, m.thread_id, d.seq, s.name AS sender, r.name AS recipient, m.subject,
+    substr(m.body, 1, 200) AS excerpt, d.state, d.attempt, d.urgent, m.created_at,
+    d.first_shown_at, d.closed_at, COALESCE(d.reason, '') AS reason
+  FROM deliveries d JOIN messages m ON m.id = d.message_id JOIN agents s ON s.id = d.sender_id JOIN agents r ON r.id = d.recipient_id`;
+
+const toNamed = (row: Row): NamedDelivery => ({
+  messageId: toText(row, 'message_id'),
+  threadId: toText(row, 'thread_id'),
+  seq: toInt(row, 'seq'),
+  from: toText(row, 'sender'),
+  to: toText(row, 'recipient'),
+  subject: toText(row, 'subject'),
+  excerpt: toText(row, 'excerpt'),
+  state: toWord(row, 'state', DELIVERY_STATES),
+  attempt: toInt(row, 'attempt'),
+  urgent: toInt(row, 'urgent') === 1,
+  createdAt: toInt(row, 'created_at'),
+  firstShownAt: toIntOrNull(row, 'first_shown_at'),
+  closedAt: toIntOrNull(row, 'closed_at'),
+  reason: toText(row, 'reason'),
+});
+
+/** Dead letters of a project, the newest first. */
+export async function namedDead(read: Read, projectId: string, limit: number): Promise<NamedDelivery[]> {
+  const rows = await read.all(
+    `${NAMED} WHERE d.project_id = ? AND d.state = 'dead' ORDER BY d.closed_at DESC, d.seq DESC LIMIT ?`,
+    projectId,
+    limit,
+  );
+  return rows.map(toNamed);
+}
+
+/** Shown before `shownBefore` and still unacknowledged, or ready since before `readyBefore`; the oldest first. The operator's own mail is no obstacle. */
+export async function namedStuck(
+  read: Read,
+  projectId: string,
+  shownBefore: number,
+  readyBefore: number,
+  limit: number,
+): Promise<NamedDelivery[]> {
+  const rows = await read.all(
+    `${NAMED} WHERE d.project_id = ? AND r.role <> 'operator' AND ((d.state = 'leased' AND d.first_shown_at <= ?) OR (d.state = 'ready' AND d.ready_at <= ?))
+     ORDER BY d.seq LIMIT ?`,
+    projectId,
+    shownBefore,
+    readyBefore,
+    limit,
+  );
+  return rows.map(toNamed);
+}
+
+/** What one agent has not acknowledged, in the order it would be shown: returned and delayed messages too. */
+export async function namedWaiting(read: Read, recipientId: string, limit: number): Promise<NamedDelivery[]> {
+  const rows = await read.all(
+    `${NAMED} WHERE d.recipient_id = ? AND d.state IN ('ready', 'leased')
+     ORDER BY CASE d.state WHEN 'leased' THEN 0 ELSE 1 END, d.urgent DESC, d.seq LIMIT ?`,
+    recipientId,
+    limit,
+  );
+  return rows.map(toNamed);
+}
