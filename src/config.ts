@@ -91,6 +91,8 @@ export function readPlaceOnly(flags: Given['flags']): Config {
   return readConfig({ env: { ROOKERY_HOME, NO_COLOR }, cwd: process.cwd(), flags: { home: flags.home }, files: false });
 }
 
+export const settingNames: readonly Setting[] = settings.keyof().options;
+
 /** Where a setting can be given in the environment; undefined where it cannot. */
 export function environmentName(setting: Setting): string | undefined {
   return ENVIRONMENT[setting];

@@ -11,6 +11,12 @@ export type Register = (program: Command) => void;
 /** Every group of commands, in the order of the help, with the names it answers to. */
 const GROUPS: { names: readonly string[]; load: () => Promise<Register> }[] = [
   { names: ['stdio'], load: async () => (await import('./stdio.ts')).registerStdio },
+  { names: ['status', 'agents'], load: async () => (await import('./status.ts')).registerStatus },
+  { names: ['inbox', 'thread', 'dead', 'requeue'], load: async () => (await import('./mail.ts')).registerMail },
+  { names: ['watch'], load: async () => (await import('./watch.ts')).registerWatch },
+  { names: ['token'], load: async () => (await import('./token.ts')).registerToken },
+  { names: ['config'], load: async () => (await import('./config.ts')).registerConfig },
+  { names: ['call'], load: async () => (await import('./tools.ts')).registerTools },
 ];
 
 /** Runs one command and answers the exit code: 0 ok, 1 refused, 2 usage, 3 unavailable. */

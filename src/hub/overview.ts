@@ -8,6 +8,8 @@ import { assertOversees, type Caller } from './caller.ts';
 import type { HubContext } from './context.ts';
 import type { MessageStatus } from './message-status.ts';
 
+export type { NamedDelivery };
+
 export type Stuck = NamedDelivery & { why: string };
 
 export class Overview {

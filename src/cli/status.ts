@@ -1,0 +1,115 @@
+// rookery status and agents: what is, at a glance. Who is there, what is on its way, what does not move and why, and what is degraded.
+
+import { statSync } from 'node:fs';
+import type { Command } from 'commander';
+import { OPERATOR } from '../hub/caller.ts';
+import { toIso } from '../hub/clock.ts';
+import { findTool } from '../tools/index.ts';
+import { renderAgent } from '../tools/words.ts';
+import { asOperator, type Operator } from './as-operator.ts';
+import { addCommand, type CommonFlags } from './command.ts';
+import { printSafeLine } from './print-safe.ts';
+import { renderThings } from './render.ts';
+import { table } from './terminal.ts';
+
+const ROWS = 20;
+
+export function registerStatus(program: Command): void {
+  addCommand(program, 'status', 'the project at a glance: agents, deliveries, what is stuck and why', 'rookery status --json').action(
+    async (flags: CommonFlags) => {
+      await asOperator(flags, async (operator) => {
+        const status = await statusOf(operator);
+        if (flags.json === true) operator.terminal.json(status);
+        else print(operator, status);
+      });
+    },
+  );
+  addCommand(program, 'agents', 'who is in this project, and who is there now', 'rookery agents').action(async (flags: CommonFlags) => {
+    await asOperator(flags, async ({ hub, caller, terminal }) => {
+      const { agents } = await hub.agents.list(caller, { waitMs: 0 });
+      const cards = agents.map(renderAgent).filter(({ role }) => role !== OPERATOR);
+      if (flags.json === true) return terminal.json({ agents: cards });
+      const rows = cards.map((card) => ({
+        name: card.name,
+        role: card.role,
+        state: card.state,
+        unread: card.unread,
+        owed: card.owed,
+        client: card.client ?? '-',
+        last_seen: card.last_seen,
+        status: card.status ?? '',
+      }));
+      for (const line of renderThings(rows)) terminal.line(line);
+    });
+  });
+}
+
+type Status = Awaited<ReturnType<typeof statusOf>>;
+
+async function statusOf({ hub, config, caller, call }: Operator) {
+  const { agents } = await hub.agents.list(caller, { waitMs: 0 });
+  const present: Record<string, number> = {};
+  for (const { agent, state } of agents) if (agent.role !== OPERATOR) present[state] = (present[state] ?? 0) + 1;
+  const stuck = await hub.overview.stuck(caller, ROWS);
+  const dead = await hub.overview.dead(caller, ROWS);
+  const whoami = findTool('whoami');
+  const self = whoami === undefined ? {} : await call(whoami, {});
+  return {
+    project: { id: config.place.project.id, name: config.place.project.name, root: config.place.project.root },
+    agents: present,
+    deliveries: await hub.overview.deliveries(caller),
+    inbox: self.inbox,
+    stuck: stuck.map(({ messageId, from, to, state, createdAt, attempt, why }) => ({
+      message_id: messageId,
+      from,
+      to,
+      state,
+      accepted_at: toIso(createdAt),
+      attempts: attempt,
+      why,
+    })),
+    dead: dead.map(({ messageId, from, to, reason }) => ({ message_id: messageId, from, to, reason })),
+    store: { path: config.databasePath, bytes: sizeOf(config.databasePath), wal_bytes: sizeOf(`${config.databasePath}-wal`) },
+    notices: hub.notices(),
+  };
+}
+
+function print({ terminal, hub, caller }: Operator, status: Status): void {
+  const { line, paint } = terminal;
+  const counts = (of: Record<string, number>) =>
+    Object.entries(of)
+      .map(([name, count]) => `${count} ${name}`)
+      .join(', ') || 'none';
+  const facts: [string, string][] = [
+    ['project', `${status.project.name} (${status.project.id}) ${status.project.root}`],
+    ['agents', counts(status.agents)],
+    ['deliveries', counts(status.deliveries)],
+    ['your inbox', `${caller.name}: rookery recv shows it`],
+    ['store', `${mib(status.store.bytes)} and ${mib(status.store.wal_bytes)} of WAL in ${status.store.path}`],
+    ['hub', `${hub.instanceId}, schema ${hub.schema}`],
+  ];
+  for (const [name, value] of facts) line(`${paint('bold', name.padEnd(10))}  ${printSafeLine(value)}`);
+  if (status.stuck.length > 0) {
+    line(`\n${paint('yellow', 'stuck')}`);
+    const rows = status.stuck.map((one) => [one.message_id, one.from, one.to, one.state]);
+    const lines = table(['message', 'from', 'to', 'state'], rows);
+    for (const [index, text] of lines.entries()) {
+      line(text);
+      const why = status.stuck[index - 1]?.why;
+      if (why !== undefined) line(`  ${printSafeLine(why)}`);
+    }
+  }
+  if (status.dead.length > 0) {
+    line(`\n${paint('red', 'dead letters')} (rookery requeue MESSAGE --to NAME puts one back)`);
+    for (const text of renderThings(status.dead)) line(text);
+  }
+  for (const notice of status.notices) line(`\n${paint('yellow', 'notice')}  ${printSafeLine(notice)}`);
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+function mib(bytes: number): string {
+  return `${(bytes / 1_048_576).toFixed(1)} MiB`;
+}

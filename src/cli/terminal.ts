@@ -1,0 +1,68 @@
+// Where a command writes: lines and JSON to standard output, colour only where a terminal wants it (NO_COLOR, no TTY: none), a progress bar
+// on standard error. A reader that goes away (`| head`) ends the command quietly.
+
+import { styleText } from 'node:util';
+import stringWidth from 'string-width';
+import { printSafeLine, safeJson } from './print-safe.ts';
+
+export type Style = 'bold' | 'dim' | 'red' | 'yellow' | 'green' | 'cyan';
+
+export type Terminal = {
+  line(text?: string): void;
+  json(value: unknown): void;
+  paint(style: Style, text: string): string;
+};
+
+export function openTerminal({ noColor }: { noColor: boolean }): Terminal {
+  const colour = !noColor && process.stdout.isTTY === true;
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 3));
+  return {
+    line: (text = '') => void process.stdout.write(`${text}\n`),
+    json: (value) => void process.stdout.write(`${safeJson(value)}\n`),
+    paint: (style, text) => (colour ? styleText(style, text, { validateStream: false }) : text),
+  };
+}
+
+/** The widest a cell is shown; the rest is cut with an ellipsis. */
+const CELL_COLUMNS = 60;
+
+/** A table of plain cells: made safe here, aligned by what a terminal shows of them. */
+export function table(headers: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const cells = [headers, ...rows].map((row) => row.map((cell) => cut(printSafeLine(cell))));
+  const widths = headers.map((_header, column) => Math.max(...cells.map((row) => stringWidth(row[column] ?? ''))));
+  return cells.map((row) =>
+    row
+      .map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - stringWidth(cell)))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+function cut(cell: string): string {
+  if (stringWidth(cell) <= CELL_COLUMNS) return cell;
+  let text = '';
+  for (const character of cell) {
+    if (stringWidth(text + character) >= CELL_COLUMNS) break;
+    text += character;
+  }
+  return `${text}…`;
+}
+
+export type Progress = { add(done: number): void; end(): void };
+
+/** A bar for work of `total` steps; silent where standard error is no terminal. */
+export function progressBar(label: string, total: number): Progress {
+  if (process.stderr.isTTY !== true) return { add: () => {}, end: () => {} };
+  let done = 0;
+  let shown = -1;
+  return {
+    add(steps) {
+      done += steps;
+      const percent = Math.min(100, Math.floor((done * 100) / Math.max(total, 1)));
+      if (percent === shown) return;
+      shown = percent;
+      process.stderr.write(`\r${label} [${'#'.repeat(percent / 4).padEnd(25)}] ${percent} %`);
+    },
+    end: () => void process.stderr.write(`\r${' '.repeat(label.length + 36)}\r`),
+  };
+}

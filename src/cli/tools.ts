@@ -1,0 +1,73 @@
+// Every tool as a command (`rookery send --to reviewer "..."`), generated from the list of tools, and `rookery call` for raw JSON.
+// They run through the same call as every other front door, as the operator.
+
+import { text as readAll } from 'node:stream/consumers';
+import type { Command } from 'commander';
+import { findTool, tools } from '../tools/index.ts';
+import type { Tool } from '../tools/tool.ts';
+import { asOperator } from './as-operator.ts';
+import { addCommand, type CommonFlags } from './command.ts';
+import { usage } from './failure.ts';
+import { renderResult } from './render.ts';
+import { addFlags, inputOf, positionalsOf } from './tool-flags.ts';
+
+/** Shorter names that people try first. */
+const ALIASES: Record<string, string> = { recv_batch: 'recv' };
+const EXAMPLES: Record<string, string> = {
+  send: 'rookery send --to reviewer --kind request "Please look at src/auth.ts"',
+  recv_batch: 'rookery recv --max 5 --wait-seconds 20',
+  ack: 'rookery ack rcp_…',
+  message_status: 'rookery message-status msg_…',
+  get_thread: 'rookery get-thread --message-id msg_…',
+  requeue_dead: 'rookery requeue-dead msg_… --to reviewer',
+  list_agents: 'rookery list-agents --role reviewer --json',
+};
+
+export function registerTools(program: Command): void {
+  for (const tool of tools) registerTool(program, tool);
+  addCommand(
+    program,
+    'call <tool> [json]',
+    'call a tool with raw JSON, from standard input with -',
+    `rookery call send '{"to":"reviewer","body":"hello"}'`,
+  ).action(async (name: string, json: string | undefined, flags: CommonFlags) => {
+    const tool = findTool(name.replaceAll('-', '_'));
+    if (tool === undefined) throw usage(`There is no tool ${name.slice(0, 60)}.`, `Tools: ${tools.map((one) => one.name).join(', ')}.`);
+    const input = toJson(json === '-' ? await readAll(process.stdin) : (json ?? '{}'));
+    await asOperator(flags, async ({ call, terminal }) => terminal.json(await call(tool, input)));
+  });
+}
+
+function registerTool(program: Command, tool: Tool): void {
+  const name = tool.name.replaceAll('_', '-');
+  const positionals = positionalsOf(tool);
+  const words = [name, ...positionals.map((field) => `[${field.replaceAll('_', '-')}]`)].join(' ');
+  const command = addCommand(program, words, tool.description, EXAMPLES[tool.name] ?? `rookery ${words.replace(/\[([^\]]+)\]/g, '<$1>')}`);
+  command.summary(tool.title.toLowerCase());
+  const alias = ALIASES[tool.name];
+  if (alias !== undefined) command.alias(alias);
+  addFlags(command, tool);
+  command.action(async (...given: unknown[]) => {
+    const flags = command.opts<CommonFlags & Record<string, unknown>>();
+    const texts = given.slice(0, positionals.length).map((word) => (typeof word === 'string' ? word : undefined));
+    const read = texts.includes('-') ? (await readAll(process.stdin)).replace(/\n$/, '') : '';
+    const input = inputOf(
+      tool,
+      flags,
+      texts.map((word) => (word === '-' ? read : word)),
+    );
+    await asOperator(flags, async ({ call, terminal }) => {
+      const result = await call(tool, input);
+      if (flags.json === true) terminal.json(result);
+      else for (const line of renderResult(result)) terminal.line(line);
+    });
+  });
+}
+
+function toJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw usage('The arguments are not JSON.', `For example: rookery call send '{"to":"reviewer","body":"hello"}'`);
+  }
+}
