@@ -76,11 +76,12 @@ export class Inbox {
   async receive(caller: Caller, request: ReceiveRequest, intent: Intent, signal?: AbortSignal): Promise<Batch> {
     const filter = await this.#filter(caller, request);
     if (request.max === 0 || request.peek) return await this.#peek(caller, request, filter);
-    const first = request.ack !== undefined || intent.key !== undefined || (await this.#anything(caller, filter)).any;
+    const first = request.ack !== undefined || intent.key !== undefined || (await this.#anything(caller, filter, true)).any;
     if (first) {
       const batch = await this.#lease(caller, request, filter, intent);
       if (batch.messages.length > 0 || request.waitMs <= 0) return batch;
-      const waited = await this.#await(caller, { ...request, ack: undefined }, filter, intent, signal);
+      // The key stands for what was just answered; under it the wait would be answered with that again.
+      const waited = await this.#await(caller, { ...request, ack: undefined }, filter, { ...intent, key: undefined }, signal);
       return { ...waited, acked: batch.acked, skipped: [...batch.skipped, ...waited.skipped] };
     }
     return request.waitMs <= 0 ? empty('found') : await this.#await(caller, request, filter, intent, signal);
@@ -95,8 +96,9 @@ export class Inbox {
     return this.#context.db.read((read) => inboxCounts(read, caller.agentId));
   }
 
-  async #anything(caller: Caller, filter: InboxFilter) {
-    return await this.#context.commands.look(caller, (read, now) => inboxPeek(read, caller.agentId, now, filter));
+  /** Messages that only thank wake nobody, but whoever asks is shown them (`quietToo`). */
+  async #anything(caller: Caller, filter: InboxFilter, quietToo: boolean) {
+    return await this.#context.commands.look(caller, (read, now) => inboxPeek(read, caller.agentId, now, filter, quietToo));
   }
 
   async #peek(caller: Caller, request: ReceiveRequest, filter: InboxFilter): Promise<Batch> {
@@ -121,7 +123,7 @@ export class Inbox {
     await this.#sessions.park(caller, time.now() + request.waitMs);
     try {
       const { end, value } = await waiting.until<Batch>(request.waitMs, signal, async () => {
-        const seen = await this.#anything(caller, filter);
+        const seen = await this.#anything(caller, filter, false);
         if (!seen.any) return { again: seen.nextReadyAt === null ? null : seen.nextReadyAt - time.now() };
         if (signal?.aborted) return {};
         const batch = await this.#lease(caller, request, filter, intent);

@@ -34,7 +34,9 @@ export class Messages {
     if (authorityOf(caller.role) === 'agent' || authorityOf(caller.role) === 'manager') this.#rates.take(caller.agentId);
     return await this.#context.commands.run(caller, intent, async (act) => {
       const audience = await resolveAudience(act.tx, caller, draft.to, act.now, this.#context.limits);
-      return await this.#posting.post(act, caller, { ...draft, attachments }, audience);
+      // A key of its own says that this is a new message, whatever its words (C2).
+      const allowDuplicate = draft.allowDuplicate === true || intent.key !== undefined;
+      return await this.#posting.post(act, caller, { ...draft, attachments, allowDuplicate }, audience);
     });
   }
 

@@ -25,6 +25,9 @@ export class Projects {
     if (found === undefined) {
       const now = this.#context.time.now();
       await db.write(project.id, (tx) => insertProject(tx, { ...project, createdAt: now, clockAt: now, eventSeq: 0, eventHash: GENESIS }));
+    }
+    // A project without events is one whose maker died right here.
+    if (found === undefined || found.eventSeq === 0) {
       await commands.runAs(project.id, { agentId: HUB }, async (act) => {
         if ((await findAgentByName(act.tx, project.id, HUB)) !== undefined) return;
         for (const name of [OPERATOR, HUB]) {

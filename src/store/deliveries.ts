@@ -177,7 +177,10 @@ export async function markDone(tx: Tx, messageId: string, recipientId: string, n
   );
 }
 
-/** Back to ready: by nack (after a delay), by requeue of a dead letter, or when a pool message is offered again. */
+/**
+ * Back to ready: by nack (after a delay), by requeue of a dead letter, or when a pool message is offered again. It leaves its receipt behind:
+ * echoing the receipt of a batch afterwards must not acknowledge what was returned from it.
+ */
 export async function makeReady(
   tx: Tx,
   delivery: DeliveryRow,
@@ -186,7 +189,8 @@ export async function makeReady(
   reason: string | null,
 ): Promise<void> {
   await tx.run(
-    `UPDATE deliveries SET state = 'ready', ready_at = ?, attempt_limit = ?, reason = ?, closed_at = NULL, skip_told_at = NULL, nudged_at = NULL
+    `UPDATE deliveries SET state = 'ready', ready_at = ?, attempt_limit = ?, reason = ?, receipt = NULL, closed_at = NULL,
+       skip_told_at = NULL, nudged_at = NULL
      WHERE message_id = ? AND recipient_id = ?`,
     readyAt,
     attemptLimit,

@@ -48,15 +48,16 @@ export async function leasedRows(read: Read, recipientId: string, receipt: strin
   );
 }
 
-/** Whether a waiting receive has a reason to return, and if not, when the next delayed message becomes ready. Quiet messages are no reason. */
+/** Whether a waiting receive has a reason to return, and if not, when the next delayed message becomes ready. Quiet messages are no reason to wake up. */
 export async function inboxPeek(
   read: Read,
   recipientId: string,
   now: number,
   filter: InboxFilter,
+  quietToo: boolean,
 ): Promise<{ any: boolean; nextReadyAt: number | null }> {
   const matching = `FROM deliveries d JOIN messages m ON m.id = d.message_id
-    WHERE d.recipient_id = ? AND (CAST(? AS TEXT) IS NULL OR d.sender_id = ?) AND (CAST(? AS TEXT) IS NULL OR m.thread_id = ?) AND m.quiet = 0`;
+    WHERE d.recipient_id = ? AND (CAST(? AS TEXT) IS NULL OR d.sender_id = ?) AND (CAST(? AS TEXT) IS NULL OR m.thread_id = ?)${quietToo ? '' : ' AND m.quiet = 0'}`;
   const args = [recipientId, filter.senderId, filter.senderId, filter.threadId, filter.threadId] as const;
   for (const state of ['leased', 'ready'] as const) {
     const row = await read.get(`SELECT 1 AS one ${matching} AND d.state = '${state}' AND d.ready_at <= ? LIMIT 1`, ...args, now);
