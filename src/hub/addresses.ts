@@ -12,6 +12,8 @@ export type Audience = {
   recipients: AgentRow[];
   /** Addressed as members (`*`, role:, any:) rather than by name: one full inbox among them does not stop the rest. */
   byMembership: boolean;
+  /** Arrives even in a full inbox: the end of an ask, a notice of the hub. Nothing an agent sends on its own is. */
+  always?: boolean;
   broadcast: boolean;
   /** One of the recipients is to take it; the others then see it taken. */
   pool: boolean;
@@ -19,6 +21,15 @@ export type Audience = {
   address: string;
   notes: string[];
 };
+
+/** An audience of known agents, for what the hub itself addresses. */
+export function audienceOf(agents: readonly AgentRow[]): Audience {
+  const address = agents
+    .map((agent) => agent.name)
+    .sort()
+    .join(',');
+  return { recipients: [...agents], byMembership: true, always: true, broadcast: false, pool: false, address, notes: [] };
+}
 
 /**
  * Resolves an address: a name, several names, `role:x`, `any:role-or-capability`, `*` (all agents of the project but the sender), or `operator`.

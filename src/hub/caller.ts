@@ -1,6 +1,7 @@
 // Who is calling. A Caller is made by the front door from a credential or a session, never from an argument (C15),
 // and every service receives it. The one rule of what a role may do stands here too.
 
+import type { AgentRow } from '../store/agents.ts';
 import type { Door } from '../store/sessions.ts';
 import { HubError } from './errors.ts';
 
@@ -28,6 +29,22 @@ export type Caller = {
   /** The agent whose session this is, when a registered sub-agent acts in it. */
   readonly parentId: string | null;
 };
+
+/** An agent as the sender of something that no call of its own causes: the hub's notices, a reminder that fires. */
+export function senderOf(agent: AgentRow, sessionId: string = agent.id): Caller {
+  return {
+    projectId: agent.projectId,
+    agentId: agent.id,
+    name: agent.name,
+    role: agent.role,
+    model: agent.model,
+    sessionId,
+    epoch: null,
+    door: 'cli',
+    root: '',
+    parentId: agent.parentId,
+  };
+}
 
 export function authorityOf(role: string): Authority {
   return PRIVILEGED_ROLES.find((privileged) => privileged === role) ?? 'agent';

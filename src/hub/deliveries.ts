@@ -8,7 +8,7 @@ import { assertOversees, type Caller, OPERATOR } from './caller.ts';
 import type { Act, Intent } from './command.ts';
 import type { HubContext } from './context.ts';
 import { HubError } from './errors.ts';
-import type { Messages } from './messages.ts';
+import type { Posting } from './posting.ts';
 
 /** How long a pool message stays with a taker that is gone before the others are offered it again. */
 const POOL_REOFFER_MS = 5 * 60_000;
@@ -16,11 +16,11 @@ const ACTOR = { agentId: 'hub' };
 
 export class Deliveries {
   readonly #context: HubContext;
-  readonly #messages: Messages;
+  readonly #posting: Posting;
 
-  constructor(context: HubContext, messages: Messages) {
+  constructor(context: HubContext, posting: Posting) {
     this.#context = context;
-    this.#messages = messages;
+    this.#posting = posting;
   }
 
   /** Duty: messages whose time ran out leave the inbox. Answers how many. */
@@ -173,7 +173,7 @@ export class Deliveries {
     const others = await Promise.all(also.map((name) => findAgentByName(act.tx, act.projectId, name)));
     const told = [sender, ...others].filter((agent) => agent !== undefined && agent.role !== 'hub');
     const unique = told.filter((agent, index) => told.findIndex((other) => other?.id === agent?.id) === index);
-    await this.#messages.notify(
+    await this.#posting.notify(
       act,
       unique.filter((agent) => agent !== undefined),
       words,

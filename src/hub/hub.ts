@@ -3,10 +3,11 @@
 import type { Db } from '../store/db.ts';
 import { deleteKeysBefore } from '../store/idempotency.ts';
 import { schemaVersion } from '../store/migrate.ts';
-import { findHub, type HubRow, insertHub, updateBeat } from '../store/projects.ts';
+import { findHub, type HubRow, insertHub } from '../store/projects.ts';
 import { Agents } from './agents.ts';
+import { Asks } from './asks.ts';
 import { Calls } from './calls.ts';
-import type { Clock } from './clock.ts';
+import { type Clock, toIso } from './clock.ts';
 import { Commands } from './command.ts';
 import type { HubContext } from './context.ts';
 import { Deliveries } from './deliveries.ts';
@@ -18,9 +19,14 @@ import { Joining } from './joining.ts';
 import type { Limits } from './limits.ts';
 import { MessageStatus } from './message-status.ts';
 import { Messages } from './messages.ts';
+import { OpenThreads } from './open-threads.ts';
 import { Overview } from './overview.ts';
+import { Posting } from './posting.ts';
 import { Projects } from './projects.ts';
+import { Reminders } from './reminders.ts';
+import { Restarts } from './restarts.ts';
 import { Sessions } from './sessions.ts';
+import { Threads } from './threads.ts';
 import { HubTime } from './time.ts';
 import { Tokens } from './tokens.ts';
 import { type Verified, verifyProjects } from './verify.ts';
@@ -46,6 +52,11 @@ export type Hub = {
   readonly inbox: Inbox;
   readonly deliveries: Deliveries;
   readonly overview: Overview;
+  readonly asks: Asks;
+  readonly reminders: Reminders;
+  readonly openThreads: OpenThreads;
+  readonly threads: Threads;
+  readonly restarts: Restarts;
   readonly tokens: Tokens;
   readonly calls: Calls;
   readonly feed: Feed;
@@ -53,8 +64,10 @@ export type Hub = {
   /** What is not as it should be, in sentences (C20). */
   notices(): string[];
   verify(progress?: (rows: number) => void): Promise<Verified[]>;
-  /** Writes the heartbeat of timed duties and the high-water mark of time. */
-  beat(): Promise<void>;
+  /** When the timed duties last ran in any process, epoch milliseconds. */
+  beatAt(): Promise<number>;
+  /** A sentence when nobody runs the timed duties. */
+  dutyNotices(): Promise<string[]>;
   /** Forgets idempotency keys past their retention. Answers how many. */
   forgetKeys(): Promise<number>;
   /** Ends every wait, flushes the record of calls, and closes the database. Idempotent. */
@@ -74,15 +87,18 @@ export async function createHub(parts: HubParts): Promise<Hub> {
   const context: HubContext = { db, clock, time, ids, limits, host, commands: new Commands(db, time), waiting };
   const projects = new Projects(context);
   const sessions = new Sessions(context, projects);
-  const messages = new Messages(context);
-  const deliveries = new Deliveries(context, messages);
+  const posting = new Posting(context);
+  const messages = new Messages(context, posting);
+  const deliveries = new Deliveries(context, posting);
   const agents = new Agents(context);
   const status = new MessageStatus(context);
   const calls = new Calls(context);
+  const bootId = ids.next('hub');
+  const beatAt = async () => (await db.read(findHub))?.beatAt ?? 0;
   let closing: Promise<void> | undefined;
   return {
     instanceId: hub.instanceId,
-    bootId: ids.next('hub'),
+    bootId,
     startedAt: time.now(),
     schema: schemaVersion(db.engine),
     limits,
@@ -95,6 +111,11 @@ export async function createHub(parts: HubParts): Promise<Hub> {
     inbox: new Inbox(context, deliveries, sessions),
     deliveries,
     overview: new Overview(context, agents, status),
+    asks: new Asks(context, posting),
+    reminders: new Reminders(context, posting),
+    openThreads: new OpenThreads(context),
+    threads: new Threads(context),
+    restarts: new Restarts(context, posting, { bootId, beatAt: hub.beatAt }),
     tokens: new Tokens(context),
     calls,
     feed: new Feed(context),
@@ -105,7 +126,13 @@ export async function createHub(parts: HubParts): Promise<Hub> {
       ...(calls.failures > 0 ? [`The record of tool calls could not be written ${calls.failures} times (log_write_failures).`] : []),
     ],
     verify: (progress) => verifyProjects(context, progress),
-    beat: () => db.write('', (tx) => updateBeat(tx, time.now()), 'relaxed'),
+    beatAt,
+    dutyNotices: async () => {
+      const at = await beatAt();
+      return time.now() - at > limits.schedulerSilenceMs
+        ? [`Timed duties have not run since ${toIso(at)}: no reminder fires and no ask ends until a server runs.`]
+        : [];
+    },
     forgetKeys: () => db.write('', (tx) => deleteKeysBefore(tx, time.now() - limits.keyRetentionMs, limits.dueBatch), 'relaxed'),
     close: () => {
       closing ??= (async () => {

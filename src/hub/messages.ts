@@ -1,14 +1,14 @@
 // Messages: what is said, to whom, and what became of it. A send is accepted when it is on disk for every recipient, and not before (C1);
 // what happens then is the inbox's business. Nothing here says "delivered": message_status tells what is known, with a reason (C10).
 
-import { type AgentRow, findAgent, findAgentByName } from '../store/agents.ts';
+import { findAgent } from '../store/agents.ts';
 import { type MessageRow, threadPage } from '../store/messages.ts';
-import { type Audience, resolveAudience } from './addresses.ts';
-import { authorityOf, type Caller, HUB, oversees } from './caller.ts';
-import type { Act, Intent } from './command.ts';
+import { resolveAudience } from './addresses.ts';
+import { authorityOf, type Caller, oversees } from './caller.ts';
+import type { Intent } from './command.ts';
 import type { HubContext } from './context.ts';
 import { HubError } from './errors.ts';
-import { type Draft, Posting, type Recipient, type Sent } from './posting.ts';
+import type { Draft, Posting, Recipient, Sent } from './posting.ts';
 import { SendRates } from './rates.ts';
 import { toReference } from './references.ts';
 import { findMessageFor } from './visibility.ts';
@@ -18,9 +18,9 @@ export class Messages {
   readonly #posting: Posting;
   readonly #rates: SendRates;
 
-  constructor(context: HubContext) {
+  constructor(context: HubContext, posting: Posting) {
     this.#context = context;
-    this.#posting = new Posting(context);
+    this.#posting = posting;
     this.#rates = new SendRates(context.clock, context.limits);
   }
 
@@ -38,37 +38,6 @@ export class Messages {
       const allowDuplicate = draft.allowDuplicate === true || intent.key !== undefined;
       return await this.#posting.post(act, caller, { ...draft, attachments, allowDuplicate }, audience);
     });
-  }
-
-  /** A message from the hub itself to named agents of the project, inside a duty's transaction. */
-  async notify(act: Act, to: readonly AgentRow[], words: { subject: string; body: string; inReplyTo?: string }): Promise<void> {
-    if (to.length === 0) return;
-    const agent = await findAgentByName(act.tx, act.projectId, HUB);
-    if (agent === undefined) throw new HubError('internal', 'The hub has no principal in this project.', { hint: 'Run: rookery doctor' });
-    const hub: Caller = {
-      projectId: act.projectId,
-      agentId: agent.id,
-      name: HUB,
-      role: agent.role,
-      model: '',
-      sessionId: agent.id,
-      epoch: null,
-      door: 'cli',
-      root: '',
-      parentId: null,
-    };
-    const audience: Audience = {
-      recipients: [...to],
-      byMembership: true,
-      broadcast: false,
-      pool: false,
-      address: to
-        .map((agent) => agent.name)
-        .sort()
-        .join(','),
-      notes: [],
-    };
-    await this.#posting.post(act, hub, { to: [], kind: 'status', expectsReply: false, allowDuplicate: true, ...words }, audience);
   }
 
   /** A message of the caller's with the name of its sender. */

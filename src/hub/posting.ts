@@ -1,7 +1,7 @@
 // Posting: how an accepted message enters the database, in one transaction for all its recipients: the message, a delivery each, the event,
 // and what it settles. Whoever posts (a send, the hub itself) has already been authorised and measured.
 
-import { type AgentRow, findAgent } from '../store/agents.ts';
+import { type AgentRow, findAgent, findAgentByName } from '../store/agents.ts';
 import type { Read } from '../store/db.ts';
 import {
   type Authority,
@@ -15,13 +15,15 @@ import {
 } from '../store/deliveries.ts';
 import { inboxDepth } from '../store/inbox.ts';
 import { findRepeat, insertMessage, type Kind, type MessageRow } from '../store/messages.ts';
+import { pauseThread } from '../store/pauses.ts';
 import { latestSession } from '../store/sessions.ts';
-import type { Audience } from './addresses.ts';
-import { authorityOf, type Caller } from './caller.ts';
+import { type Audience, audienceOf } from './addresses.ts';
+import { authorityOf, type Caller, HUB, OPERATOR, senderOf } from './caller.ts';
 import type { Act } from './command.ts';
 import type { HubContext } from './context.ts';
 import { HubError } from './errors.ts';
 import { messageDigest } from './events.ts';
+import { LoopGuard } from './loop-guard.ts';
 import { isLive } from './presence.ts';
 import { findMessageFor } from './visibility.ts';
 
@@ -36,6 +38,8 @@ export type Draft = {
   expiresInMs?: number | undefined;
   attachments?: readonly string[] | undefined;
   allowDuplicate?: boolean | undefined;
+  /** The ask or reminder that this message is about: it also starts the count of hops anew (C17). */
+  ref?: string | undefined;
 };
 
 export type Recipient = {
@@ -62,9 +66,18 @@ const BARE_THANKS =
 
 export class Posting {
   readonly #context: HubContext;
+  readonly #guard: LoopGuard;
 
   constructor(context: HubContext) {
     this.#context = context;
+    this.#guard = new LoopGuard(context);
+  }
+
+  /** A message from the hub itself to agents of the project. */
+  async notify(act: Act, to: readonly AgentRow[], words: Pick<Draft, 'body' | 'subject' | 'inReplyTo' | 'ref'>): Promise<void> {
+    if (to.length === 0) return;
+    const hub = await this.#principal(act, HUB);
+    await this.post(act, senderOf(hub), { to: [], kind: 'status', expectsReply: false, allowDuplicate: true, ...words }, audienceOf(to));
   }
 
   /** Accepts the message for every recipient with room, or throws. */
@@ -72,11 +85,12 @@ export class Posting {
     const notes = [...audience.notes];
     const parent = await this.#parent(act, sender, draft.inReplyTo, notes);
     const message = this.#compose(act, sender, draft, audience, parent);
+    await this.#guard.assertRunning(act, sender, message);
     if (draft.allowDuplicate !== true) {
       const repeat = await findRepeat(act.tx, message, act.now - this.#context.limits.contentRepeatMs);
       if (repeat !== undefined) return await this.#repeated(act, repeat);
     }
-    const recipients = await this.#withRoom(act, audience, notes);
+    const recipients = audience.always === true ? audience.recipients : await this.#withRoom(act, audience, notes);
     const seq = await act.emit('message.sent', message.id, {
       thread_id: message.threadId,
       from: sender.name,
@@ -90,6 +104,8 @@ export class Posting {
     await insertMessage(act.tx, { ...message, seq });
     for (const recipient of recipients) await this.#deliver(act, sender, { ...message, seq }, recipient);
     if (parent !== undefined) await this.#settle(act, sender, parent);
+    const loop = await this.#guard.findLoop(act, message);
+    if (loop !== undefined) notes.push(await this.#pause(act, message, loop));
     return {
       message_id: message.id,
       seq,
@@ -125,11 +141,29 @@ export class Posting {
       quiet,
       broadcast: audience.broadcast,
       pool: audience.pool,
-      // A person in the loop starts the count anew; so does a message that answers nothing.
-      hop: parent === undefined || authorityOf(sender.role) === 'operator' ? 0 : parent.hop + 1,
+      hop: this.#guard.hop(sender, parent, draft.ref),
+      ref: draft.ref ?? null,
       createdAt: act.now,
       expiresAt: draft.expiresInMs === undefined ? null : act.now + draft.expiresInMs,
     };
+  }
+
+  /** Stops a thread that goes in circles, after the message that showed it, and tells the operator (C17). */
+  async #pause(act: Act, message: MessageRow, reason: string): Promise<string> {
+    await pauseThread(act.tx, { threadId: message.threadId, projectId: act.projectId, reason, pausedAt: act.now });
+    await act.emit('thread.paused', message.threadId, { reason });
+    await this.notify(act, [await this.#principal(act, OPERATOR)], {
+      subject: 'thread paused',
+      body: `The thread ${message.threadId} is paused: ${reason}. Read it with: rookery thread ${message.threadId}. Let it go on with: rookery resume ${message.threadId}, or by writing in it yourself.`,
+    });
+    return `This thread is now paused: ${reason}. The operator has been told; nothing more can be sent in it until then.`;
+  }
+
+  async #principal(act: Act, name: string): Promise<AgentRow> {
+    const agent = await findAgentByName(act.tx, act.projectId, name);
+    if (agent === undefined)
+      throw new HubError('internal', `The principal ${name} is missing from the project.`, { hint: 'Run: rookery doctor' });
+    return agent;
   }
 
   async #deliver(act: Act, sender: Caller, message: MessageRow, recipient: AgentRow): Promise<void> {

@@ -12,14 +12,15 @@ const IDLE_AFTER_MS = 5 * 60_000;
 /** Whether the session can still act: it has not ended, its process lives, and it was heard of lately (C5). */
 export function isLive(context: HubContext, session: SessionRow | undefined): boolean {
   if (session === undefined || session.endedAt !== null) return false;
-  const { host, time, limits } = context;
-  if (session.host === host.key && !ownsProcess(context, session)) return false;
+  const { time, limits } = context;
+  if (processIsGone(context, session)) return false;
   return time.now() - session.heartbeatAt <= limits.silentAfterMs || !time.trustsSilence();
 }
 
-/** Whether the process that made the session still exists, on this host. In a container a restarted server has the pid of its predecessor. */
-function ownsProcess({ host }: HubContext, session: SessionRow): boolean {
-  return session.pid === host.pid ? session.startedAt >= host.startedAt : host.isAlive(session.pid);
+/** Whether the process behind a session provably exists no more. In a container a restarted server has the pid of its predecessor. */
+export function processIsGone({ host }: HubContext, session: SessionRow): boolean {
+  if (session.host !== host.key) return false;
+  return session.pid === host.pid ? session.startedAt < host.startedAt : !host.isAlive(session.pid);
 }
 
 /** `forgets`: something it was shown has waited for its acknowledgement longer than the nudge. */

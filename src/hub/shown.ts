@@ -26,6 +26,7 @@ export type Shown = {
   pool: boolean;
   expectsReply: boolean;
   hop: number;
+  ref: string | null;
   attachments: string[];
   ageMs: number;
   returnedBecause: string | null;
@@ -55,6 +56,7 @@ export function toShown(row: Row, now: number, inlineBytes: number): Shown {
     pool: toFlag(row, 'm_pool'),
     expectsReply: toFlag(row, 'm_expects_reply'),
     hop: toInt(row, 'm_hop'),
+    ref: toTextOrNull(row, 'm_ref'),
     attachments: toTexts(row, 'm_attachments'),
     ageMs: Math.max(0, now - toInt(row, 'm_created_at')),
     returnedBecause: toTextOrNull(row, 'reason'),

@@ -4,22 +4,28 @@ import type { Hub } from '../hub/hub.ts';
 
 export type Duty = {
   name: string;
-  /** At most this often, in milliseconds. */
+  /** Run at least this often, in milliseconds. */
   everyMs: number;
+  /** The next instant (hub time) at which there is something to do, where the duty knows; it is then run on time, not only every so often. */
+  nextDue?(): Promise<number | null>;
   /** Does what is due and answers how much it did. */
   run(): Promise<unknown>;
 };
 
 export function dutiesOf(hub: Hub): Duty[] {
+  const { asks, calls, deliveries, reminders, sessions } = hub;
   return [
-    { name: 'record calls', everyMs: 1_000, run: () => hub.calls.flush() },
-    { name: 'beat', everyMs: 5_000, run: () => hub.beat() },
-    { name: 'end dead sessions', everyMs: 5_000, run: () => hub.sessions.endDead() },
-    { name: 'expire messages', everyMs: 2_000, run: () => hub.deliveries.expireDue() },
-    { name: 'nudge', everyMs: 10_000, run: () => hub.deliveries.nudgeForgetful() },
-    { name: 'tell stalled', everyMs: 10_000, run: () => hub.deliveries.tellStalled() },
-    { name: 'bury poison', everyMs: 10_000, run: () => hub.deliveries.buryPoison() },
-    { name: 'offer pool messages again', everyMs: 15_000, run: () => hub.deliveries.reofferPool() },
+    // First, because it also writes the heartbeat by which everybody sees that duties run.
+    { name: 'fire reminders', everyMs: 5_000, nextDue: () => reminders.nextDue(), run: () => reminders.fireDue() },
+    { name: 'end asks', everyMs: 5_000, nextDue: () => asks.nextDue(), run: () => asks.expireDue() },
+    { name: 'record calls', everyMs: 1_000, run: () => calls.flush() },
+    { name: 'end dead sessions', everyMs: 5_000, run: () => sessions.endDead() },
+    { name: 'expire messages', everyMs: 2_000, run: () => deliveries.expireDue() },
+    { name: 'nudge', everyMs: 10_000, run: () => deliveries.nudgeForgetful() },
+    { name: 'tell stalled', everyMs: 10_000, run: () => deliveries.tellStalled() },
+    { name: 'tell absent', everyMs: 15_000, run: () => asks.tellAbsent() },
+    { name: 'bury poison', everyMs: 10_000, run: () => deliveries.buryPoison() },
+    { name: 'offer pool messages again', everyMs: 15_000, run: () => deliveries.reofferPool() },
     { name: 'forget keys', everyMs: 600_000, run: () => hub.forgetKeys() },
   ];
 }

@@ -8,7 +8,10 @@ import type { Duty } from './duties.ts';
 
 /** The longest back-off of a failing duty. */
 const BACKOFF_CEILING_MS = 60_000;
-const STEP_MS = 1_000;
+/** Between two rounds: what fires in bulk leaves room for sends. */
+const PAUSE_MS = 20;
+/** Other processes set reminders, too, and may die before they fire them: look at least this often. */
+const LONGEST_SLEEP_MS = 1_000;
 
 type Planned = Duty & { dueAt: number; failures: number; lastError: string | null };
 
@@ -54,13 +57,30 @@ export class Scheduler {
     await this.#running;
   }
 
-  /** Runs every duty that is due. Answers how long nothing will be. */
+  /** Runs every duty that is due. Answers after how many milliseconds the next one will be. */
   async tick(): Promise<number> {
     for (const duty of this.#duties) {
       if (this.#stop.signal.aborted) return 0;
       if (duty.dueAt <= this.#clock.monotonic()) await this.#run(duty);
     }
-    return Math.max(0, Math.min(...this.#duties.map((duty) => duty.dueAt)) - this.#clock.monotonic());
+    const waits = await Promise.all(this.#duties.map((duty) => this.#wait(duty)));
+    return Math.min(...waits);
+  }
+
+  /** How long until this duty is to run: its period, or the instant it knows of, whichever is sooner. */
+  async #wait(duty: Planned): Promise<number> {
+    const period = Math.max(0, duty.dueAt - this.#clock.monotonic());
+    // A failing duty keeps its back-off, whatever is due.
+    if (duty.nextDue === undefined || duty.failures > 0) return period;
+    try {
+      const at = await duty.nextDue();
+      if (at === null) return period;
+      const wait = Math.max(0, at - this.#hub.context.time.now());
+      if (wait < period) duty.dueAt = this.#clock.monotonic() + wait;
+      return Math.min(wait, period);
+    } catch {
+      return period; // running it will say what is wrong
+    }
   }
 
   async #run(duty: Planned): Promise<void> {
@@ -76,10 +96,20 @@ export class Scheduler {
     duty.dueAt = this.#clock.monotonic() + backoff;
   }
 
+  /** Sleeps to the nearest instant and wakes early when something changed; never twice within the pause that leaves the lock to others. */
   async #loop(): Promise<void> {
+    const { db } = this.#hub.context;
     while (!this.#stop.signal.aborted) {
       const idle = await this.tick();
-      await this.#clock.sleep(Math.max(50, Math.min(idle, STEP_MS)), this.#stop.signal);
+      await this.#clock.sleep(PAUSE_MS, this.#stop.signal);
+      if (idle <= PAUSE_MS) continue;
+      const early = new AbortController();
+      const wake = () => early.abort();
+      const unsubscribe = db.onChange(wake);
+      this.#stop.signal.addEventListener('abort', wake, { once: true });
+      if (!this.#stop.signal.aborted) await this.#clock.sleep(Math.min(idle - PAUSE_MS, LONGEST_SLEEP_MS), early.signal);
+      unsubscribe();
+      this.#stop.signal.removeEventListener('abort', wake);
     }
     await this.#hub.calls.flush();
   }

@@ -19,7 +19,7 @@ export async function inboxRows(read: Read, recipientId: string, now: number, li
 /** Two texts, one per state, so that each can use its partial index. */
 const SHOWN_COLUMNS = `SELECT d.*, m.id AS m_id, m.thread_id AS m_thread_id, m.in_reply_to AS m_in_reply_to, m.kind AS m_kind,
     m.subject AS m_subject, m.body AS m_body, m.body_bytes AS m_body_bytes, m.attachments AS m_attachments, m.expects_reply AS m_expects_reply,
-    m.broadcast AS m_broadcast, m.pool AS m_pool, m.hop AS m_hop, m.created_at AS m_created_at, a.name AS m_sender_name
+    m.broadcast AS m_broadcast, m.pool AS m_pool, m.hop AS m_hop, m.ref AS m_ref, m.created_at AS m_created_at, a.name AS m_sender_name
   FROM deliveries d JOIN messages m ON m.id = d.message_id JOIN agents a ON a.id = d.sender_id`;
 
 const inboxSql = (state: 'leased' | 'ready') => `${SHOWN_COLUMNS}

@@ -30,6 +30,8 @@ export type MessageRow = {
   broadcast: boolean;
   pool: boolean;
   hop: number;
+  /** What the message is about: the id of an ask or a reminder. */
+  ref: string | null;
   createdAt: number;
   expiresAt: number | null;
 };
@@ -56,6 +58,7 @@ export const toMessage = (row: Row): MessageRow => ({
   broadcast: toFlag(row, 'broadcast'),
   pool: toFlag(row, 'pool'),
   hop: toInt(row, 'hop'),
+  ref: toTextOrNull(row, 'ref'),
   createdAt: toInt(row, 'created_at'),
   expiresAt: toIntOrNull(row, 'expires_at'),
 });
@@ -63,8 +66,8 @@ export const toMessage = (row: Row): MessageRow => ({
 export async function insertMessage(tx: Tx, message: MessageRow): Promise<void> {
   await tx.run(
     `INSERT INTO messages (id, project_id, seq, thread_id, in_reply_to, sender_id, sender_session_id, sender_model, address, kind, urgent,
-       subject, body, body_bytes, digest, attachments, expects_reply, quiet, broadcast, pool, hop, created_at, expires_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       subject, body, body_bytes, digest, attachments, expects_reply, quiet, broadcast, pool, hop, ref, created_at, expires_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     message.id,
     message.projectId,
     message.seq,
@@ -86,6 +89,7 @@ export async function insertMessage(tx: Tx, message: MessageRow): Promise<void> 
     flag(message.broadcast),
     flag(message.pool),
     message.hop,
+    message.ref,
     message.createdAt,
     message.expiresAt,
   );

@@ -1,18 +1,49 @@
 // Every tool, in the order clients list them: deterministic, and the same for every session.
 
 import { ack } from './ack.ts';
+import { answer } from './answer.ts';
+import { ask } from './ask.ts';
+import { cancelAsk } from './cancel-ask.ts';
+import { cancelReminder } from './cancel-reminder.ts';
 import { getMessage } from './get-message.ts';
+import { getOpenThreads } from './get-open-threads.ts';
 import { getThread } from './get-thread.ts';
 import { join } from './join.ts';
 import { listAgents } from './list-agents.ts';
+import { listMyAsks } from './list-my-asks.ts';
+import { listMyReminders } from './list-my-reminders.ts';
 import { messageStatus } from './message-status.ts';
 import { recvBatch } from './recv-batch.ts';
+import { remind } from './remind.ts';
 import { requeueDead } from './requeue-dead.ts';
+import { resumeThread } from './resume-thread.ts';
+import { retryReminder } from './retry-reminder.ts';
 import { send } from './send.ts';
 import type { Tool, Toolset } from './tool.ts';
 import { whoami } from './whoami.ts';
 
-export const tools: readonly Tool[] = [whoami, join, listAgents, send, recvBatch, ack, messageStatus, getMessage, getThread, requeueDead];
+export const tools: readonly Tool[] = [
+  whoami,
+  join,
+  listAgents,
+  send,
+  recvBatch,
+  ack,
+  messageStatus,
+  getMessage,
+  getThread,
+  ask,
+  answer,
+  listMyAsks,
+  cancelAsk,
+  getOpenThreads,
+  remind,
+  listMyReminders,
+  cancelReminder,
+  requeueDead,
+  retryReminder,
+  resumeThread,
+];
 
 /** The tools of the chosen toolsets, in the order of the list. */
 export function toolsOf(toolsets: readonly Toolset[]): readonly Tool[] {

@@ -47,6 +47,8 @@ export function toJsonSchema(schema: z.ZodObject, io: 'input' | 'output'): { typ
       // The bounds of safe integers say nothing to a model.
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
       if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
+      // Lengths are checked and named in errors; in every tool list they would cost more than they tell.
+      for (const bound of ['minLength', 'maxLength', 'minItems', 'maxItems'] as const) delete jsonSchema[bound];
     },
   });
   return { ...json, type: 'object' };

@@ -26,7 +26,7 @@ export const identity = {
     started_at: z.string(),
     engine: z.string(),
   }),
-  counts: z.object({ unread: z.int(), leased: z.int(), owed: z.int() }),
+  counts: z.object({ unread: z.int(), leased: z.int(), owed: z.int(), reminders: z.int(), reminders_parked: z.int() }),
   limits: z.record(z.string(), z.number()),
   toolsets: z.array(z.enum(TOOLSETS)),
   notices: z.array(z.string()),
@@ -40,6 +40,7 @@ export async function describeSelf({
 }: Pick<ToolCall, 'hub' | 'caller' | 'connection'>): Promise<z.input<z.ZodObject<typeof identity>>> {
   const view = await hub.agents.self(caller);
   const { unread, leased, unreplied } = view.counts;
+  const reminders = await hub.reminders.counts(caller);
   const { waitMs, bodyBytes, inlineBodyBytes, batchMessages, batchBytes, sendPerSecond, sendPerMinute, inboxFull, fanOut } = hub.limits;
   return {
     name: view.agent.name,
@@ -62,7 +63,7 @@ export async function describeSelf({
       started_at: toIso(hub.startedAt),
       engine: hub.context.db.engine,
     },
-    counts: { unread, leased, owed: leased + unreplied },
+    counts: { unread, leased, owed: leased + unreplied, reminders: reminders.pending, reminders_parked: reminders.parked },
     limits: {
       waitMs,
       bodyBytes,
@@ -75,7 +76,7 @@ export async function describeSelf({
       fanOut,
     },
     toolsets: [...connection.toolsets],
-    notices: hub.notices(),
+    notices: [...hub.notices(), ...(await hub.dutyNotices())],
   };
 }
 

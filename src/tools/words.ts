@@ -38,6 +38,7 @@ export const shownMessage = z.object({
   first_shown_at: z.string().optional(),
   returned_because: z.string().optional(),
   broadcast: z.boolean().optional(),
+  ref: z.string().optional().describe('the ask or reminder it is about'),
   hint: z.string().optional(),
   attachments: z.array(z.string()).optional().describe('project paths or URIs'),
   age_seconds: z.int(),
@@ -63,6 +64,7 @@ export function renderShown(message: Shown, again: boolean): z.input<typeof show
     redelivered: again,
     ...(again && message.firstShownAt !== null ? { first_shown_at: toIso(message.firstShownAt) } : {}),
     ...(message.returnedBecause === null ? {} : { returned_because: message.returnedBecause }),
+    ...(message.ref === null ? {} : { ref: message.ref }),
     ...hints(message),
     ...(message.attachments.length === 0 ? {} : { attachments: message.attachments }),
     age_seconds: Math.round(message.ageMs / 1000),
@@ -71,6 +73,7 @@ export function renderShown(message: Shown, again: boolean): z.input<typeof show
 
 function hints(message: Shown): { broadcast?: true; hint?: string } {
   if (message.broadcast) return { broadcast: true, hint: 'sent to everybody; may not need any action from you' };
+  if (message.ref?.startsWith('ask_') && message.expectsReply) return { hint: 'an ask: end it with answer({ask_id: ref, ...})' };
   return message.pool ? { hint: 'offered to several; it is yours now, the others see it taken' } : {};
 }
 

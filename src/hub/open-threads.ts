@@ -1,0 +1,157 @@
+// Open threads: everything that the caller still owes or waits for, in one look (C14). Nothing is cached: it shows the commit just made.
+// What is told is the inbox's; what is owed stays here until it is done, however often an agent forgets, compacts or restarts.
+
+import { findAgent, listAgents } from '../store/agents.ts';
+import { type AskRow, asksBy, asksIn, asksTo } from '../store/asks.ts';
+import type { Read } from '../store/db.ts';
+import { openMessages } from '../store/open-threads.ts';
+import { openPauses } from '../store/pauses.ts';
+import { findProject } from '../store/projects.ts';
+import { remindersIn, remindersOf } from '../store/reminders.ts';
+import { assertOversees, authorityOf, type Caller, oversees } from './caller.ts';
+import type { HubContext } from './context.ts';
+
+export const THREAD_KINDS = ['ask_in', 'ask_out', 'message', 'reminder', 'paused'] as const;
+export type ThreadKind = (typeof THREAD_KINDS)[number];
+
+export type OpenThread = {
+  kind: ThreadKind;
+  id: string;
+  /** Who is on the other side. */
+  counterpart: string;
+  /** In the group view: whose thread it is. */
+  owner?: string;
+  text: string;
+  state: string;
+  since: number;
+  dueAt: number | null;
+};
+
+/** What is owed to others comes first, then what waits, then what will come. */
+const ORDER: Record<ThreadKind, number> = { ask_in: 0, paused: 1, message: 2, ask_out: 3, reminder: 4 };
+
+export class OpenThreads {
+  readonly #context: HubContext;
+
+  constructor(context: HubContext) {
+    this.#context = context;
+  }
+
+  /** What is open for the caller; `group`: for every agent of the project, for those who oversee it. `revision` grows with every change. */
+  async list(caller: Caller, scope: 'mine' | 'group'): Promise<{ threads: OpenThread[]; more: number; revision: number; now: number }> {
+    if (scope === 'group') assertOversees(caller, 'see the open threads of the group');
+    const limit = this.#context.limits.openThreads;
+    return await this.#context.commands.look(caller, async (read, now) => {
+      const all = scope === 'group' ? await this.#ofGroup(read, caller, limit) : await this.#ofAgent(read, caller.agentId, limit);
+      if (oversees(caller)) all.push(...(await this.#paused(read, caller.projectId, limit)));
+      const sorted = all.sort((a, b) => ORDER[a.kind] - ORDER[b.kind] || a.since - b.since);
+      const revision = (await findProject(read, caller.projectId))?.eventSeq ?? 0;
+      return { threads: sorted.slice(0, limit), more: Math.max(0, sorted.length - limit), revision, now };
+    });
+  }
+
+  async #ofAgent(read: Read, agentId: string, limit: number): Promise<OpenThread[]> {
+    const messages = (await openMessages(read, agentId, limit + 1)).map(
+      (one): OpenThread => ({
+        kind: 'message',
+        id: one.messageId,
+        counterpart: one.counterpart,
+        text: one.text,
+        state: one.state,
+        since: one.since,
+        dueAt: null,
+      }),
+    );
+    const asked = await asksTo(read, agentId, limit + 1);
+    const asking = await asksBy(read, agentId, 'open', limit + 1);
+    const reminders = (await remindersOf(read, agentId, null, limit + 1)).map(
+      (one): OpenThread => ({
+        kind: 'reminder',
+        id: one.id,
+        counterpart: one.targetId === agentId ? 'yourself' : one.targetId,
+        text: one.message,
+        state: one.state === 'parked' ? `parked: ${one.lastError ?? ''}` : 'pending',
+        since: one.createdAt,
+        dueAt: one.dueAt,
+      }),
+    );
+    for (const reminder of reminders)
+      if (reminder.counterpart !== 'yourself') reminder.counterpart = (await findAgent(read, reminder.counterpart))?.name ?? 'unknown';
+    return [...(await this.#asks(read, asked, 'ask_in')), ...messages, ...(await this.#asks(read, asking, 'ask_out')), ...reminders];
+  }
+
+  async #asks(read: Read, asks: readonly AskRow[], kind: 'ask_in' | 'ask_out'): Promise<OpenThread[]> {
+    return await Promise.all(
+      asks.map(async (ask) => {
+        const other = await findAgent(read, kind === 'ask_in' ? ask.askerId : ask.targetId);
+        return {
+          kind,
+          id: ask.id,
+          counterpart: other?.name ?? 'unknown',
+          text: ask.question,
+          state: ask.state,
+          since: ask.askedAt,
+          dueAt: ask.deadlineAt,
+        };
+      }),
+    );
+  }
+
+  /** The whole project: each ask once, each agent's messages and reminders with their owner. */
+  async #ofGroup(read: Read, caller: Caller, limit: number): Promise<OpenThread[]> {
+    const agents = (await listAgents(read, caller.projectId)).filter((agent) => authorityOf(agent.role) !== 'hub');
+    const names = new Map(agents.map((agent) => [agent.id, agent.name]));
+    const name = (id: string) => names.get(id) ?? 'unknown';
+    const threads: OpenThread[] = (await asksIn(read, caller.projectId, 'open', limit + 1)).map((ask) => ({
+      kind: 'ask_out',
+      id: ask.id,
+      owner: name(ask.askerId),
+      counterpart: name(ask.targetId),
+      text: ask.question,
+      state: ask.state,
+      since: ask.askedAt,
+      dueAt: ask.deadlineAt,
+    }));
+    for (const agent of agents) {
+      for (const one of await openMessages(read, agent.id, limit + 1)) {
+        threads.push({
+          kind: 'message',
+          id: one.messageId,
+          owner: agent.name,
+          counterpart: one.counterpart,
+          text: one.text,
+          state: one.state,
+          since: one.since,
+          dueAt: null,
+        });
+      }
+    }
+    for (const state of ['pending', 'parked'] as const) {
+      for (const one of await remindersIn(read, caller.projectId, state, limit + 1)) {
+        threads.push({
+          kind: 'reminder',
+          id: one.id,
+          owner: name(one.ownerId),
+          counterpart: name(one.targetId),
+          text: one.message,
+          state,
+          since: one.createdAt,
+          dueAt: one.dueAt,
+        });
+      }
+    }
+    return threads;
+  }
+
+  async #paused(read: Read, projectId: string, limit: number): Promise<OpenThread[]> {
+    return (await openPauses(read, projectId, limit)).map((pause) => ({
+      kind: 'paused',
+      id: pause.threadId,
+      counterpart: 'hub',
+      text: pause.reason,
+      state: 'paused',
+      since: pause.pausedAt,
+      dueAt: null,
+    }));
+  }
+}
