@@ -15,10 +15,13 @@ export class LoopGuard {
     this.#context = context;
   }
 
-  /** How far a message is from the last person, ask or task: those, and what answers nothing, start the count anew. */
-  hop(sender: Caller, parent: MessageRow | undefined, ref: string | undefined): number {
-    const fresh = parent === undefined || ref !== undefined || isAuthority(sender);
-    return fresh ? 0 : parent.hop + 1;
+  /** How far a message is from the last person, ask or task: those, and what answers nothing, start the count anew; so does letting a thread go on. */
+  async hop(act: Act, sender: Caller, parent: MessageRow | undefined, ref: string | undefined): Promise<number> {
+    if (parent === undefined || ref !== undefined || isAuthority(sender)) return 0;
+    const hop = parent.hop + 1;
+    if (hop <= this.#context.limits.hops) return hop;
+    const pause = await findPause(act.tx, parent.threadId);
+    return (pause?.resumedAt ?? -1) >= parent.createdAt ? 0 : hop;
   }
 
   /** Refuses to send in a paused thread. A person who writes in it lets it go on. */

@@ -84,7 +84,8 @@ export class Posting {
   async post(act: Act, sender: Caller, draft: Draft, audience: Audience): Promise<Sent> {
     const notes = [...audience.notes];
     const parent = await this.#parent(act, sender, draft.inReplyTo, notes);
-    const message = this.#compose(act, sender, draft, audience, parent);
+    const hop = await this.#guard.hop(act, sender, parent, draft.ref);
+    const message = { ...this.#compose(act, sender, draft, audience, parent), hop };
     await this.#guard.assertRunning(act, sender, message);
     if (draft.allowDuplicate !== true) {
       const repeat = await findRepeat(act.tx, message, act.now - this.#context.limits.contentRepeatMs);
@@ -141,7 +142,7 @@ export class Posting {
       quiet,
       broadcast: audience.broadcast,
       pool: audience.pool,
-      hop: this.#guard.hop(sender, parent, draft.ref),
+      hop: 0,
       ref: draft.ref ?? null,
       createdAt: act.now,
       expiresAt: draft.expiresInMs === undefined ? null : act.now + draft.expiresInMs,
