@@ -11,6 +11,7 @@ export type Register = (program: Command) => void;
 /** Every group of commands, in the order of the help, with the names it answers to. */
 const GROUPS: { names: readonly string[]; load: () => Promise<Register> }[] = [
   { names: ['stdio'], load: async () => (await import('./stdio.ts')).registerStdio },
+  { names: ['serve'], load: async () => (await import('./serve.ts')).registerServe },
   { names: ['status', 'agents'], load: async () => (await import('./status.ts')).registerStatus },
   { names: ['inbox', 'thread', 'dead', 'requeue'], load: async () => (await import('./mail.ts')).registerMail },
   { names: ['watch'], load: async () => (await import('./watch.ts')).registerWatch },
