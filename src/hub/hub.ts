@@ -106,7 +106,7 @@ export async function createHub(parts: HubParts): Promise<Hub> {
     ],
     verify: (progress) => verifyProjects(context, progress),
     beat: () => db.write('', (tx) => updateBeat(tx, time.now()), 'relaxed'),
-    forgetKeys: () => db.write('', (tx) => deleteKeysBefore(tx, time.now() - limits.keyRetentionMs, limits.dueBatch), 'relaxed'),
+    forgetKeys: () => forgetKeys(db, time.now() - limits.keyRetentionMs, limits.dueBatch),
     close: () => {
       closing ??= (async () => {
         waiting.shutdown();
@@ -116,6 +116,16 @@ export async function createHub(parts: HubParts): Promise<Hub> {
       return closing;
     },
   };
+}
+
+/** In batches, so that nobody waits long for the write lock; until none is left, so that no rate of calls outgrows it. */
+async function forgetKeys(db: Db, before: number, batch: number): Promise<number> {
+  let forgotten = 0;
+  for (;;) {
+    const went = await db.write('', (tx) => deleteKeysBefore(tx, before, batch), 'relaxed');
+    forgotten += went;
+    if (went < batch) return forgotten;
+  }
 }
 
 async function identify(db: Db, clock: Clock, ids: Ids): Promise<HubRow> {

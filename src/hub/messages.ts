@@ -3,10 +3,12 @@
 
 import { type AgentRow, findAgent, findAgentByName } from '../store/agents.ts';
 import { type MessageRow, threadPage } from '../store/messages.ts';
+import { findProject } from '../store/projects.ts';
 import { type Audience, resolveAudience } from './addresses.ts';
 import { authorityOf, type Caller, HUB, oversees } from './caller.ts';
 import type { Act, Intent } from './command.ts';
 import type { HubContext } from './context.ts';
+import { toStorable } from './drafts.ts';
 import { HubError } from './errors.ts';
 import { type Draft, Posting, type Recipient, type Sent } from './posting.ts';
 import { SendRates } from './rates.ts';
@@ -29,14 +31,14 @@ export class Messages {
    * Errors: too_large, invalid_input, not_found (unknown recipient), inbox_full, rate_limited, conflict (key reused), stale_session.
    */
   async send(caller: Caller, draft: Draft, intent: Intent): Promise<Sent & { replayed?: boolean }> {
-    this.#assertSizes(draft);
-    const attachments = (draft.attachments ?? []).map((reference) => toReference(reference, [caller.root]));
+    const storable = toStorable(draft, this.#context.limits);
+    const attachments = await this.#references(caller, storable.attachments ?? []);
     if (authorityOf(caller.role) === 'agent' || authorityOf(caller.role) === 'manager') this.#rates.take(caller.agentId);
     return await this.#context.commands.run(caller, intent, async (act) => {
       const audience = await resolveAudience(act.tx, caller, draft.to, act.now, this.#context.limits);
       // A key of its own says that this is a new message, whatever its words (C2).
       const allowDuplicate = draft.allowDuplicate === true || intent.key !== undefined;
-      return await this.#posting.post(act, caller, { ...draft, attachments, allowDuplicate }, audience);
+      return await this.#posting.post(act, caller, { ...storable, attachments, allowDuplicate }, audience);
     });
   }
 
@@ -126,30 +128,10 @@ export class Messages {
     });
   }
 
-  #assertSizes(draft: Draft): void {
-    const { bodyBytes, subjectChars, attachments, messageExpiryMs } = this.#context.limits;
-    const bytes = Buffer.byteLength(draft.body);
-    if (bytes > bodyBytes) {
-      throw new HubError('too_large', `body has ${bytes} bytes; the limit is ${bodyBytes}. Nothing was sent.`, {
-        hint: 'Put the long part into a project file and name it in attachments (a path or URI), or send it in parts.',
-      });
-    }
-    if (draft.body.trim() === '')
-      throw new HubError('invalid_input', 'body is empty.', { hint: 'Say what the reader needs to know or do.' });
-    if ([...(draft.subject ?? '')].length > subjectChars) {
-      throw new HubError('too_large', `subject has ${[...(draft.subject ?? '')].length} characters; the limit is ${subjectChars}.`, {
-        hint: 'Keep the subject to one line and put the rest into the body.',
-      });
-    }
-    if ((draft.attachments ?? []).length > attachments) {
-      throw new HubError('too_large', `attachments has ${draft.attachments?.length} references; the limit is ${attachments}.`, {
-        hint: 'List them in a file and attach that.',
-      });
-    }
-    if ((draft.expiresInMs ?? 1) > messageExpiryMs || (draft.expiresInMs ?? 1) <= 0) {
-      throw new HubError('invalid_input', `expires_in_seconds must be 1 to ${messageExpiryMs / 1000}.`, {
-        hint: 'Leave it out for a message that does not expire.',
-      });
-    }
+  /** References inside the sender's folder or the project's own, which differ in a worktree, by their path from the root. */
+  async #references(caller: Caller, given: readonly string[]): Promise<string[]> {
+    if (given.length === 0) return [];
+    const project = await this.#context.db.read((read) => findProject(read, caller.projectId));
+    return given.map((reference) => toReference(reference, [caller.root, project?.root ?? caller.root]));
   }
 }

@@ -7,6 +7,7 @@ import { PGlite } from '@electric-sql/pglite';
 import { afterEach, describe } from 'vitest';
 import type { Caller } from '../../src/hub/caller.ts';
 import type { Clock } from '../../src/hub/clock.ts';
+import type { Host } from '../../src/hub/host.ts';
 import { createHub, type Hub } from '../../src/hub/hub.ts';
 import { effectiveLimits, type LimitName } from '../../src/hub/limits.ts';
 import type { Project } from '../../src/hub/projects.ts';
@@ -74,7 +75,7 @@ export const OTHER_PROJECT: Project = { id: 'other-2', name: 'other', root: '/wo
 /** A hub on a fresh database (or again on `place`) with a clock of its own. */
 export async function testHub(
   engine: Engine,
-  options: { place?: string; limits?: Partial<Record<LimitName, number>>; clock?: FakeClock } = {},
+  options: { place?: string; limits?: Partial<Record<LimitName, number>>; clock?: FakeClock; host?: Host } = {},
 ): Promise<TestHub> {
   const fake = options.clock ?? new FakeClock();
   const place = options.place ?? scratch();
@@ -84,7 +85,7 @@ export async function testHub(
     clock: fake,
     ids: systemIds(fake),
     limits: effectiveLimits(options.limits),
-    host: { ...systemHost, startedAt: 0 },
+    host: options.host ?? { ...systemHost, startedAt: 0 },
   });
   cleanups.push(() => hub.close());
   return Object.assign(hub, { fake, db, place });
