@@ -91,7 +91,7 @@ export class Agents {
 
   async #view(read: Read, agent: AgentRow, capabilities: string[], names: Map<string, string>, now: number): Promise<AgentView> {
     const session = await latestSession(read, agent.id);
-    const counts = await inboxCounts(read, agent.id);
+    const counts = await inboxCounts(read, agent.id, now);
     const parentName =
       agent.parentId === null ? null : (names.get(agent.parentId) ?? (await findAgent(read, agent.parentId))?.name ?? null);
     // A sub-agent lives in its parent's session.

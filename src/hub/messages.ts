@@ -2,7 +2,9 @@
 // what happens then is the inbox's business. Nothing here says "delivered": message_status tells what is known, with a reason (C10).
 
 import { type AgentRow, findAgent, findAgentByName } from '../store/agents.ts';
-import { type MessageRow, threadPage } from '../store/messages.ts';
+import { UnreadableRow } from '../store/columns.ts';
+import type { Row } from '../store/db.ts';
+import { findMessage, type MessageRow, threadPage, toMessage } from '../store/messages.ts';
 import { findProject } from '../store/projects.ts';
 import { type Audience, resolveAudience } from './addresses.ts';
 import { authorityOf, type Caller, HUB, oversees } from './caller.ts';
@@ -76,7 +78,9 @@ export class Messages {
   /** A message of the caller's with the name of its sender. */
   async read(caller: Caller, messageId: string): Promise<{ message: MessageRow; from: string }> {
     return await this.#context.commands.look(caller, async (read) => {
-      const message = await findMessageFor(read, caller, messageId);
+      await findMessageFor(read, caller, messageId);
+      const message = await findMessage(read, caller.projectId, messageId).catch(refuseDamaged);
+      if (message === undefined) throw new Error('a message went away within one look');
       return { message, from: (await findAgent(read, message.senderId))?.name ?? 'unknown' };
     });
   }
@@ -105,7 +109,7 @@ export class Messages {
       const threadId =
         wanted.threadId ?? (wanted.messageId === undefined ? undefined : (await findMessageFor(read, caller, wanted.messageId)).threadId);
       if (threadId === undefined)
-        throw new HubError('invalid_input', 'Give thread_id or message_id.', {
+        throw new HubError('invalid_input', 'Give thparsedid or message_id.', {
           hint: 'Both are printed by send and recv_batch.',
         });
       const viewer = oversees(caller) ? null : caller.agentId;
@@ -121,10 +125,11 @@ export class Messages {
         throw new HubError('not_found', 'No thread of that id that you take part in.', {
           hint: 'Thread ids are printed by send and recv_batch.',
         });
-      const messages = page.slice(-wanted.limit);
+      const parsed = page.slice(-wanted.limit).map(readable);
+      const messages = parsed.filter((message) => message !== undefined);
       const names = new Map<string, string>();
       for (const { senderId } of messages) names.set(senderId, names.get(senderId) ?? (await findAgent(read, senderId))?.name ?? 'unknown');
-      return { threadId, messages, names, hasMore: page.length > wanted.limit };
+      return { threadId, messages, names, damaged: parsed.length - messages.length, hasMore: page.length > wanted.limit };
     });
   }
 
@@ -134,4 +139,22 @@ export class Messages {
     const project = await this.#context.db.read((read) => findProject(read, caller.projectId));
     return given.map((reference) => toReference(reference, [caller.root, project?.root ?? caller.root]));
   }
+}
+
+/** The message, or undefined when its stored row is damaged. */
+function readable(row: Row): MessageRow | undefined {
+  try {
+    return toMessage(row);
+  } catch (error) {
+    if (error instanceof UnreadableRow) return undefined;
+    throw error;
+  }
+}
+
+function refuseDamaged(error: unknown): never {
+  if (!(error instanceof UnreadableRow)) throw error;
+  throw new HubError('unavailable', 'The stored words of this message are damaged; it cannot be shown.', {
+    hint: 'message_status still tells what became of it. The operator can look into a backup: rookery verify names what is damaged.',
+    cause: error,
+  });
 }

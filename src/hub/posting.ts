@@ -14,7 +14,7 @@ import {
   nextSenderSeq,
 } from '../store/deliveries.ts';
 import { inboxDepth } from '../store/inbox.ts';
-import { findRepeat, insertMessage, type Kind, type MessageRow } from '../store/messages.ts';
+import { findRepeat, insertMessage, type Kind, type MessageHead, type MessageRow } from '../store/messages.ts';
 import { latestSession } from '../store/sessions.ts';
 import type { Audience } from './addresses.ts';
 import { authorityOf, type Caller } from './caller.ts';
@@ -22,6 +22,7 @@ import type { Act } from './command.ts';
 import type { HubContext } from './context.ts';
 import { HubError } from './errors.ts';
 import { messageDigest } from './events.ts';
+import { takeFromPool } from './pool.ts';
 import { isLive } from './presence.ts';
 import { findMessageFor } from './visibility.ts';
 
@@ -76,7 +77,8 @@ export class Posting {
       const repeat = await findRepeat(act.tx, message, act.now - this.#context.limits.contentRepeatMs);
       if (repeat !== undefined) return await this.#repeated(act, repeat);
     }
-    const recipients = await this.#withRoom(act, audience, notes);
+    // What the hub has to say is said at most twice per delivery, and must not fail because an inbox is full.
+    const recipients = authorityOf(sender.role) === 'hub' ? audience.recipients : await this.#withRoom(act, audience, notes);
     const seq = await act.emit('message.sent', message.id, {
       thread_id: message.threadId,
       from: sender.name,
@@ -99,7 +101,7 @@ export class Posting {
     };
   }
 
-  #compose(act: Act, sender: Caller, draft: Draft, audience: Audience, parent: MessageRow | undefined): MessageRow {
+  #compose(act: Act, sender: Caller, draft: Draft, audience: Audience, parent: MessageHead | undefined): MessageRow {
     const subject = draft.subject ?? '';
     const attachments = [...(draft.attachments ?? [])];
     const kind = draft.kind ?? 'note';
@@ -184,7 +186,7 @@ export class Posting {
   }
 
   /** The message replied to, if the sender may see it; otherwise the send goes on without it and says so. */
-  async #parent(act: Act, sender: Caller, inReplyTo: string | undefined, notes: string[]): Promise<MessageRow | undefined> {
+  async #parent(act: Act, sender: Caller, inReplyTo: string | undefined, notes: string[]): Promise<MessageHead | undefined> {
     if (inReplyTo === undefined) return undefined;
     try {
       return await findMessageFor(act.tx, sender, inReplyTo);
@@ -196,17 +198,18 @@ export class Posting {
   }
 
   /** Replying acknowledges what is replied to, and settles it (C4). */
-  async #settle(act: Act, sender: Caller, parent: MessageRow): Promise<void> {
+  async #settle(act: Act, sender: Caller, parent: MessageHead): Promise<void> {
     const delivery = await findDelivery(act.tx, parent.id, sender.agentId);
     if (delivery === undefined) return;
     if (await acknowledge(act.tx, delivery, 'reply', act.now)) {
       await act.emit('message.acked', parent.id, { by: sender.name, how: 'reply', attempt: delivery.attempt });
+      if (delivery.state === 'ready') await takeFromPool(act, sender.name, delivery);
     } else if (delivery.state === 'acked') {
       await markDone(act.tx, parent.id, sender.agentId, act.now);
     }
   }
 
-  async #repeated(act: Act, repeat: MessageRow): Promise<Sent & { replayed: boolean }> {
+  async #repeated(act: Act, repeat: MessageHead): Promise<Sent & { replayed: boolean }> {
     return {
       message_id: repeat.id,
       seq: repeat.seq,
