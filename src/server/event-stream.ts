@@ -1,6 +1,6 @@
 // GET /events: the event feed as server-sent events, for managers and the operator. The id of an event is its seq, so a reader that lost its
-// connection resumes exactly where it was, by Last-Event-ID or ?after=. Invariant: nothing is buffered for a reader that does not read;
-// it is cut off and resumes by its cursor, because the events themselves are in the database.
+// connection resumes exactly where it was, by Last-Event-ID or ?after=. Invariant: no more than the limit is buffered for a reader that does
+// not read; it is cut off and resumes by its cursor, because the events themselves are in the database.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Caller } from '../hub/caller.ts';
@@ -8,9 +8,6 @@ import { HubError } from '../hub/errors.ts';
 import type { FeedEvent } from '../hub/feed.ts';
 import type { Hub } from '../hub/hub.ts';
 import { whenClosed } from './replies.ts';
-
-/** A reader that takes nothing for this long is gone. */
-const STALLED_MS = 30_000;
 
 export type StreamParts = {
   hub: Hub;
@@ -30,8 +27,9 @@ export async function streamEvents(request: IncomingMessage, response: ServerRes
   response.write(`retry: 1000\n: ${head - after} behind\n\n`);
   for await (const page of hub.feed.follow(caller, after, gone.signal)) {
     await recheck();
-    response.write(page.length === 0 ? ': still here\n\n' : page.map(toFrame).join(''));
-    if (response.writableLength > hub.limits.sseBufferBytes || !(await drained(response, hub, gone.signal))) {
+    for (const frame of page.length === 0 ? [': still here\n\n'] : page.map(toFrame)) {
+      response.write(frame);
+      if (response.writableLength <= hub.limits.sseBufferBytes || (await drained(response, hub, gone.signal))) continue;
       response.destroy();
       return;
     }
@@ -53,13 +51,13 @@ function cursorOf(request: IncomingMessage): number | undefined {
   return Number(given);
 }
 
+/** Waits for the reader to take everything; false when it takes nothing for as long as makes a session silent. */
 async function drained(response: ServerResponse, hub: Hub, gone: AbortSignal): Promise<boolean> {
-  if (!response.writableNeedDrain) return true;
   const stop = new AbortController();
   const wake = () => stop.abort();
   response.once('drain', wake);
   gone.addEventListener('abort', wake, { once: true });
-  await hub.context.clock.sleep(STALLED_MS, stop.signal);
+  await hub.context.clock.sleep(hub.limits.silentAfterMs, stop.signal);
   response.off('drain', wake);
   gone.removeEventListener('abort', wake);
   return stop.signal.aborted && !gone.aborted;
