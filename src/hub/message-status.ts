@@ -4,11 +4,11 @@ import { type AgentRow, findAgent } from '../store/agents.ts';
 import type { Read } from '../store/db.ts';
 import { type DeliveryRow, deliveriesOf } from '../store/deliveries.ts';
 import type { MessageHead } from '../store/messages.ts';
-import { findSession, latestSession, type SessionRow } from '../store/sessions.ts';
+import { findSession, type SessionRow } from '../store/sessions.ts';
 import { type Caller, oversees } from './caller.ts';
 import { toIso, toIsoOrNull } from './clock.ts';
 import type { HubContext } from './context.ts';
-import { isLive } from './presence.ts';
+import { isLive, sessionOf } from './presence.ts';
 import { findMessageFor } from './visibility.ts';
 
 export type WakeAttempt = { door: string; at: string; outcome: string };
@@ -52,7 +52,7 @@ export class MessageStatus {
 
   async #one(read: Read, message: MessageHead, delivery: DeliveryRow, now: number): Promise<DeliveryStatus> {
     const agent = await findAgent(read, delivery.recipientId);
-    const session = await latestSession(read, delivery.recipientId);
+    const session = agent && (await sessionOf(read, agent));
     const first = delivery.firstSessionId === null ? undefined : await findSession(read, delivery.firstSessionId);
     return {
       recipient: agent?.name ?? 'unknown',
@@ -97,7 +97,7 @@ export class MessageStatus {
     if (session === undefined) return `${name} has never been connected; it will be shown this on its first call.`;
     if (!isLive(this.#context, session))
       return `${name} has not been connected since ${toIso(session.endedAt ?? session.heartbeatAt)}; it will be shown this on its next call; no wake door.`;
-    if (session.waitingUntil !== null && session.waitingUntil > now) {
+    if (session.waitingUntil !== null && session.waitingUntil > now && session.agentId === delivery.recipientId) {
       return message.quiet
         ? `${name} waits in recv_batch, but bare thanks wake nobody; it comes with the next message.`
         : `${name} waits in recv_batch and is being shown it now.`;

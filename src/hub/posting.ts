@@ -23,7 +23,7 @@ import type { HubContext } from './context.ts';
 import { HubError } from './errors.ts';
 import { messageDigest } from './events.ts';
 import { takeFromPool } from './pool.ts';
-import { isLive } from './presence.ts';
+import { isLive, sessionOf } from './presence.ts';
 import { findMessageFor } from './visibility.ts';
 
 export type Draft = {
@@ -135,7 +135,8 @@ export class Posting {
   }
 
   async #deliver(act: Act, sender: Caller, message: MessageRow, recipient: AgentRow): Promise<void> {
-    const session = await latestSession(act.tx, recipient.id);
+    // A wait of a sub-agent's session may be its parent's: it is not known to wake the sub-agent.
+    const session = recipient.parentSessionId === null ? await latestSession(act.tx, recipient.id) : undefined;
     const parked = isLive(this.#context, session) && (session?.waitingUntil ?? 0) > act.now && !message.quiet;
     await insertDelivery(act.tx, {
       messageId: message.id,
@@ -174,7 +175,7 @@ export class Posting {
     const recipients: Recipient[] = [];
     for (const delivery of await deliveriesOf(read, message.id)) {
       const agent = await findAgent(read, delivery.recipientId);
-      const session = await latestSession(read, delivery.recipientId);
+      const session = agent && (await sessionOf(read, agent));
       recipients.push({
         name: agent?.name ?? 'unknown',
         state: delivery.state,
