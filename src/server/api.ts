@@ -15,7 +15,7 @@ import { findTool, toolsOf } from '../tools/index.ts';
 import type { Doorman } from './auth.ts';
 import { readJson } from './body.ts';
 import { streamEvents } from './event-stream.ts';
-import type { Principals } from './principals.ts';
+import { API_CLIENT, type Principals } from './principals.ts';
 import type { Readiness } from './readiness.ts';
 import { errorHeaders, whenClosed } from './replies.ts';
 import type { Visitors } from './visitors.ts';
@@ -87,7 +87,10 @@ async function callApi(c: Asked, parts: ApiParts, onDefect: (reference: string, 
   whenClosed(outgoing, () => gone.abort());
   const visit = await visitors.visit(bearer, 'call');
   try {
-    const connection = Connection.fixed(hub, visit.caller, principals.toolsetsOf(bearer));
+    const toolsets = principals.toolsetsOf(bearer);
+    const connection = principals.isOperator(bearer)
+      ? Connection.fixed(hub, visit.caller, toolsets)
+      : Connection.borrowing(hub, visit.caller, await principals.attachment(bearer, API_CLIENT), toolsets);
     const since = hub.context.clock.monotonic();
     const reply = await callTool(hub, connection, tool, given, { signal: gone.signal, onDefect });
     const ms = Math.round(hub.context.clock.monotonic() - since);

@@ -9,6 +9,9 @@ import type { Attachment } from '../hub/sessions.ts';
 import type { Bearer } from '../hub/tokens.ts';
 import { TOOLSETS, type Toolset } from '../tools/tool.ts';
 
+/** What stands as the client of a session that the API made. */
+export const API_CLIENT = { name: 'http-api', version: '' };
+
 export class Principals {
   readonly #hub: Hub;
   readonly #toolsets: readonly Toolset[];

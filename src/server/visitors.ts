@@ -5,7 +5,7 @@
 import type { Caller } from '../hub/caller.ts';
 import type { Hub } from '../hub/hub.ts';
 import type { Bearer } from '../hub/tokens.ts';
-import type { Principals } from './principals.ts';
+import { API_CLIENT, type Principals } from './principals.ts';
 
 type Visitor = { caller: Caller; calls: number; lastAt: number };
 /** A caller for one request, and what to do when the request is over. */
@@ -78,7 +78,7 @@ export class Visitors {
       if (known !== undefined) known.lastAt = context.clock.monotonic();
       return live;
     }
-    const caller = await sessions.attach(await this.#principals.attachment(bearer, { name: 'http-api', version: '' }));
+    const caller = await sessions.attach(await this.#principals.attachment(bearer, API_CLIENT));
     this.#attached.set(bearer.agentId, { caller, calls: 0, lastAt: context.clock.monotonic() });
     return caller;
   }
