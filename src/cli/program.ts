@@ -11,10 +11,12 @@ export type Register = (program: Command) => void;
 /** Every group of commands, in the order of the help, with the names it answers to. */
 const GROUPS: { names: readonly string[]; load: () => Promise<Register> }[] = [
   { names: ['stdio'], load: async () => (await import('./stdio.ts')).registerStdio },
+  { names: ['serve'], load: async () => (await import('./serve.ts')).registerServe },
   { names: ['status', 'agents'], load: async () => (await import('./status.ts')).registerStatus },
   { names: ['inbox', 'thread', 'dead', 'requeue'], load: async () => (await import('./mail.ts')).registerMail },
   { names: ['watch'], load: async () => (await import('./watch.ts')).registerWatch },
   { names: ['token'], load: async () => (await import('./token.ts')).registerToken },
+  { names: ['backup', 'verify', 'restore'], load: async () => (await import('./care.ts')).registerCare },
   { names: ['config'], load: async () => (await import('./config.ts')).registerConfig },
   { names: ['call'], load: async () => (await import('./tools.ts')).registerTools },
 ];

@@ -6,8 +6,8 @@ import { acknowledge, type DeliveryRow, deliveriesByReceipt, findDelivery, makeR
 import type { Caller } from './caller.ts';
 import type { Act, Intent } from './command.ts';
 import type { HubContext } from './context.ts';
-import type { Deliveries } from './deliveries.ts';
 import { HubError } from './errors.ts';
+import { reopenPool, takeFromPool } from './pool.ts';
 
 export type AckRequest = {
   receipt?: string | undefined;
@@ -22,11 +22,9 @@ export type AckResult = { acked: string[]; already: string[]; returned: string[]
 
 export class Acknowledging {
   readonly #context: HubContext;
-  readonly #deliveries: Deliveries;
 
-  constructor(context: HubContext, deliveries: Deliveries) {
+  constructor(context: HubContext) {
     this.#context = context;
-    this.#deliveries = deliveries;
   }
 
   /** Acknowledges by receipt or ids, and returns what is named in `nackIds`. Errors: `stale_receipt`, `not_found`. Idempotent. */
@@ -79,6 +77,7 @@ export class Acknowledging {
   async one(act: Act, caller: Caller, delivery: DeliveryRow, how: 'receipt' | 'id'): Promise<boolean> {
     if (!(await acknowledge(act.tx, delivery, how, act.now))) return false;
     await act.emit('message.acked', delivery.messageId, { by: caller.name, how, attempt: delivery.attempt });
+    if (delivery.state === 'ready') await takeFromPool(act, caller.name, delivery);
     return true;
   }
 
@@ -86,7 +85,7 @@ export class Acknowledging {
     const delivery = await this.#own(act.tx, caller, messageId);
     if (delivery.state !== 'leased') return false;
     await makeReady(act.tx, delivery, act.now + delayMs, delivery.attemptLimit, reason);
-    await this.#deliveries.reopenPool(act, delivery);
+    await reopenPool(act, delivery);
     await act.emit('message.returned', messageId, { by: caller.name, delay_ms: delayMs });
     return true;
   }

@@ -8,7 +8,7 @@ import { authorityOf, type Caller } from './caller.ts';
 import type { HubContext } from './context.ts';
 import { HubError } from './errors.ts';
 import { nearestNames } from './names.ts';
-import { isLive, type Presence, presenceOf } from './presence.ts';
+import { isLive, type Presence, presenceOf, sessionOf } from './presence.ts';
 import type { WaitEnd } from './waiting.ts';
 
 export type AgentView = {
@@ -91,11 +91,11 @@ export class Agents {
 
   async #view(read: Read, agent: AgentRow, capabilities: string[], names: Map<string, string>, now: number): Promise<AgentView> {
     const session = await latestSession(read, agent.id);
-    const counts = await inboxCounts(read, agent.id);
+    const counts = await inboxCounts(read, agent.id, now);
     const parentName =
       agent.parentId === null ? null : (names.get(agent.parentId) ?? (await findAgent(read, agent.parentId))?.name ?? null);
     // A sub-agent lives in its parent's session.
-    const through = agent.parentId === null ? session : await latestSession(read, agent.parentId);
+    const through = agent.parentSessionId === null ? session : await sessionOf(read, agent);
     const forgets = counts.leased > 0 && session?.shownAt !== null && now - (session?.shownAt ?? now) > this.#context.limits.nudgeAfterMs;
     return {
       agent,

@@ -39,9 +39,9 @@ export class Calls {
         '',
         async (tx) => {
           for (const call of calls) await insertCall(tx, call);
-          for (const { sessionId, agentId, startedAt } of latest.values()) {
-            await recordCall(tx, sessionId, startedAt);
-            await touchAgent(tx, agentId, startedAt);
+          for (const { sessionId, agentId, startedAt, durationMs } of latest.values()) {
+            await recordCall(tx, sessionId, startedAt + durationMs);
+            await touchAgent(tx, agentId, startedAt + durationMs);
           }
         },
         'relaxed',

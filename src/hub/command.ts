@@ -32,6 +32,9 @@ export type Intent = {
   durability?: Durability;
 };
 
+/** Says of a result whether its key is to be kept: a call that goes on waiting has not had its result yet. */
+export type KeepKey<T> = { keepKey?: (result: T) => boolean };
+
 export class Commands {
   readonly #db: Db;
   readonly #time: HubTime;
@@ -42,7 +45,11 @@ export class Commands {
   }
 
   /** Runs a change for a caller. A repeated key answers the stored result with `replayed: true`. */
-  run<T extends object>(caller: Caller, intent: Intent, change: (act: Act) => Promise<T>): Promise<T & { replayed?: boolean }> {
+  run<T extends object>(
+    caller: Caller,
+    intent: Intent & KeepKey<T>,
+    change: (act: Act) => Promise<T>,
+  ): Promise<T & { replayed?: boolean }> {
     return this.#db.write(
       caller.projectId,
       async (tx) => {
@@ -54,7 +61,7 @@ export class Commands {
         const known = await findKey(tx, scope);
         if (known !== undefined) return replay<T>(known, argsDigest, intent.key);
         const result = await change(act);
-        await insertKey(tx, scope, argsDigest, JSON.stringify(result), act.now);
+        if (intent.keepKey?.(result) !== false) await insertKey(tx, scope, argsDigest, JSON.stringify(result), act.now);
         return await finish(result);
       },
       intent.durability ?? 'synced',
@@ -77,8 +84,13 @@ export class Commands {
   look<T>(caller: Caller, look: (read: Read, now: number) => Promise<T>): Promise<T> {
     return this.#db.read(async (read) => {
       await this.#assertCurrent(read, caller);
-      return await look(read, this.#time.now());
+      return await look(read, await this.now(read, caller.projectId));
     });
+  }
+
+  /** The time of a project: never behind its latest change, even one made by a process whose clock was ahead (C13). */
+  async now(read: Read, projectId: string): Promise<number> {
+    return Math.max(this.#time.now(), (await findProject(read, projectId))?.clockAt ?? 0);
   }
 
   async #begin(tx: Tx, projectId: string, actor: { agentId: string; sessionId: string | null }) {

@@ -2,12 +2,13 @@
 // taker went away. Each is a timed duty that re-checks inside its own transaction, so any number of processes may run it (invariant 7).
 
 import { findAgent, findAgentByName } from '../store/agents.ts';
-import { close, type DeliveryRow, deliveriesOf, findDelivery, makeReady } from '../store/deliveries.ts';
+import { close, type DeliveryRow, findDelivery, makeReady } from '../store/deliveries.ts';
 import { type DueKind, dueDeliveries, markNudged, markStalled, orphanedPool } from '../store/due-deliveries.ts';
 import { assertOversees, type Caller, OPERATOR } from './caller.ts';
 import type { Act, Intent } from './command.ts';
 import type { HubContext } from './context.ts';
 import { HubError } from './errors.ts';
+import { reopenPool } from './pool.ts';
 import type { Posting } from './posting.ts';
 
 /** How long a pool message stays with a taker that is gone before the others are offered it again. */
@@ -26,11 +27,16 @@ export class Deliveries {
   /** Duty: messages whose time ran out leave the inbox. Answers how many. */
   expireDue(): Promise<number> {
     return this.#each('expiring', this.#context.time.now(), async (act, delivery) => {
-      if ((delivery.expiresAt ?? act.now + 1) > act.now) return false;
-      await close(act.tx, delivery.messageId, delivery.recipientId, 'expired', 'its time ran out', act.now);
-      await act.emit('message.expired', delivery.messageId, { to: await this.#name(act, delivery.recipientId) });
+      if (!isExpired(delivery, act.now)) return false;
+      await this.expire(act, delivery);
       return true;
     });
+  }
+
+  /** Closes a delivery whose time ran out. */
+  async expire(act: Act, delivery: DeliveryRow): Promise<void> {
+    await close(act.tx, delivery.messageId, delivery.recipientId, 'expired', 'its time ran out', act.now);
+    await act.emit('message.expired', delivery.messageId, { to: await this.#name(act, delivery.recipientId) });
   }
 
   /** Duty: what eight attempts did not get acknowledged is set aside; sender and operator are told (C11). */
@@ -71,7 +77,7 @@ export class Deliveries {
     const before = this.#context.time.now() - POOL_REOFFER_MS;
     const orphaned = await this.#context.db.read((read) => orphanedPool(read, before, this.#context.limits.dueBatch));
     return await this.#act(orphaned, async (act, delivery) => {
-      if (!(await this.reopenPool(act, delivery))) return false;
+      if (!(await reopenPool(act, delivery))) return false;
       await close(act.tx, delivery.messageId, delivery.recipientId, 'recalled', 'offered to others: its taker is gone', act.now);
       await act.emit('message.recalled', delivery.messageId, { from: await this.#name(act, delivery.recipientId) });
       return true;
@@ -129,17 +135,6 @@ export class Deliveries {
     );
   }
 
-  /** Offers a pool message to those who had seen it taken. Answers whether there was anybody. */
-  async reopenPool(act: Act, taken: DeliveryRow): Promise<boolean> {
-    let reopened = false;
-    for (const other of await deliveriesOf(act.tx, taken.messageId)) {
-      if (other.recipientId === taken.recipientId || other.state !== 'recalled') continue;
-      await makeReady(act.tx, other, act.now, other.attemptLimit, null);
-      reopened = true;
-    }
-    return reopened;
-  }
-
   async #each(kind: DueKind, before: number, change: (act: Act, delivery: DeliveryRow) => Promise<boolean>): Promise<number> {
     return await this.#act(await this.#context.db.read((read) => dueDeliveries(read, kind, before, this.#context.limits.dueBatch)), change);
   }
@@ -183,4 +178,9 @@ export class Deliveries {
   async #name(act: Act, agentId: string): Promise<string> {
     return (await findAgent(act.tx, agentId))?.name ?? 'unknown';
   }
+}
+
+/** Whether the sender gave it a time that has passed. */
+export function isExpired(delivery: Pick<DeliveryRow, 'expiresAt'>, now: number): boolean {
+  return delivery.expiresAt !== null && delivery.expiresAt <= now;
 }

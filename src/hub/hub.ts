@@ -3,7 +3,7 @@
 import type { Db } from '../store/db.ts';
 import { deleteKeysBefore } from '../store/idempotency.ts';
 import { schemaVersion } from '../store/migrate.ts';
-import { findHub, type HubRow, insertHub } from '../store/projects.ts';
+import { findHub, type HubRow, insertHub, updateHighWater } from '../store/projects.ts';
 import { Agents } from './agents.ts';
 import { Asks } from './asks.ts';
 import { Calls } from './calls.ts';
@@ -66,6 +66,8 @@ export type Hub = {
   verify(progress?: (rows: number) => void): Promise<Verified[]>;
   /** When the timed duties last ran in any process, epoch milliseconds. */
   beatAt(): Promise<number>;
+  /** Commits next to nothing, synced: proof that writes are accepted. */
+  probe(): Promise<void>;
   /** A sentence when nobody runs the timed duties. */
   dutyNotices(): Promise<string[]>;
   /** Forgets idempotency keys past their retention. Answers how many. */
@@ -127,13 +129,14 @@ export async function createHub(parts: HubParts): Promise<Hub> {
     ],
     verify: (progress) => verifyProjects(context, progress),
     beatAt,
+    probe: () => db.write('', (tx) => updateHighWater(tx, time.now())),
     dutyNotices: async () => {
       const at = await beatAt();
       return time.now() - at > limits.schedulerSilenceMs
         ? [`Timed duties have not run since ${toIso(at)}: no reminder fires and no ask ends until a server runs.`]
         : [];
     },
-    forgetKeys: () => db.write('', (tx) => deleteKeysBefore(tx, time.now() - limits.keyRetentionMs, limits.dueBatch), 'relaxed'),
+    forgetKeys: () => forgetKeys(db, time.now() - limits.keyRetentionMs, limits.dueBatch),
     close: () => {
       closing ??= (async () => {
         waiting.shutdown();
@@ -143,6 +146,16 @@ export async function createHub(parts: HubParts): Promise<Hub> {
       return closing;
     },
   };
+}
+
+/** In batches, so that nobody waits long for the write lock; until none is left, so that no rate of calls outgrows it. */
+async function forgetKeys(db: Db, before: number, batch: number): Promise<number> {
+  let forgotten = 0;
+  for (;;) {
+    const went = await db.write('', (tx) => deleteKeysBefore(tx, before, batch), 'relaxed');
+    forgotten += went;
+    if (went < batch) return forgotten;
+  }
 }
 
 async function identify(db: Db, clock: Clock, ids: Ids): Promise<HubRow> {

@@ -6,9 +6,9 @@
 // receive shows it again first, attempt + 1. Time, disconnects and written responses acknowledge nothing.
 
 import { findAgentByName } from '../store/agents.ts';
-import { UnreadableRow } from '../store/columns.ts';
+import { toInt, UnreadableRow } from '../store/columns.ts';
 import type { Read, Row } from '../store/db.ts';
-import { close, type DeliveryRow, deliveriesOf, lease, toDelivery } from '../store/deliveries.ts';
+import { lease, toDelivery } from '../store/deliveries.ts';
 import {
   type InboxCounts,
   type InboxFilter,
@@ -25,8 +25,9 @@ import { Acknowledging, type AckRequest, type AckResult } from './acknowledging.
 import type { Caller } from './caller.ts';
 import type { Act, Intent } from './command.ts';
 import type { HubContext } from './context.ts';
-import type { Deliveries } from './deliveries.ts';
+import { type Deliveries, isExpired } from './deliveries.ts';
 import { HubError } from './errors.ts';
+import { takeFromPool } from './pool.ts';
 import type { Sessions } from './sessions.ts';
 import { type Shown, toShown } from './shown.ts';
 import type { WaitEnd } from './waiting.ts';
@@ -66,7 +67,7 @@ export class Inbox {
     this.#context = context;
     this.#deliveries = deliveries;
     this.#sessions = sessions;
-    this.#acks = new Acknowledging(context, deliveries);
+    this.#acks = new Acknowledging(context);
   }
 
   /**
@@ -79,12 +80,10 @@ export class Inbox {
     const first = request.ack !== undefined || intent.key !== undefined || (await this.#anything(caller, filter, true)).any;
     if (first) {
       const batch = await this.#lease(caller, request, filter, intent);
-      if (batch.messages.length > 0 || request.waitMs <= 0) return batch;
-      // The key stands for what was just answered; under it the wait would be answered with that again.
-      const waited = await this.#await(caller, { ...request, ack: undefined }, filter, { ...intent, key: undefined }, signal);
-      return { ...waited, acked: batch.acked, skipped: [...batch.skipped, ...waited.skipped] };
+      if (batch.messages.length > 0 || batch.replayed === true || request.waitMs <= 0) return batch;
+      return await this.#await(caller, { ...request, ack: undefined }, filter, intent, signal, batch);
     }
-    return request.waitMs <= 0 ? empty('found') : await this.#await(caller, request, filter, intent, signal);
+    return request.waitMs <= 0 ? empty('found') : await this.#await(caller, request, filter, intent, signal, empty('found'));
   }
 
   /** Acknowledges or returns what was shown; see acknowledging.ts. */
@@ -93,7 +92,9 @@ export class Inbox {
   }
 
   counts(caller: Caller): Promise<InboxCounts> {
-    return this.#context.db.read((read) => inboxCounts(read, caller.agentId));
+    return this.#context.db.read(async (read) =>
+      inboxCounts(read, caller.agentId, await this.#context.commands.now(read, caller.projectId)),
+    );
   }
 
   /** Messages that only thank wake nobody, but whoever asks is shown them (`quietToo`). */
@@ -105,10 +106,11 @@ export class Inbox {
     const acked =
       request.ack === undefined ? 0 : (await this.acknowledge(caller, { receipt: request.ack, delayMs: 0 }, { tool: 'ack' })).acked.length;
     return await this.#context.commands.look(caller, async (read, now) => {
-      const rows = request.max === 0 ? [] : await inboxRows(read, caller.agentId, now, request.max, filter);
+      const found = request.max === 0 ? [] : await inboxRows(read, caller.agentId, now, request.max, filter);
+      const rows = found.filter((row) => row.expires_at === null || toInt(row, 'expires_at') > now);
       const readable = rows.map((row) => this.#read(row, now)).flatMap((shown) => (shown instanceof UnreadableRow ? [] : [shown]));
       const messages = fitting(readable, request.maxBytes);
-      return { ...empty('found'), messages, acked, remaining: (await waitingCount(read, caller)) - messages.length };
+      return { ...empty('found'), messages, acked, remaining: (await this.#waitingCount(read, caller)) - messages.length };
     });
   }
 
@@ -118,6 +120,7 @@ export class Inbox {
     filter: InboxFilter,
     intent: Intent,
     signal: AbortSignal | undefined,
+    told: Pick<Batch, 'acked' | 'skipped'>,
   ): Promise<Batch> {
     const { waiting, time } = this.#context;
     await this.#sessions.park(caller, time.now() + request.waitMs);
@@ -126,33 +129,43 @@ export class Inbox {
         const seen = await this.#anything(caller, filter, false);
         if (!seen.any) return { again: seen.nextReadyAt === null ? null : seen.nextReadyAt - time.now() };
         if (signal?.aborted) return {};
-        const batch = await this.#lease(caller, request, filter, intent);
+        const batch = await this.#lease(caller, request, filter, intent, told);
         return batch.messages.length > 0 ? { found: batch } : {};
       });
-      return value ?? empty(end);
+      return value ?? { ...empty(end), acked: told.acked, skipped: told.skipped };
     } finally {
-      await this.#sessions.park(caller, null);
+      // A hub that closes, or whose disk is full, still answers what it has leased; the mark ends with the time it names.
+      await this.#sessions.park(caller, null).catch(() => {});
     }
   }
 
   /** One transaction: acknowledge the echoed receipt, then lease the next batch. A lease carries no promise; an acknowledgement does. */
-  async #lease(caller: Caller, request: ReceiveRequest, filter: InboxFilter, intent: Intent): Promise<Batch> {
+  async #lease(
+    caller: Caller,
+    request: ReceiveRequest,
+    filter: InboxFilter,
+    intent: Intent,
+    told: Pick<Batch, 'acked' | 'skipped'> = empty('found'),
+  ): Promise<Batch> {
     const durability = request.ack === undefined && intent.key === undefined ? 'relaxed' : 'synced';
-    const { receipt, acked, skipped, replayed } = await this.#context.commands.run(caller, { ...intent, durability }, async (act) => {
+    // A call that goes on waiting keeps its key for what it will find.
+    const keepKey = (leased: { receipt: string | null }) => leased.receipt !== null || request.waitMs <= 0;
+    const { commands } = this.#context;
+    const { receipt, acked, skipped, replayed } = await commands.run(caller, { ...intent, durability, keepKey }, async (act) => {
       const echoed = request.ack === undefined ? [] : await this.#acks.byReceipt(act, caller, request.ack);
       let count = 0;
       for (const delivery of echoed) if (await this.#acks.one(act, caller, delivery, 'receipt')) count += 1;
       return {
         receipt: await this.#leaseBatch(act, caller, request, filter),
-        acked: count,
-        skipped: await tellSkips(act, caller),
+        acked: told.acked + count,
+        skipped: [...told.skipped, ...(await tellSkips(act, caller))],
       };
     });
     // Rendered after the commit and from the receipt alone, so that a repeated key shows the same batch again.
     return await this.#context.db.read(async (read) => {
       const rows = receipt === null ? [] : await leasedRows(read, caller.agentId, receipt);
       const messages = rows.map((row) => toShown(row, this.#context.time.now(), this.#context.limits.inlineBodyBytes));
-      const remaining = (await waitingCount(read, caller)) - messages.length;
+      const remaining = (await this.#waitingCount(read, caller)) - messages.length;
       return {
         messages,
         receipt: messages.length === 0 ? null : receipt,
@@ -165,13 +178,22 @@ export class Inbox {
     });
   }
 
-  /** Leases what fits and answers its receipt, or null when nothing is there. Damaged and poisonous messages are set aside, not shown. */
+  /** Leases what fits and answers its receipt, or null when nothing is there. What was all set aside makes room for what is behind it. */
   async #leaseBatch(act: Act, caller: Caller, request: ReceiveRequest, filter: InboxFilter): Promise<string | null> {
+    for (;;) {
+      const rows = await inboxRows(act.tx, caller.agentId, act.now, request.max, filter);
+      const receipt = await this.#leaseRows(act, caller, request, rows);
+      if (receipt !== null || rows.length === 0) return receipt;
+    }
+  }
+
+  /** Damaged, expired and poisonous messages are set aside, not shown. */
+  async #leaseRows(act: Act, caller: Caller, request: ReceiveRequest, rows: readonly Row[]): Promise<string | null> {
     const receipt = this.#context.ids.receipt();
     let bytes = 0;
     let count = 0;
     let single = false;
-    for (const row of await inboxRows(act.tx, caller.agentId, act.now, request.max, filter)) {
+    for (const row of rows) {
       const shown = this.#read(row, act.now);
       if (shown instanceof UnreadableRow) {
         const ids = { messageId: String(row.message_id), recipientId: caller.agentId, senderId: String(row.sender_id) };
@@ -179,6 +201,10 @@ export class Inbox {
         continue;
       }
       const delivery = toDelivery(row);
+      if (isExpired(delivery, act.now)) {
+        await this.#deliveries.expire(act, delivery);
+        continue;
+      }
       if (this.#deliveries.isPoison(delivery, act.now)) {
         await this.#deliveries.bury(act, delivery, `not acknowledged after ${delivery.attempt} attempts`);
         continue;
@@ -193,12 +219,17 @@ export class Inbox {
         attempt: delivery.attempt + 1,
         door: caller.door,
       });
-      if (shown.pool) await takeFromPool(act, caller, delivery);
+      if (shown.pool) await takeFromPool(act, caller.name, delivery);
       count += 1;
     }
     if (count === 0) return null;
     if (caller.epoch !== null) await markShown(act.tx, caller.sessionId, act.now);
     return receipt;
+  }
+
+  async #waitingCount(read: Read, caller: Caller): Promise<number> {
+    const { unread, leased } = await inboxCounts(read, caller.agentId, await this.#context.commands.now(read, caller.projectId));
+    return unread + leased;
   }
 
   /** The message as it will be shown, or what is wrong with its stored row. */
@@ -224,24 +255,11 @@ export class Inbox {
   }
 }
 
-/** The first to be shown a pool message has it; the others see it taken. */
-async function takeFromPool(act: Act, caller: Caller, taken: DeliveryRow): Promise<void> {
-  for (const other of await deliveriesOf(act.tx, taken.messageId)) {
-    if (other.recipientId === caller.agentId || other.state !== 'ready') continue;
-    await close(act.tx, other.messageId, other.recipientId, 'recalled', `taken by ${caller.name}`, act.now);
-  }
-}
-
 /** What was closed before this reader saw it, told once: it explains gaps in sender_seq. */
 async function tellSkips(act: Act, caller: Caller): Promise<SkippedRow[]> {
   const skipped = await untoldSkips(act.tx, caller.agentId, SKIPS_SHOWN);
   for (const one of skipped) await markSkipTold(act.tx, one.messageId, caller.agentId, act.now);
   return skipped;
-}
-
-async function waitingCount(read: Read, caller: Caller): Promise<number> {
-  const { unread, leased } = await inboxCounts(read, caller.agentId);
-  return unread + leased;
 }
 
 /** As many as fit into the byte limit, at least one. */

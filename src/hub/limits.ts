@@ -134,6 +134,13 @@ export const LIMITS = {
     unit: 'bytes',
     why: 'a reader that does not read is cut off; it resumes by its cursor',
   },
+  httpSessions: { value: 512, hard: 10_000, unit: 'MCP sessions', why: 'each costs memory in the process that serves it' },
+  httpSessionKeptMs: {
+    value: 4 * HOUR,
+    hard: 7 * DAY,
+    unit: 'ms',
+    why: 'a client that comes back goes on in its session; clients that leave without a word must not pile up',
+  },
   tokenLifeMs: { value: 90 * DAY, hard: 365 * DAY, unit: 'ms', why: 'a forgotten credential dies' },
   authFailures: { value: 10, hard: 1_000, unit: 'failures per 5 min', why: 'guessing a token is stopped per address' },
   diskFloorBytes: {

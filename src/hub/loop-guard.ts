@@ -1,7 +1,7 @@
 // The guard against exchanges that never end (C17): replies carry a hop count, alternation is counted, and a thread past either limit is
 // paused until a person lets it go on. It judges by who wrote when, never by what was written.
 
-import type { MessageRow } from '../store/messages.ts';
+import type { MessageHead, MessageRow } from '../store/messages.ts';
 import { alternationsSince, findPause, resumeThread } from '../store/pauses.ts';
 import { authorityOf, type Caller } from './caller.ts';
 import type { Act } from './command.ts';
@@ -16,7 +16,7 @@ export class LoopGuard {
   }
 
   /** How far a message is from the last person, ask or task: those, and what answers nothing, start the count anew; so does letting a thread go on. */
-  async hop(act: Act, sender: Caller, parent: MessageRow | undefined, ref: string | undefined): Promise<number> {
+  async hop(act: Act, sender: Caller, parent: MessageHead | undefined, ref: string | undefined): Promise<number> {
     if (parent === undefined || ref !== undefined || isAuthority(sender)) return 0;
     const hop = parent.hop + 1;
     if (hop <= this.#context.limits.hops) return hop;

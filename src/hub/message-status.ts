@@ -3,12 +3,12 @@
 import { type AgentRow, findAgent } from '../store/agents.ts';
 import type { Read } from '../store/db.ts';
 import { type DeliveryRow, deliveriesOf } from '../store/deliveries.ts';
-import type { MessageRow } from '../store/messages.ts';
-import { findSession, latestSession, type SessionRow } from '../store/sessions.ts';
+import type { MessageHead } from '../store/messages.ts';
+import { findSession, type SessionRow } from '../store/sessions.ts';
 import { type Caller, oversees } from './caller.ts';
 import { toIso, toIsoOrNull } from './clock.ts';
 import type { HubContext } from './context.ts';
-import { isLive } from './presence.ts';
+import { isLive, sessionOf } from './presence.ts';
 import { findMessageFor } from './visibility.ts';
 
 export type WakeAttempt = { door: string; at: string; outcome: string };
@@ -38,7 +38,7 @@ export class MessageStatus {
   }
 
   /** Every recipient's truth, for the sender and whoever oversees the project; a recipient sees its own. */
-  async of(caller: Caller, messageId: string): Promise<{ message: MessageRow; deliveries: DeliveryStatus[] }> {
+  async of(caller: Caller, messageId: string): Promise<{ message: MessageHead; deliveries: DeliveryStatus[] }> {
     return await this.#context.commands.look(caller, async (read, now) => {
       const message = await findMessageFor(read, caller, messageId);
       const all = await deliveriesOf(read, message.id);
@@ -50,9 +50,9 @@ export class MessageStatus {
     });
   }
 
-  async #one(read: Read, message: MessageRow, delivery: DeliveryRow, now: number): Promise<DeliveryStatus> {
+  async #one(read: Read, message: MessageHead, delivery: DeliveryRow, now: number): Promise<DeliveryStatus> {
     const agent = await findAgent(read, delivery.recipientId);
-    const session = await latestSession(read, delivery.recipientId);
+    const session = agent && (await sessionOf(read, agent));
     const first = delivery.firstSessionId === null ? undefined : await findSession(read, delivery.firstSessionId);
     return {
       recipient: agent?.name ?? 'unknown',
@@ -72,7 +72,7 @@ export class MessageStatus {
     };
   }
 
-  #why(message: MessageRow, delivery: DeliveryRow, agent: AgentRow | undefined, session: SessionRow | undefined, now: number): string {
+  #why(message: MessageHead, delivery: DeliveryRow, agent: AgentRow | undefined, session: SessionRow | undefined, now: number): string {
     const name = agent?.name ?? 'the recipient';
     switch (delivery.state) {
       case 'acked':
@@ -91,13 +91,13 @@ export class MessageStatus {
     }
   }
 
-  #whyReady(message: MessageRow, delivery: DeliveryRow, name: string, session: SessionRow | undefined, now: number): string {
+  #whyReady(message: MessageHead, delivery: DeliveryRow, name: string, session: SessionRow | undefined, now: number): string {
     if (delivery.readyAt > now)
       return `${name} returned it (${delivery.reason ?? 'no reason given'}); it is ready again ${toIso(delivery.readyAt)}.`;
     if (session === undefined) return `${name} has never been connected; it will be shown this on its first call.`;
     if (!isLive(this.#context, session))
       return `${name} has not been connected since ${toIso(session.endedAt ?? session.heartbeatAt)}; it will be shown this on its next call; no wake door.`;
-    if (session.waitingUntil !== null && session.waitingUntil > now) {
+    if (session.waitingUntil !== null && session.waitingUntil > now && session.agentId === delivery.recipientId) {
       return message.quiet
         ? `${name} waits in recv_batch, but bare thanks wake nobody; it comes with the next message.`
         : `${name} waits in recv_batch and is being shown it now.`;
@@ -106,7 +106,7 @@ export class MessageStatus {
   }
 }
 
-function wakeAttempts(message: MessageRow, delivery: DeliveryRow): WakeAttempt[] {
+function wakeAttempts(message: MessageHead, delivery: DeliveryRow): WakeAttempt[] {
   if (delivery.wakeDoor === null) return [];
   const shownAfter = delivery.firstShownAt === null ? null : delivery.firstShownAt - message.createdAt;
   const outcome = shownAfter !== null && shownAfter <= WAKE_OUTCOME_MS ? `shown ${shownAfter} ms later` : 'no effect seen';

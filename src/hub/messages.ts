@@ -2,11 +2,15 @@
 // what happens then is the inbox's business. Nothing here says "delivered": message_status tells what is known, with a reason (C10).
 
 import { findAgent } from '../store/agents.ts';
-import { type MessageRow, threadPage } from '../store/messages.ts';
+import { UnreadableRow } from '../store/columns.ts';
+import type { Row } from '../store/db.ts';
+import { findMessage, type MessageRow, threadPage, toMessage } from '../store/messages.ts';
+import { findProject } from '../store/projects.ts';
 import { resolveAudience } from './addresses.ts';
 import { authorityOf, type Caller, oversees } from './caller.ts';
 import type { Intent } from './command.ts';
 import type { HubContext } from './context.ts';
+import { toStorable } from './drafts.ts';
 import { HubError } from './errors.ts';
 import type { Draft, Posting, Recipient, Sent } from './posting.ts';
 import { SendRates } from './rates.ts';
@@ -29,21 +33,23 @@ export class Messages {
    * Errors: too_large, invalid_input, not_found (unknown recipient), inbox_full, rate_limited, conflict (key reused), stale_session.
    */
   async send(caller: Caller, draft: Draft, intent: Intent): Promise<Sent & { replayed?: boolean }> {
-    this.#assertSizes(draft);
-    const attachments = (draft.attachments ?? []).map((reference) => toReference(reference, [caller.root]));
+    const storable = toStorable(draft, this.#context.limits);
+    const attachments = await this.#references(caller, storable.attachments ?? []);
     if (authorityOf(caller.role) === 'agent' || authorityOf(caller.role) === 'manager') this.#rates.take(caller.agentId);
     return await this.#context.commands.run(caller, intent, async (act) => {
       const audience = await resolveAudience(act.tx, caller, draft.to, act.now, this.#context.limits);
       // A key of its own says that this is a new message, whatever its words (C2).
       const allowDuplicate = draft.allowDuplicate === true || intent.key !== undefined;
-      return await this.#posting.post(act, caller, { ...draft, attachments, allowDuplicate }, audience);
+      return await this.#posting.post(act, caller, { ...storable, attachments, allowDuplicate }, audience);
     });
   }
 
   /** A message of the caller's with the name of its sender. */
   async read(caller: Caller, messageId: string): Promise<{ message: MessageRow; from: string }> {
     return await this.#context.commands.look(caller, async (read) => {
-      const message = await findMessageFor(read, caller, messageId);
+      await findMessageFor(read, caller, messageId);
+      const message = await findMessage(read, caller.projectId, messageId).catch(refuseDamaged);
+      if (message === undefined) throw new Error('a message went away within one look');
       return { message, from: (await findAgent(read, message.senderId))?.name ?? 'unknown' };
     });
   }
@@ -72,7 +78,7 @@ export class Messages {
       const threadId =
         wanted.threadId ?? (wanted.messageId === undefined ? undefined : (await findMessageFor(read, caller, wanted.messageId)).threadId);
       if (threadId === undefined)
-        throw new HubError('invalid_input', 'Give thread_id or message_id.', {
+        throw new HubError('invalid_input', 'Give thparsedid or message_id.', {
           hint: 'Both are printed by send and recv_batch.',
         });
       const viewer = oversees(caller) ? null : caller.agentId;
@@ -88,37 +94,36 @@ export class Messages {
         throw new HubError('not_found', 'No thread of that id that you take part in.', {
           hint: 'Thread ids are printed by send and recv_batch.',
         });
-      const messages = page.slice(-wanted.limit);
+      const parsed = page.slice(-wanted.limit).map(readable);
+      const messages = parsed.filter((message) => message !== undefined);
       const names = new Map<string, string>();
       for (const { senderId } of messages) names.set(senderId, names.get(senderId) ?? (await findAgent(read, senderId))?.name ?? 'unknown');
-      return { threadId, messages, names, hasMore: page.length > wanted.limit };
+      return { threadId, messages, names, damaged: parsed.length - messages.length, hasMore: page.length > wanted.limit };
     });
   }
 
-  #assertSizes(draft: Draft): void {
-    const { bodyBytes, subjectChars, attachments, messageExpiryMs } = this.#context.limits;
-    const bytes = Buffer.byteLength(draft.body);
-    if (bytes > bodyBytes) {
-      throw new HubError('too_large', `body has ${bytes} bytes; the limit is ${bodyBytes}. Nothing was sent.`, {
-        hint: 'Put the long part into a project file and name it in attachments (a path or URI), or send it in parts.',
-      });
-    }
-    if (draft.body.trim() === '')
-      throw new HubError('invalid_input', 'body is empty.', { hint: 'Say what the reader needs to know or do.' });
-    if ([...(draft.subject ?? '')].length > subjectChars) {
-      throw new HubError('too_large', `subject has ${[...(draft.subject ?? '')].length} characters; the limit is ${subjectChars}.`, {
-        hint: 'Keep the subject to one line and put the rest into the body.',
-      });
-    }
-    if ((draft.attachments ?? []).length > attachments) {
-      throw new HubError('too_large', `attachments has ${draft.attachments?.length} references; the limit is ${attachments}.`, {
-        hint: 'List them in a file and attach that.',
-      });
-    }
-    if ((draft.expiresInMs ?? 1) > messageExpiryMs || (draft.expiresInMs ?? 1) <= 0) {
-      throw new HubError('invalid_input', `expires_in_seconds must be 1 to ${messageExpiryMs / 1000}.`, {
-        hint: 'Leave it out for a message that does not expire.',
-      });
-    }
+  /** References inside the sender's folder or the project's own, which differ in a worktree, by their path from the root. */
+  async #references(caller: Caller, given: readonly string[]): Promise<string[]> {
+    if (given.length === 0) return [];
+    const project = await this.#context.db.read((read) => findProject(read, caller.projectId));
+    return given.map((reference) => toReference(reference, [caller.root, project?.root ?? caller.root]));
   }
+}
+
+/** The message, or undefined when its stored row is damaged. */
+function readable(row: Row): MessageRow | undefined {
+  try {
+    return toMessage(row);
+  } catch (error) {
+    if (error instanceof UnreadableRow) return undefined;
+    throw error;
+  }
+}
+
+function refuseDamaged(error: unknown): never {
+  if (!(error instanceof UnreadableRow)) throw error;
+  throw new HubError('unavailable', 'The stored words of this message are damaged; it cannot be shown.', {
+    hint: 'message_status still tells what became of it. The operator can look into a backup: rookery verify names what is damaged.',
+    cause: error,
+  });
 }

@@ -61,9 +61,9 @@ const BIRDS = [
   'wren',
 ] as const;
 
-/** Refuses what cannot be an agent's name, reserved ones included. */
+/** Refuses what cannot be an agent's name, reserved ones included, in whatever case: readers do not look that closely. */
 export function assertName(name: string): void {
-  if (name === OPERATOR || name === HUB) {
+  if ([OPERATOR, HUB].includes(name.toLowerCase())) {
     throw new HubError('invalid_input', `The name ${name} is reserved.`, { hint: 'Choose another name.' });
   }
   if (!NAME.test(name) || name.includes('..')) {

@@ -14,7 +14,7 @@ import {
   nextSenderSeq,
 } from '../store/deliveries.ts';
 import { inboxDepth } from '../store/inbox.ts';
-import { findRepeat, insertMessage, type Kind, type MessageRow } from '../store/messages.ts';
+import { findRepeat, insertMessage, type Kind, type MessageHead, type MessageRow } from '../store/messages.ts';
 import { pauseThread } from '../store/pauses.ts';
 import { latestSession } from '../store/sessions.ts';
 import { type Audience, audienceOf } from './addresses.ts';
@@ -24,7 +24,8 @@ import type { HubContext } from './context.ts';
 import { HubError } from './errors.ts';
 import { messageDigest } from './events.ts';
 import { LoopGuard } from './loop-guard.ts';
-import { isLive } from './presence.ts';
+import { takeFromPool } from './pool.ts';
+import { isLive, sessionOf } from './presence.ts';
 import { findMessageFor } from './visibility.ts';
 
 export type Draft = {
@@ -116,7 +117,7 @@ export class Posting {
     };
   }
 
-  #compose(act: Act, sender: Caller, draft: Draft, audience: Audience, parent: MessageRow | undefined): MessageRow {
+  #compose(act: Act, sender: Caller, draft: Draft, audience: Audience, parent: MessageHead | undefined): MessageRow {
     const subject = draft.subject ?? '';
     const attachments = [...(draft.attachments ?? [])];
     const kind = draft.kind ?? 'note';
@@ -168,7 +169,8 @@ export class Posting {
   }
 
   async #deliver(act: Act, sender: Caller, message: MessageRow, recipient: AgentRow): Promise<void> {
-    const session = await latestSession(act.tx, recipient.id);
+    // A wait of a sub-agent's session may be its parent's: it is not known to wake the sub-agent.
+    const session = recipient.parentSessionId === null ? await latestSession(act.tx, recipient.id) : undefined;
     const parked = isLive(this.#context, session) && (session?.waitingUntil ?? 0) > act.now && !message.quiet;
     await insertDelivery(act.tx, {
       messageId: message.id,
@@ -207,7 +209,7 @@ export class Posting {
     const recipients: Recipient[] = [];
     for (const delivery of await deliveriesOf(read, message.id)) {
       const agent = await findAgent(read, delivery.recipientId);
-      const session = await latestSession(read, delivery.recipientId);
+      const session = agent && (await sessionOf(read, agent));
       recipients.push({
         name: agent?.name ?? 'unknown',
         state: delivery.state,
@@ -219,7 +221,7 @@ export class Posting {
   }
 
   /** The message replied to, if the sender may see it; otherwise the send goes on without it and says so. */
-  async #parent(act: Act, sender: Caller, inReplyTo: string | undefined, notes: string[]): Promise<MessageRow | undefined> {
+  async #parent(act: Act, sender: Caller, inReplyTo: string | undefined, notes: string[]): Promise<MessageHead | undefined> {
     if (inReplyTo === undefined) return undefined;
     try {
       return await findMessageFor(act.tx, sender, inReplyTo);
@@ -231,17 +233,18 @@ export class Posting {
   }
 
   /** Replying acknowledges what is replied to, and settles it (C4). */
-  async #settle(act: Act, sender: Caller, parent: MessageRow): Promise<void> {
+  async #settle(act: Act, sender: Caller, parent: MessageHead): Promise<void> {
     const delivery = await findDelivery(act.tx, parent.id, sender.agentId);
     if (delivery === undefined) return;
     if (await acknowledge(act.tx, delivery, 'reply', act.now)) {
       await act.emit('message.acked', parent.id, { by: sender.name, how: 'reply', attempt: delivery.attempt });
+      if (delivery.state === 'ready') await takeFromPool(act, sender.name, delivery);
     } else if (delivery.state === 'acked') {
       await markDone(act.tx, parent.id, sender.agentId, act.now);
     }
   }
 
-  async #repeated(act: Act, repeat: MessageRow): Promise<Sent & { replayed: boolean }> {
+  async #repeated(act: Act, repeat: MessageHead): Promise<Sent & { replayed: boolean }> {
     return {
       message_id: repeat.id,
       seq: repeat.seq,

@@ -1,6 +1,8 @@
 // Presence is derived, never stored as truth: from the newest session of an agent and what is known of its process.
 
-import type { SessionRow } from '../store/sessions.ts';
+import type { AgentRow } from '../store/agents.ts';
+import type { Read } from '../store/db.ts';
+import { findSession, latestSession, type SessionRow } from '../store/sessions.ts';
 import type { HubContext } from './context.ts';
 
 export const PRESENCE_STATES = ['starting', 'ready', 'busy', 'waiting', 'idle', 'stalled', 'gone'] as const;
@@ -32,4 +34,9 @@ export function presenceOf(context: HubContext, session: SessionRow | undefined,
   const quietFor = now - session.calledAt;
   if (forgets && quietFor > context.limits.nudgeAfterMs) return 'stalled';
   return quietFor > IDLE_AFTER_MS ? 'idle' : 'ready';
+}
+
+/** The session that an agent lives in: its newest own, or for a sub-agent the one that registered it. */
+export async function sessionOf(read: Read, agent: Pick<AgentRow, 'id' | 'parentSessionId'>): Promise<SessionRow | undefined> {
+  return agent.parentSessionId === null ? await latestSession(read, agent.id) : await findSession(read, agent.parentSessionId);
 }

@@ -2,6 +2,7 @@
 // So local paths are stored relative to the project root; URIs stay as they are; paths outside the project are refused.
 
 import { isAbsolute, posix, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { HubError } from './errors.ts';
 
 const URI = /^[a-z][a-z0-9+.-]*:\/\/\S+$/i;
@@ -16,7 +17,7 @@ export function toReference(given: string, roots: readonly string[]): string {
     });
   }
   if (URI.test(text) && !text.toLowerCase().startsWith('file:')) return text;
-  const path = text.replace(/^file:\/\//i, '');
+  const path = pathOf(text);
   const inside = isAbsolute(path) ? roots.map((root) => relative(root, path)).find((candidate) => isInside(candidate)) : path;
   const normal = inside === undefined ? undefined : posix.normalize(inside.split(sep).join('/'));
   if (normal === undefined || !isInside(normal)) {
@@ -25,6 +26,16 @@ export function toReference(given: string, roots: readonly string[]): string {
     });
   }
   return normal;
+}
+
+/** The path that a file URI stands for; anything else is a path already. */
+function pathOf(text: string): string {
+  if (!/^file:/i.test(text)) return text;
+  try {
+    return fileURLToPath(text);
+  } catch {
+    return '..'; // another host, or no path at all: certainly not inside the project
+  }
 }
 
 function isInside(path: string): boolean {

@@ -51,7 +51,7 @@ export class Restarts {
     }
     const rank = (agent: AgentRow) => (authorityOf(agent.role) === 'manager' ? 0 : 1);
     for (const agent of agents.sort((a, b) => rank(a) - rank(b))) {
-      const { leased } = await inboxCounts(act.tx, agent.id);
+      const { leased } = await inboxCounts(act.tx, agent.id, act.now);
       await this.#posting.notify(act, [agent], {
         subject: 'hub restarted',
         body: `The hub restarted: restarted_at ${toIso(act.now)}, boot_id ${this.#boot.bootId}. Your session was cut; requeued ${leased}: what you had been shown and not acknowledged is shown again. Asks, reminders and sent messages are untouched: do not repeat them.`,

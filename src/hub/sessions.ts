@@ -208,7 +208,7 @@ export class Sessions {
       });
     }
     const parent = agent.parentSessionId === null ? undefined : await findSession(act.tx, agent.parentSessionId);
-    if (parent !== undefined && isLive(this.#context, parent)) throw busy(agent.name, parent);
+    if (parent !== undefined && isLive(this.#context, parent) && attachment.takeover !== true) throw busy(agent.name, parent);
     const holder = await latestSession(act.tx, agent.id);
     if (holder !== undefined && holder.endedAt === null) {
       const live = isLive(this.#context, holder);
@@ -261,7 +261,9 @@ export class Sessions {
   /** Ends a session that is open; if it had just been shown messages, its death counts against them. */
   async endOne(act: Act, session: SessionRow, reason: string): Promise<boolean> {
     if (!(await endSession(act.tx, session.id, act.now, reason))) return false;
-    if (session.shownAt !== null && act.now - session.shownAt <= CRASH_WINDOW_MS) await countCrash(act.tx, session.agentId, session.id);
+    // Whoever fell silent died when it was last heard of, not when that was noticed.
+    const diedAt = reason === 'silent' ? session.heartbeatAt : act.now;
+    if (session.shownAt !== null && diedAt - session.shownAt <= CRASH_WINDOW_MS) await countCrash(act.tx, session.agentId, session.id);
     await touchAgent(act.tx, session.agentId, Math.min(act.now, session.heartbeatAt));
     await act.emit('session.ended', session.id, { reason });
     return true;

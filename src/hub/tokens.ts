@@ -55,6 +55,7 @@ export class Tokens {
         createdAt: act.now,
         lastSeenAt: act.now,
       };
+      assertMayLend(caller, agent.role);
       if (found === undefined) await insertAgent(act.tx, agent);
       if (found === undefined) await act.emit('agent.registered', agent.id, { name: agent.name, role: agent.role, client: '' });
       if (found !== undefined && wanted.role !== undefined && wanted.role !== found.role) {
@@ -118,6 +119,14 @@ export class Tokens {
       return {};
     });
   }
+}
+
+/** Authority is lent by the operator alone: otherwise a manager could make itself the operator (C15). */
+function assertMayLend(caller: Caller, role: string): void {
+  if (authorityOf(role) === 'agent' || authorityOf(caller.role) === 'operator') return;
+  throw new HubError('forbidden', `Only the operator may create tokens with the role ${role}; your role is ${caller.role}.`, {
+    hint: 'Ask the operator: rookery token create.',
+  });
 }
 
 function hashOf(secret: string): string {

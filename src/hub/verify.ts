@@ -2,12 +2,11 @@
 // and counts deliveries (I5, I12). What the database engine can check of itself is the engine's business.
 
 import { UnreadableRow } from '../store/columns.ts';
-import type { Row } from '../store/db.ts';
+import type { Db, Row } from '../store/db.ts';
 import { countByState, type DeliveryState } from '../store/deliveries.ts';
 import { type EventRow, eventsAfter } from '../store/events.ts';
 import { messagesBetween, toMessage } from '../store/messages.ts';
 import { listProjects, type ProjectRow } from '../store/projects.ts';
-import type { HubContext } from './context.ts';
 import { eventHash, GENESIS, messageDigest } from './events.ts';
 
 export type Verified = {
@@ -24,15 +23,18 @@ export type Verified = {
 const PAGE = 500;
 const PROBLEMS_SHOWN = 20;
 
+/** What verification needs: something to read from, be it a live hub or a copy of its file. */
+export type Readable = { db: Pick<Db, 'read'> };
+
 /** Verifies every project. `progress` is told how many rows were read. */
-export async function verifyProjects(context: HubContext, progress: (rows: number) => void = () => {}): Promise<Verified[]> {
+export async function verifyProjects(context: Readable, progress: (rows: number) => void = () => {}): Promise<Verified[]> {
   const projects = await context.db.read(listProjects);
   const verified: Verified[] = [];
   for (const project of projects) verified.push(await verifyProject(context, project, progress));
   return verified;
 }
 
-async function verifyProject(context: HubContext, project: ProjectRow, progress: (rows: number) => void): Promise<Verified> {
+async function verifyProject(context: Readable, project: ProjectRow, progress: (rows: number) => void): Promise<Verified> {
   const walk: Walk = { seq: 0, hash: GENESIS, messages: 0, problems: [] };
   // Only up to the head as it was read first: the hub may go on writing meanwhile.
   while (walk.seq < project.eventSeq) {

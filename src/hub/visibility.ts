@@ -2,13 +2,13 @@
 
 import type { Read } from '../store/db.ts';
 import { findDelivery } from '../store/deliveries.ts';
-import { findMessage, type MessageRow } from '../store/messages.ts';
+import { findMessageHead, type MessageHead } from '../store/messages.ts';
 import { type Caller, oversees } from './caller.ts';
 import { HubError } from './errors.ts';
 
 /** A message of the caller's: one it sent, was sent, or may oversee. Anything else is `not_found`, whether it exists or not (C16). */
-export async function findMessageFor(read: Read, caller: Caller, messageId: string): Promise<MessageRow> {
-  const message = await findMessage(read, caller.projectId, messageId);
+export async function findMessageFor(read: Read, caller: Caller, messageId: string): Promise<MessageHead> {
+  const message = await findMessageHead(read, caller.projectId, messageId);
   if (message !== undefined && (message.senderId === caller.agentId || oversees(caller))) return message;
   const delivery = message && (await findDelivery(read, messageId, caller.agentId));
   if (message !== undefined && delivery !== undefined && delivery.state !== 'recalled') return message;

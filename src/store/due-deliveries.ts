@@ -35,12 +35,13 @@ export async function markStalled(tx: Tx, delivery: DeliveryRow, now: number): P
   );
 }
 
-/** Pool messages leased by agents without a live session, whose first offer was shown before `before`. */
+/** Pool messages leased by agents without a live session, their own or their parent's, whose first offer was shown before `before`. */
 export async function orphanedPool(read: Read, before: number, limit: number): Promise<DeliveryRow[]> {
   const rows = await read.all(
     `SELECT d.* FROM deliveries d JOIN messages m ON m.id = d.message_id
      WHERE d.state = 'leased' AND d.shown_at <= ? AND m.pool = 1
        AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.agent_id = d.recipient_id AND s.ended_at IS NULL)
+       AND NOT EXISTS (SELECT 1 FROM agents a JOIN sessions s ON s.id = a.parent_session_id WHERE a.id = d.recipient_id AND s.ended_at IS NULL)
      ORDER BY d.shown_at LIMIT ?`,
     before,
     limit,

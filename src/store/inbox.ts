@@ -69,15 +69,18 @@ export async function inboxPeek(
 
 export type InboxCounts = { unread: number; urgent: number; leased: number; unreplied: number };
 
-export async function inboxCounts(read: Read, recipientId: string): Promise<InboxCounts> {
+/** What waits for the recipient. Returned messages whose delay runs do not: receiving would not show them. */
+export async function inboxCounts(read: Read, recipientId: string, now: number): Promise<InboxCounts> {
   const row = await read.get(
     `SELECT
-       (SELECT COUNT(*) FROM deliveries WHERE recipient_id = ? AND state = 'ready') AS unread,
-       (SELECT COUNT(*) FROM deliveries WHERE recipient_id = ? AND state = 'ready' AND urgent = 1) AS urgent,
+       (SELECT COUNT(*) FROM deliveries WHERE recipient_id = ? AND state = 'ready' AND ready_at <= ?) AS unread,
+       (SELECT COUNT(*) FROM deliveries WHERE recipient_id = ? AND state = 'ready' AND urgent = 1 AND ready_at <= ?) AS urgent,
        (SELECT COUNT(*) FROM deliveries WHERE recipient_id = ? AND state = 'leased') AS leased,
        (SELECT COUNT(*) FROM deliveries WHERE recipient_id = ? AND state = 'acked' AND done_at IS NULL) AS unreplied`,
     recipientId,
+    now,
     recipientId,
+    now,
     recipientId,
     recipientId,
   );

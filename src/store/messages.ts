@@ -100,8 +100,32 @@ export async function findMessage(read: Read, projectId: string, id: string): Pr
   return row && toMessage(row);
 }
 
+/** What is known of a message without its words: it can be told even of one whose stored words are damaged. */
+export type MessageHead = Pick<MessageRow, 'id' | 'seq' | 'threadId' | 'senderId' | 'quiet' | 'hop' | 'createdAt'>;
+
+const toHead = (row: Row): MessageHead => ({
+  id: toText(row, 'id'),
+  seq: toInt(row, 'seq'),
+  threadId: toText(row, 'thread_id'),
+  senderId: toText(row, 'sender_id'),
+  quiet: toFlag(row, 'quiet'),
+  hop: toInt(row, 'hop'),
+  createdAt: toInt(row, 'created_at'),
+});
+
+export async function findMessageHead(read: Read, projectId: string, id: string): Promise<MessageHead | undefined> {
+  const row = await read.get('SELECT * FROM messages WHERE id = ? AND project_id = ?', id, projectId);
+  return row && toHead(row);
+}
+
+/** Whether the message was offered to several, one of whom is to take it. */
+export async function isPool(read: Read, id: string): Promise<boolean> {
+  const row = await read.get('SELECT pool FROM messages WHERE id = ?', id);
+  return row !== undefined && toFlag(row, 'pool');
+}
+
 /** The first message with the same words, kind, address and place that this sender sent since `since`. */
-export async function findRepeat(read: Read, message: MessageRow, since: number): Promise<MessageRow | undefined> {
+export async function findRepeat(read: Read, message: MessageRow, since: number): Promise<MessageHead | undefined> {
   const row = await read.get(
     `SELECT * FROM messages WHERE sender_id = ? AND created_at >= ? AND digest = ? AND kind = ? AND address = ?
        AND COALESCE(in_reply_to, '') = ? ORDER BY seq LIMIT 1`,
@@ -112,11 +136,12 @@ export async function findRepeat(read: Read, message: MessageRow, since: number)
     message.address,
     message.inReplyTo ?? '',
   );
-  return row && toMessage(row);
+  return row && toHead(row);
 }
 
 /**
- * The newest `limit` messages of a thread before `beforeSeq`, in ascending order. With `viewerId`, only what that agent sent or was sent.
+ * The newest `limit` messages of a thread before `beforeSeq`, in ascending order, unparsed: a damaged one must not hide the others.
+ * With `viewerId`, only what that agent sent or was sent.
  */
 export async function threadPage(
   read: Read,
@@ -125,7 +150,7 @@ export async function threadPage(
   viewerId: string | null,
   beforeSeq: number,
   limit: number,
-): Promise<MessageRow[]> {
+): Promise<Row[]> {
   const rows = await read.all(
     `SELECT m.* FROM messages m WHERE m.thread_id = ? AND m.project_id = ? AND m.seq < ?
        AND (CAST(? AS TEXT) IS NULL OR m.sender_id = ? OR EXISTS
@@ -139,7 +164,7 @@ export async function threadPage(
     viewerId,
     limit,
   );
-  return rows.map(toMessage).reverse();
+  return rows.reverse();
 }
 
 /** Messages of a project with `afterSeq` < seq <= `upToSeq`, unparsed: verification must survive damaged rows. */

@@ -84,3 +84,20 @@ export async function namedWaiting(read: Read, recipientId: string, limit: numbe
   );
   return rows.map(toNamed);
 }
+
+/** I5 for the whole database: every delivery that was ever numbered is there, in one of the states. */
+export async function conservation(read: Read): Promise<{ numbered: number; present: number; open: number }> {
+  const row = await read.get(
+    `SELECT (SELECT COALESCE(SUM(last_seq), 0) FROM pair_sequences) AS numbered, (SELECT COUNT(*) FROM deliveries) AS present,
+       (SELECT COUNT(*) FROM deliveries WHERE state IN ('ready', 'leased')) AS open`,
+  );
+  return row === undefined
+    ? { numbered: 0, present: 0, open: 0 }
+    : { numbered: toInt(row, 'numbered'), present: toInt(row, 'present'), open: toInt(row, 'open') };
+}
+
+/** How many rows a walk over the events and the messages reads. */
+export async function walkLength(read: Read): Promise<number> {
+  const row = await read.get('SELECT (SELECT COUNT(*) FROM events) + (SELECT COUNT(*) FROM messages) AS n');
+  return row === undefined ? 0 : toInt(row, 'n');
+}

@@ -86,3 +86,8 @@ export async function updateBeat(tx: Tx, now: number): Promise<void> {
     now,
   );
 }
+
+/** A real write of next to nothing: proof that the database accepts writes, and the mark of time moved on. */
+export async function updateHighWater(tx: Tx, now: number): Promise<void> {
+  await tx.run('UPDATE hub SET high_water_at = CASE WHEN high_water_at < ? THEN ? ELSE high_water_at END WHERE id = 1', now, now);
+}

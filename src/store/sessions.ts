@@ -117,7 +117,8 @@ export async function heartbeat(tx: Tx, id: string, now: number): Promise<void> 
 }
 
 export async function recordCall(tx: Tx, id: string, now: number): Promise<void> {
-  await tx.run('UPDATE sessions SET called_at = ?, heartbeat_at = ? WHERE id = ? AND ended_at IS NULL', now, now, id);
+  await tx.run('UPDATE sessions SET called_at = ? WHERE id = ? AND ended_at IS NULL', now, id);
+  await heartbeat(tx, id, now);
 }
 
 export async function setWaiting(tx: Tx, id: string, until: number | null): Promise<void> {

@@ -46,6 +46,7 @@ export async function openSqliteFile(
 ): Promise<{ writer: Database.Database; reader: Database.Database; inode: string }> {
   prepareFolder(options);
   const fresh = !existsSync(options.path);
+  if (!fresh) await acquire(options.clock, () => assertSound(options.path));
   const writer = connect(options.path);
   try {
     if (fresh) chmodSync(options.path, 0o600);
@@ -58,6 +59,23 @@ export async function openSqliteFile(
   } catch (error) {
     writer.close();
     throw error;
+  }
+}
+
+/** Larger files are left to `rookery doctor` and to the check of every backup: quick_check reads about 1.4 GB a second. */
+const CHECKED_AT_OPEN_BYTES = 256 * 1024 * 1024;
+
+/** Refuses a damaged file before anything may write to it: this connection cannot even move the log into it. */
+function assertSound(path: string): void {
+  if (statSync(path).size > CHECKED_AT_OPEN_BYTES) return;
+  const db = connect(path, { readonly: true });
+  try {
+    db.pragma('cell_size_check = ON');
+    if (db.pragma('quick_check(1)', { simple: true }) !== 'ok') throw damaged(path);
+  } catch (error) {
+    throw refusal(error, path);
+  } finally {
+    db.close();
   }
 }
 
@@ -88,9 +106,9 @@ function prepareFolder(options: SqliteOptions): void {
   }
 }
 
-function connect(path: string): Database.Database {
+function connect(path: string, options: { readonly?: boolean } = {}): Database.Database {
   try {
-    return new Database(path, { timeout: 0 });
+    return new Database(path, { ...options, timeout: 0 });
   } catch (error) {
     throw refusal(error, path);
   }
@@ -175,14 +193,17 @@ function assertOurs(db: Database.Database, newest: number): void {
 function refusal(error: unknown, path: string): unknown {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (code.startsWith('SQLITE_BUSY') || error instanceof HubError) return error;
-  if (code === 'SQLITE_CORRUPT' || code === 'SQLITE_NOTADB') {
-    return new HubError('unavailable', `${path} is damaged or not a database; it is kept as it is.`, {
-      hint: 'Run `rookery restore FILE` with the newest file of ROOKERY_HOME/backups.',
-      cause: error,
-    });
-  }
-  return new HubError('unavailable', `${path} cannot be opened (${code === '' ? 'unknown reason' : code}).`, {
+  if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB') return damaged(path, error);
+  if (!code.startsWith('SQLITE_')) return error; // the native part is missing, or a defect
+  return new HubError('unavailable', `${path} cannot be opened (${code}).`, {
     hint: 'Check that ROOKERY_HOME is a writable folder on a local disk.',
     cause: error,
+  });
+}
+
+function damaged(path: string, cause?: unknown): HubError {
+  return new HubError('unavailable', `${path} is damaged or not a database; it is kept as it is.`, {
+    hint: 'Run `rookery restore FILE` with the newest file of ROOKERY_HOME/backups.',
+    cause,
   });
 }

@@ -35,6 +35,11 @@ export class Connection {
     return new Connection(hub, toolsets, undefined, caller);
   }
 
+  /** One call in a session that exists already, for an agent that could attach by itself: it may do what it may in a session of its own. */
+  static borrowing(hub: Hub, caller: Caller, attachment: Attachment, toolsets: readonly Toolset[]): Connection {
+    return new Connection(hub, toolsets, attachment, caller);
+  }
+
   get attachment(): Attachment | undefined {
     return this.#attachment;
   }

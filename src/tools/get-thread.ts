@@ -65,7 +65,7 @@ export const getThread = defineTool({
         };
       }),
       has_more: page.hasMore,
-      note: DATA_NOTE,
+      note: page.damaged === 0 ? DATA_NOTE : `${DATA_NOTE}. ${page.damaged} damaged messages are left out`,
     };
   },
 });

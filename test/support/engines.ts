@@ -7,6 +7,7 @@ import { PGlite } from '@electric-sql/pglite';
 import { afterEach, describe } from 'vitest';
 import type { Caller } from '../../src/hub/caller.ts';
 import type { Clock } from '../../src/hub/clock.ts';
+import type { Host } from '../../src/hub/host.ts';
 import { createHub, type Hub } from '../../src/hub/hub.ts';
 import { effectiveLimits, type LimitName } from '../../src/hub/limits.ts';
 import type { Project } from '../../src/hub/projects.ts';
@@ -46,20 +47,44 @@ export const sqlite: Engine = {
   open: (clock, place = scratch()) => openSqlite({ path: join(place, 'hub.db'), bellDir: join(place, 'run'), clock }),
 };
 
-/** Starting a cluster takes seconds, so a test file shares one; each place is a schema of its own. */
+/** Starting a cluster takes seconds and migrating a second, so a test file shares one; a place is a schema, emptied for the next test. */
 let cluster: Promise<PGlite> | undefined;
 const schemas = new Map<string, string>();
+const free: string[] = [];
+let made = 0;
 
 export const pglite: Engine = {
   name: 'pglite',
   async open(_clock, place = scratch()) {
     cluster ??= PGlite.create();
-    const schema = schemas.get(place) ?? `place_${schemas.size}`;
-    if (!schemas.has(place)) await (await cluster).exec(`CREATE SCHEMA ${schema}`);
-    schemas.set(place, schema);
-    return await openPostgres(poolOf(await cluster, schema));
+    const pg = await cluster;
+    if (!schemas.has(place)) {
+      const schema = free.pop() ?? (await freshSchema(pg));
+      schemas.set(place, schema);
+      cleanups.push(async () => {
+        await tail;
+        await emptySchema(pg, schema);
+        schemas.delete(place);
+        free.push(schema);
+      });
+    }
+    return await openPostgres(poolOf(pg, schemas.get(place) ?? ''));
   },
 };
+
+async function freshSchema(pg: PGlite): Promise<string> {
+  const schema = `place_${made++}`;
+  await pg.exec(`CREATE SCHEMA ${schema}`);
+  return schema;
+}
+
+async function emptySchema(pg: PGlite, schema: string): Promise<void> {
+  const { rows } = await pg.query<{ name: string }>(
+    `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = $1 AND table_name <> 'schema_version'`,
+    [schema],
+  );
+  if (rows.length > 0) await pg.exec(`TRUNCATE ${rows.map(({ name }) => `${schema}.${name}`).join(', ')}`);
+}
 
 /** Describes the same behaviour for every engine. */
 export function onEveryEngine(title: string, suite: (engine: Engine) => void): void {
@@ -74,7 +99,7 @@ export const OTHER_PROJECT: Project = { id: 'other-2', name: 'other', root: '/wo
 /** A hub on a fresh database (or again on `place`) with a clock of its own. */
 export async function testHub(
   engine: Engine,
-  options: { place?: string; limits?: Partial<Record<LimitName, number>>; clock?: FakeClock } = {},
+  options: { place?: string; limits?: Partial<Record<LimitName, number>>; clock?: FakeClock; host?: Host } = {},
 ): Promise<TestHub> {
   const fake = options.clock ?? new FakeClock();
   const place = options.place ?? scratch();
@@ -84,7 +109,7 @@ export async function testHub(
     clock: fake,
     ids: systemIds(fake),
     limits: effectiveLimits(options.limits),
-    host: { ...systemHost, startedAt: 0 },
+    host: options.host ?? { ...systemHost, startedAt: 0 },
   });
   cleanups.push(() => hub.close());
   return Object.assign(hub, { fake, db, place });

@@ -20,7 +20,10 @@ function install(folder, spec, bin) {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{"private":true}');
   process.stderr.write(`installing ${spec} ...\n`);
-  const done = spawnSync('npm', ['install', '--no-audit', '--no-fund', '--dangerously-allow-all-scripts', spec], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
+  const done = spawnSync('npm', ['install', '--no-audit', '--no-fund', '--dangerously-allow-all-scripts', spec], {
+    cwd: folder,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   if (done.status !== 0 || !existsSync(program)) throw new Error(`${spec} could not be installed`);
   return program;
 }
@@ -31,18 +34,47 @@ export async function runClaude(program, { home, cwd, port, servers, prompt = 'g
   const config = join(home, 'mcp.json');
   writeFileSync(config, JSON.stringify({ mcpServers: servers }));
   const env = {
-    PATH: process.env.PATH, HOME: home, TERM: 'xterm-256color', LANG: 'C.UTF-8', ANTHROPIC_BASE_URL: `http://127.0.0.1:${port}`, ANTHROPIC_API_KEY: 'sk-ant-dummy',
-    CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1', DISABLE_TELEMETRY: '1', DISABLE_ERROR_REPORTING: '1', DISABLE_AUTOUPDATER: '1', DISABLE_GROWTHBOOK: '1',
-    CLAUDE_CODE_DISABLE_OFFICIAL_MARKETPLACE_AUTOINSTALL: '1', ENABLE_CLAUDEAI_MCP_SERVERS: 'false',
+    PATH: process.env.PATH,
+    HOME: home,
+    TERM: 'xterm-256color',
+    LANG: 'C.UTF-8',
+    ANTHROPIC_BASE_URL: `http://127.0.0.1:${port}`,
+    ANTHROPIC_API_KEY: 'sk-ant-dummy',
+    CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+    DISABLE_TELEMETRY: '1',
+    DISABLE_ERROR_REPORTING: '1',
+    DISABLE_AUTOUPDATER: '1',
+    DISABLE_GROWTHBOOK: '1',
+    CLAUDE_CODE_DISABLE_OFFICIAL_MARKETPLACE_AUTOINSTALL: '1',
+    ENABLE_CLAUDEAI_MCP_SERVERS: 'false',
   };
-  const args = ['-p', prompt, '--output-format', 'stream-json', '--verbose', '--mcp-config', config, '--strict-mcp-config', '--allowedTools', 'mcp__hub__*', ...more];
+  const args = [
+    '-p',
+    prompt,
+    '--output-format',
+    'stream-json',
+    '--verbose',
+    '--mcp-config',
+    config,
+    '--strict-mcp-config',
+    '--allowedTools',
+    'mcp__hub__*',
+    ...more,
+  ];
   return await run(program, args, { env, cwd });
 }
 
 /** Runs `codex exec` once against a scripted model. `server`: TOML values of its mcp_servers.hub. */
 export async function runCodex(program, { home, cwd, port, server, prompt = 'go', resume = [] }) {
   mkdirSync(join(home, 'codex'), { recursive: true });
-  const env = { PATH: process.env.PATH, HOME: home, CODEX_HOME: join(home, 'codex'), TERM: 'xterm-256color', LANG: 'C.UTF-8', FAKE_KEY: 'dummy' };
+  const env = {
+    PATH: process.env.PATH,
+    HOME: home,
+    CODEX_HOME: join(home, 'codex'),
+    TERM: 'xterm-256color',
+    LANG: 'C.UTF-8',
+    FAKE_KEY: 'dummy',
+  };
   const provider = `{name="fake",base_url="http://127.0.0.1:${port}/v1",wire_api="responses",env_key="FAKE_KEY",request_max_retries=0,stream_max_retries=0}`;
   const settings = ['model_provider="fake"', 'model="gpt-5.5"', `model_providers.fake=${provider}`, `mcp_servers.hub=${server}`];
   const args = ['exec', '--json', '--skip-git-repo-check', '-C', cwd, ...settings.flatMap((setting) => ['-c', setting]), ...resume, prompt];

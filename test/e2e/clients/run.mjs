@@ -23,8 +23,14 @@ function check(name, ok, seen) {
 }
 
 const rookery = (...args) => run(process.execPath, [MAIN, ...args, '--home', home], { env: process.env, cwd });
-const stdio = (agent) => ({ type: 'stdio', command: process.execPath, args: [MAIN, 'stdio', '--home', home, ...(agent ? ['--agent', agent] : [])] });
-const call = (tool, input = {}) => () => ({ tool, input });
+const stdio = (agent) => ({
+  type: 'stdio',
+  command: process.execPath,
+  args: [MAIN, 'stdio', '--home', home, ...(agent ? ['--agent', agent] : [])],
+});
+const call =
+  (tool, input = {}) =>
+  () => ({ tool, input });
 
 async function claudeAndCodex(clients) {
   const ada = await scriptedClaude([
@@ -43,23 +49,48 @@ async function claudeAndCodex(clients) {
   ]);
   const [claude, codex] = await Promise.all([
     runClaude(clients.claude, { home: join(base, 'ada'), cwd, port: ada.port, servers: { hub: stdio('ada') } }),
-    runCodex(clients.codex, { home: join(base, 'cody'), cwd, port: cody.port, server: `{command=${JSON.stringify(process.execPath)},args=${JSON.stringify(stdio('cody').args)}}` }),
+    runCodex(clients.codex, {
+      home: join(base, 'cody'),
+      cwd,
+      port: cody.port,
+      server: `{command=${JSON.stringify(process.execPath)},args=${JSON.stringify(stdio('cody').args)}}`,
+    }),
   ]);
   ada.close();
   cody.close();
   const [me, peers, sent, answer, acked, status] = ada.transcript.results;
   const [codexMe, request, reply] = cody.transcript.results;
-  check('Claude Code ran to its end', claude.code === 0 && ada.transcript.results.length === 6, { code: claude.code, err: claude.err, results: ada.transcript.results });
-  check('Codex ran to its end', codex.code === 0 && cody.transcript.results.length === 4, { code: codex.code, err: codex.err, results: cody.transcript.results });
+  check('Claude Code ran to its end', claude.code === 0 && ada.transcript.results.length === 6, {
+    code: claude.code,
+    err: claude.err,
+    results: ada.transcript.results,
+  });
+  check('Codex ran to its end', codex.code === 0 && cody.transcript.results.length === 4, {
+    code: codex.code,
+    err: codex.err,
+    results: cody.transcript.results,
+  });
   check('Claude Code is ada, by configuration', me?.name === 'ada' && me?.client === 'claude-code', me);
   check('Codex is cody, in the same project', codexMe?.name === 'cody' && codexMe?.project === me?.project, codexMe);
   check('ada waited until cody was there', peers?.missing?.length === 0, peers);
   check('the send was accepted and cody reachable', sent?.recipients?.[0]?.reachable === true, sent);
-  check('cody was woken with the request', request?.messages?.[0]?.body === 'Please review src/parser.ts' && request.messages[0].expects_reply === true, request);
+  check(
+    'cody was woken with the request',
+    request?.messages?.[0]?.body === 'Please review src/parser.ts' && request.messages[0].expects_reply === true,
+    request,
+  );
   check('cody replied in the thread', reply?.thread_id === sent?.thread_id, reply);
-  check('ada was woken with the reply', answer?.messages?.[0]?.body === 'Reviewed: fine.' && answer.messages[0].in_reply_to === sent?.message_id, answer);
+  check(
+    'ada was woken with the reply',
+    answer?.messages?.[0]?.body === 'Reviewed: fine.' && answer.messages[0].in_reply_to === sent?.message_id,
+    answer,
+  );
   check('ada acknowledged it', acked?.acked?.[0] === answer?.messages?.[0]?.id, acked);
-  check('the request is acknowledged by the reply, and done', status?.recipients?.[0]?.state === 'acked' && status.recipients[0].acked_by === 'reply' && status.recipients[0].done_at !== null, status);
+  check(
+    'the request is acknowledged by the reply, and done',
+    status?.recipients?.[0]?.state === 'acked' && status.recipients[0].acked_by === 'reply' && status.recipients[0].done_at !== null,
+    status,
+  );
 }
 
 async function thirdOverHttp(clients) {
@@ -75,12 +106,18 @@ async function thirdOverHttp(clients) {
       (_last, all) => ({ tool: 'recv_batch', input: { ack: all[1].receipt } }),
     ]);
     const claude = await runClaude(clients.claude, {
-      home: join(base, 'webby'), cwd, port: webby.port,
+      home: join(base, 'webby'),
+      cwd,
+      port: webby.port,
       servers: { hub: { type: 'http', url: `${url}/mcp`, headers: { Authorization: `Bearer ${token.token}` } } },
     });
     webby.close();
     const [me, inbox, sent, after] = webby.transcript.results;
-    check('a third Claude Code ran over HTTP', claude.code === 0 && webby.transcript.results.length === 4, { code: claude.code, err: claude.err, results: webby.transcript.results });
+    check('a third Claude Code ran over HTTP', claude.code === 0 && webby.transcript.results.length === 4, {
+      code: claude.code,
+      err: claude.err,
+      results: webby.transcript.results,
+    });
     check('it is webby, by its token', me?.name === 'webby' && me?.door === 'http', me);
     check('it was shown the operator’s words as a person’s', inbox?.messages?.[0]?.authority === 'human', inbox);
     check('it reached ada', sent?.recipients?.[0]?.name === 'ada', sent);
@@ -120,7 +157,14 @@ async function resumedName(clients) {
 async function probesLeaveNoTrace(clients) {
   const model = await scriptedClaude([call('whoami')]);
   const before = JSON.parse((await rookery('agents', '--json')).out).agents.length;
-  const env = { PATH: process.env.PATH, HOME: join(base, 'ada'), ANTHROPIC_BASE_URL: `http://127.0.0.1:${model.port}`, ANTHROPIC_API_KEY: 'sk-ant-dummy', CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1', DISABLE_AUTOUPDATER: '1' };
+  const env = {
+    PATH: process.env.PATH,
+    HOME: join(base, 'ada'),
+    ANTHROPIC_BASE_URL: `http://127.0.0.1:${model.port}`,
+    ANTHROPIC_API_KEY: 'sk-ant-dummy',
+    CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+    DISABLE_AUTOUPDATER: '1',
+  };
   await run(clients.claude, ['mcp', 'add', 'hub', '--', process.execPath, ...stdio().args], { env, cwd });
   const list = await run(clients.claude, ['mcp', 'list'], { env, cwd });
   model.close();

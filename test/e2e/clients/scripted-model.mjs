@@ -33,7 +33,12 @@ async function serve(answer) {
 
 function parse(raw, encoding) {
   try {
-    const plain = encoding === 'gzip' ? zlib.gunzipSync(raw) : encoding === 'zstd' && zlib.zstdDecompressSync !== undefined ? zlib.zstdDecompressSync(raw) : raw;
+    const plain =
+      encoding === 'gzip'
+        ? zlib.gunzipSync(raw)
+        : encoding === 'zstd' && zlib.zstdDecompressSync !== undefined
+          ? zlib.zstdDecompressSync(raw)
+          : raw;
     return JSON.parse(plain.toString());
   } catch {
     return undefined;
@@ -62,7 +67,8 @@ export async function scriptedClaude(script) {
   const transcript = { results: [] };
   const server = await serve(({ url, method, body }) => {
     if (url.startsWith('/v1/messages/count_tokens')) return { json: { input_tokens: 100 } };
-    if (method !== 'POST' || !url.startsWith('/v1/messages')) return { status: method === 'HEAD' ? 200 : 404, json: { type: 'error', error: { type: 'not_found_error', message: 'not found' } } };
+    if (method !== 'POST' || !url.startsWith('/v1/messages'))
+      return { status: method === 'HEAD' ? 200 : 404, json: { type: 'error', error: { type: 'not_found_error', message: 'not found' } } };
     const tools = (body.tools ?? []).length > 0;
     const step = tools ? nextStep(script, claudeResults(body), transcript) : { text: 'ok' };
     return claudeReply(body, step);
@@ -74,16 +80,33 @@ function claudeResults(body) {
   const blocks = (body.messages ?? []).flatMap((message) => (Array.isArray(message.content) ? message.content : []));
   return blocks
     .filter((block) => block.type === 'tool_result')
-    .map((block) => toResult(typeof block.content === 'string' ? block.content : (block.content ?? []).map((part) => part.text ?? '').join('')));
+    .map((block) =>
+      toResult(typeof block.content === 'string' ? block.content : (block.content ?? []).map((part) => part.text ?? '').join('')),
+    );
 }
 
 function claudeReply(body, step) {
-  const block = step.tool === undefined ? { type: 'text', text: step.text } : { type: 'tool_use', id: fresh('toolu_'), name: `mcp__hub__${step.tool}`, input: step.input ?? {} };
+  const block =
+    step.tool === undefined
+      ? { type: 'text', text: step.text }
+      : { type: 'tool_use', id: fresh('toolu_'), name: `mcp__hub__${step.tool}`, input: step.input ?? {} };
   const stop_reason = step.tool === undefined ? 'end_turn' : 'tool_use';
-  const message = { id: fresh('msg_'), type: 'message', role: 'assistant', model: body.model, content: [], stop_reason: null, stop_sequence: null, usage: { input_tokens: 10, output_tokens: 1 } };
+  const message = {
+    id: fresh('msg_'),
+    type: 'message',
+    role: 'assistant',
+    model: body.model,
+    content: [],
+    stop_reason: null,
+    stop_sequence: null,
+    usage: { input_tokens: 10, output_tokens: 1 },
+  };
   if (!body.stream) return { json: { ...message, content: [block], stop_reason } };
   const opening = step.tool === undefined ? { type: 'text', text: '' } : { ...block, input: {} };
-  const delta = step.tool === undefined ? { type: 'text_delta', text: step.text } : { type: 'input_json_delta', partial_json: JSON.stringify(block.input) };
+  const delta =
+    step.tool === undefined
+      ? { type: 'text_delta', text: step.text }
+      : { type: 'input_json_delta', partial_json: JSON.stringify(block.input) };
   return {
     events: [
       ['message_start', { message }],
@@ -102,7 +125,9 @@ export async function scriptedCodex(script) {
   const server = await serve(({ url, method, body }) => {
     if (method === 'GET' && url.includes('/models')) return { json: { object: 'list', data: [], models: [] } };
     if (method !== 'POST' || !url.includes('/responses')) return { status: 404 };
-    const results = (body.input ?? []).filter((item) => item.type === 'function_call_output').map((item) => toResult(outputText(item.output)));
+    const results = (body.input ?? [])
+      .filter((item) => item.type === 'function_call_output')
+      .map((item) => toResult(outputText(item.output)));
     return codexReply(nextStep(script, results, transcript));
   });
   return { ...server, transcript };
@@ -117,9 +142,22 @@ function codexReply(step) {
   const item =
     step.tool === undefined
       ? { type: 'message', id: fresh('msg_'), role: 'assistant', content: [{ type: 'output_text', text: step.text }] }
-      : { type: 'function_call', id: fresh('fc_'), call_id: fresh('call_'), namespace: 'mcp__hub', name: step.tool, arguments: JSON.stringify(step.input ?? {}) };
+      : {
+          type: 'function_call',
+          id: fresh('fc_'),
+          call_id: fresh('call_'),
+          namespace: 'mcp__hub',
+          name: step.tool,
+          arguments: JSON.stringify(step.input ?? {}),
+        };
   const id = fresh('resp_');
-  const usage = { input_tokens: 10, input_tokens_details: { cached_tokens: 0 }, output_tokens: 5, output_tokens_details: { reasoning_tokens: 0 }, total_tokens: 15 };
+  const usage = {
+    input_tokens: 10,
+    input_tokens_details: { cached_tokens: 0 },
+    output_tokens: 5,
+    output_tokens_details: { reasoning_tokens: 0 },
+    total_tokens: 15,
+  };
   return {
     events: [
       ['response.created', { response: { id, object: 'response', status: 'in_progress' } }],

@@ -1,0 +1,59 @@
+// Two doors to the same tools: in this process (fast), or through a real `rookery stdio` server and the MCP client (the edges too).
+// Both answer { ok, result | error }; what throws is an unknown outcome.
+
+import { join } from 'node:path';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { attachment, load, openHub, PACKAGE, PROJECT } from './hub.mjs';
+
+/** A defect is told on standard error; the checker sees its code. */
+const report = (_reference, error) => process.stderr.write(`${error?.stack ?? error}\n`);
+
+/** The hub in this process. `fence` takes the agent over with a second session; the first one's calls must fail from then on. */
+export async function directDoor(home, name) {
+  const [hub, { callTool }, { Connection }, { findTool }] = await Promise.all([
+    openHub(home),
+    load('tools/call.js'),
+    load('tools/connection.js'),
+    load('tools/index.js'),
+  ]);
+  const connect = () => Connection.attaching(hub, attachment(name), ['core']);
+  let current = connect();
+  const callAs = (connection) => async (tool, args) => {
+    const reply = await callTool(hub, connection, findTool(tool), args, { onDefect: report });
+    return reply.ok ? { ok: true, result: reply.result } : { ok: false, error: reply.error };
+  };
+  await current.caller();
+  return {
+    pid: process.pid,
+    call: (tool, args) => callAs(current)(tool, args),
+    async fence() {
+      const old = current;
+      current = connect();
+      await current.caller();
+      return callAs(old);
+    },
+    close: () => hub.close(),
+  };
+}
+
+/** A `rookery stdio` server of its own. The session of a killed one is replaced because its process is dead. */
+export async function stdioDoor(home, name) {
+  const transport = new StdioClientTransport({
+    command: process.execPath,
+    args: [join(PACKAGE, 'dist', 'main.js'), 'stdio', '--agent', name, '--project', PROJECT.name],
+    env: { ...process.env, ROOKERY_HOME: home },
+    cwd: home,
+    stderr: 'inherit',
+  });
+  const client = new Client({ name: 'proof', version: '1' });
+  await client.connect(transport);
+  return {
+    pid: transport.pid,
+    async call(tool, args) {
+      const answer = await client.callTool({ name: tool, arguments: args });
+      return answer.isError ? { ok: false, error: JSON.parse(answer.content[0].text) } : { ok: true, result: answer.structuredContent };
+    },
+    close: () => client.close(),
+  };
+}

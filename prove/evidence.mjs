@@ -1,0 +1,63 @@
+// What the checker looks at, gathered after everything has ended: the clients' histories and the rows of the database, indexed once,
+// so that every check is a walk over lists (O(n)).
+
+import Database from 'better-sqlite3';
+import { readHistories } from './history.mjs';
+import { openHub } from './hub.mjs';
+
+/** Reads the home of a finished run. `root` is the package whose own verification is asked (never a patched one). */
+export async function gather(home, folder, root) {
+  const problems = [];
+  const hub = await openHub(home, root === undefined ? {} : { root }).catch((error) => {
+    problems.push(`the database does not open: ${error.message}`);
+  });
+  const verified = (await hub?.verify().catch((error) => [{ problems: [error.message] }])) ?? [];
+  await hub?.close();
+  const rows = readRows(`${home}/hub.db`, problems);
+  return { history: readHistories(folder), verified, integrity: problems, ...index(rows) };
+}
+
+function readRows(path, problems) {
+  const db = new Database(path, { readonly: true });
+  const all = (sql) => {
+    try {
+      return db.prepare(sql).all();
+    } catch (error) {
+      problems.push(error.message);
+      return [];
+    }
+  };
+  for (const row of all('PRAGMA integrity_check')) if (row.integrity_check !== 'ok') problems.push(row.integrity_check);
+  for (const row of all('PRAGMA foreign_key_check')) problems.push(`a row of ${row.table} refers to nothing`);
+  const rows = {
+    agents: all('SELECT id, name FROM agents'),
+    messages: all('SELECT id, seq, body, urgent, sender_id FROM messages ORDER BY rowid'),
+    deliveries: all('SELECT message_id, recipient_id, sender_id, seq, sender_seq, urgent, state, attempt FROM deliveries ORDER BY seq'),
+    events: all('SELECT seq, type, subject, data FROM events ORDER BY seq').map((row) => ({ ...row, data: JSON.parse(row.data) })),
+  };
+  db.close();
+  return rows;
+}
+
+function index({ agents, messages, deliveries, events }) {
+  const names = new Map(agents.map(({ id, name }) => [id, name]));
+  return {
+    names,
+    messages,
+    deliveries: deliveries.map((one) => ({ ...one, to: names.get(one.recipient_id), from: names.get(one.sender_id) })),
+    events,
+    byId: new Map(messages.map((message) => [message.id, message])),
+    byBody: groupBy(messages, ({ body }) => body),
+  };
+}
+
+/** Lists by key (Node 20 has no Map.groupBy). */
+export function groupBy(list, keyOf) {
+  const groups = new Map();
+  for (const one of list) {
+    const key = keyOf(one);
+    if (!groups.has(key)) groups.set(key, []);
+    groups.get(key).push(one);
+  }
+  return groups;
+}

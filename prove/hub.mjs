@@ -1,0 +1,67 @@
+// How the proofs reach the program under test: the built package in this folder's parent, or a patched copy of it (mutants.mjs).
+// Everything runs in throw-away homes on a real disk, with the send limits raised so that load is possible at all.
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+export const PACKAGE = process.env.PROVE_PACKAGE ?? fileURLToPath(new URL('..', import.meta.url));
+/** The project of every proof, derived as `--project proof` derives it, so that all doors meet in it. */
+export const PROJECT = (await load('project-root.js')).namedPlace('proof', tmpdir()).project;
+export const LIMITS = {
+  sendPerSecond: 100_000,
+  sendBurst: 100_000,
+  sendPerMinute: 10_000_000,
+  inboxWarn: 5_000,
+  inboxFull: 50_000,
+  deliveryAttempts: 32,
+  waiters: 1_000,
+};
+
+/** A fresh private folder; `done` removes it. */
+export function scratch(prefix = 'rookery-prove-') {
+  const folder = mkdtempSync(join(tmpdir(), prefix));
+  writeFileSync(join(folder, 'config.json'), JSON.stringify({ limits: LIMITS }), { mode: 0o600 });
+  return { folder, done: () => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }) };
+}
+
+/** A module of the built package. */
+export function load(path, root = PACKAGE) {
+  return import(pathToFileURL(join(root, 'dist', path)).href);
+}
+
+/** Opens the hub of a home in this process, as every server does. */
+export async function openHub(home, { root = PACKAGE, limits = LIMITS, clock } = {}) {
+  const [{ openSqlite }, { createHub }, { effectiveLimits }, { systemClock }, { systemHost }, { systemIds }] = await Promise.all([
+    load('store/sqlite.js', root),
+    load('hub/hub.js', root),
+    load('hub/limits.js', root),
+    load('system/clock.js', root),
+    load('system/host.js', root),
+    load('system/ids.js', root),
+  ]);
+  const time = clock ?? systemClock;
+  const db = await openSqlite({ path: join(home, 'hub.db'), bellDir: join(home, 'run'), clock: time });
+  return await createHub({ db, clock: time, ids: systemIds(time), limits: effectiveLimits(limits), host: systemHost });
+}
+
+/** What a client of these proofs attaches as. */
+export function attachment(name, more = {}) {
+  return { project: PROJECT, door: 'stdio', client: { name: 'proof', version: '1' }, root: PROJECT.root, name, takeover: true, ...more };
+}
+
+/** Small reproducible chance (mulberry32): one seed, one run. */
+export function chance(seed) {
+  let state = seed >>> 0;
+  const next = () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+  return { next, below: (n) => Math.floor(next() * n), pick: (list) => list[Math.floor(next() * list.length)] };
+}
+
+/** Waits in real time: these are processes, not a simulation. */
+export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

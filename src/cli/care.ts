@@ -1,0 +1,87 @@
+// rookery backup, verify and restore: care of the data, by files. They work when the hub itself cannot be opened.
+
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { Checked, Step } from '../care/check.ts';
+import { addCommand, type CommonFlags, configOf } from './command.ts';
+import { printSafeLine } from './print-safe.ts';
+import { openTerminal, progressBar, type Terminal } from './terminal.ts';
+
+export function registerCare(program: Command): void {
+  addCommand(program, 'backup [file]', 'a verified copy of the database, while the hub runs', 'rookery backup').action(
+    async (file: string | undefined, flags: CommonFlags) => {
+      const config = configOf(flags);
+      const { backUp } = await import('../care/backup.ts');
+      const checked = await backUp(config, file, step);
+      const terminal = openTerminal(config);
+      if (flags.json === true) return terminal.json(toReport(checked));
+      terminal.line(`Backed up to ${printSafeLine(checked.path)}`);
+      printChecked(terminal, checked);
+    },
+  );
+
+  addCommand(
+    program,
+    'verify [file]',
+    'prove that nothing was altered or lost: structure, chain, counts',
+    'rookery verify backups/hub.db',
+  ).action(async (file: string | undefined, flags: CommonFlags) => {
+    const config = configOf(flags);
+    const { checkFile } = await import('../care/check.ts');
+    const path = file === undefined ? config.databasePath : resolve(file);
+    const checked = await checkFile(path, step);
+    const terminal = openTerminal(config);
+    if (flags.json === true) terminal.json(toReport(checked));
+    else {
+      terminal.line(
+        checked.problems.length === 0
+          ? `${terminal.paint('green', 'sound')}  ${printSafeLine(path)}`
+          : `${terminal.paint('red', 'damaged')}  ${printSafeLine(path)}`,
+      );
+      printChecked(terminal, checked);
+    }
+    if (checked.problems.length > 0) process.exitCode = 1;
+  });
+
+  addCommand(
+    program,
+    'restore <file>',
+    'put a backup in the place of the database, which is kept',
+    'rookery restore ~/.rookery/backups/hub-2026-11-20.db',
+  )
+    .option('--force', 'also while sessions are live: they then refuse to go on')
+    .action(async (file: string, flags: CommonFlags & { force?: boolean }) => {
+      const config = configOf(flags);
+      const { restore } = await import('../care/restore.ts');
+      const { checked, kept } = await restore(config, file, flags.force === true, step);
+      const { openHub } = await import('../open.ts');
+      const hub = await openHub(config); // the proof that a start succeeds
+      await hub.close();
+      const terminal = openTerminal(config);
+      if (flags.json === true) return terminal.json({ ...toReport(checked), restored_to: config.databasePath, kept });
+      terminal.line(`Restored ${printSafeLine(checked.path)}`);
+      if (kept !== null) terminal.line(`The replaced database is kept as ${printSafeLine(kept)}`);
+      printChecked(terminal, checked);
+    });
+}
+
+const step: Step = (label, total) => progressBar(label, total);
+
+function toReport({ path, bytes, schema, projects, problems }: Checked) {
+  const shown = projects.map(({ project, name, events, messages, deliveries, head }) => ({
+    project,
+    name,
+    events,
+    messages,
+    deliveries,
+    head,
+  }));
+  return { file: path, ok: problems.length === 0, bytes, schema, projects: shown, problems };
+}
+
+function printChecked({ line }: Terminal, { bytes, schema, projects, problems }: Checked): void {
+  line(`  ${(bytes / 1_048_576).toFixed(1)} MiB, schema ${schema}`);
+  for (const { name, events, messages, head } of projects)
+    line(`  project ${printSafeLine(name)}: ${events} events, ${messages} messages, head ${head.slice(0, 16)}`);
+  for (const problem of problems) line(`  ${printSafeLine(problem)}`);
+}

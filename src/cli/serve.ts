@@ -1,0 +1,61 @@
+// rookery serve: serves the hub over HTTP and says how to reach it. Standard output is for the person who started it; with --json it is
+// one line for a program. Ends with a signal, after the hub has closed.
+
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Command } from 'commander';
+import { type Config, readProcessConfig } from '../config.ts';
+import { openLog } from '../system/log.ts';
+import { addCommand, type CommonFlags } from './command.ts';
+import { printSafeLine, safeJson } from './print-safe.ts';
+
+type ServeFlags = CommonFlags & { host?: string; port?: string; behindProxy?: boolean; tlsCert?: string; tlsKey?: string };
+
+export function registerServe(program: Command): void {
+  addCommand(program, 'serve', 'serve the hub over HTTP: MCP, the API and the event stream', 'rookery serve --port 7421')
+    .option('--host <address>', 'the address to listen on, 127.0.0.1 by default')
+    .option('--port <number>', 'the port, 7420 by default; 0 takes a free one')
+    .option('--behind-proxy', 'a proxy in front of the hub does TLS')
+    .option('--tls-cert <file>', 'certificate (PEM), to serve more than this machine')
+    .option('--tls-key <file>', 'its key (PEM)')
+    .action(async ({ json, ...flags }: ServeFlags) => {
+      const config = readProcessConfig(flags);
+      const log = openLog(config.logLevel, config.logFile, () => {});
+      const [{ serve, serveUntilSignal }, { openWithScheduler }] = await Promise.all([import('../server/serve.ts'), import('../open.ts')]);
+      const served = await serve(config, log, () => openWithScheduler(config, log));
+      process.stdout.write(
+        json === true
+          ? `${safeJson({ url: served.url, port: served.port, instance_id: served.hub.instanceId, home: config.home, project: config.place.project })}\n`
+          : howToConnect(config, served.url),
+      );
+      process.exit(await serveUntilSignal(served, log)); // whatever hangs has had its time
+    });
+}
+
+/** What a person needs to connect the first agent. Every line of it works as it is, but for NAME and the token. */
+export function howToConnect(config: Config, url: string): string {
+  const main = quoted(fileURLToPath(new URL('../main.js', import.meta.url)));
+  // Clients start their servers with an environment of their own, so a home that is not the usual one is said.
+  const home = config.home === join(homedir(), '.rookery') ? '' : ` --home ${quoted(config.home)}`;
+  const { name, root } = config.place.project;
+  return `Rookery is served at ${url}
+  home     ${printSafeLine(config.home)}
+  project  ${printSafeLine(name)} (${printSafeLine(root)})
+
+Connect an agent by a stdio server of its own; nothing else is needed:
+  claude mcp add rookery -- node ${main} stdio${home}
+  codex mcp add rookery -- node ${main} stdio${home}
+
+Or over HTTP, with a token made in the agent's project:
+  rookery token create --agent NAME${home}
+  claude mcp add --transport http rookery ${url}/mcp --header "Authorization: Bearer <token>"
+  codex mcp add rookery --url ${url}/mcp --bearer-token-env-var ROOKERY_TOKEN
+
+Ctrl-C stops it.
+`;
+}
+
+function quoted(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${printSafeLine(path).replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,57 @@
+// Reading request bodies: never more than the limit is kept, whatever the client declares or sends. What is too large is thrown away as it
+// arrives, for a while, so that a client that is still sending can read its answer; one that goes on is cut off.
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { HubError } from '../hub/errors.ts';
+
+/** How much of a refused body is thrown away before the connection is. */
+const DISCARDED_BYTES = 8 * 1024 * 1024;
+
+/** The body as JSON; undefined when it is empty. Errors: `too_large`, `invalid_input`. */
+export async function readJson(request: IncomingMessage, response: ServerResponse, limitBytes: number): Promise<unknown> {
+  const body = await readBody(request, response, limitBytes);
+  if (body.length === 0) return undefined;
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    throw new HubError('invalid_input', 'The body is not JSON.', { hint: 'Send one JSON object, in UTF-8.' });
+  }
+}
+
+function readBody(request: IncomingMessage, response: ServerResponse, limitBytes: number): Promise<Buffer> {
+  if (Number(request.headers['content-length'] ?? 0) > limitBytes) {
+    discard(request);
+    return Promise.reject(tooLarge(limitBytes));
+  }
+  if (request.headers.expect !== undefined) response.writeContinue();
+  return new Promise<Buffer>((resolve, reject) => {
+    const parts: Buffer[] = [];
+    let length = 0;
+    const take = (part: Buffer) => {
+      length += part.length;
+      if (length <= limitBytes) return void parts.push(part);
+      request.off('data', take);
+      discard(request);
+      reject(tooLarge(limitBytes));
+    };
+    request.on('data', take);
+    request.once('end', () => resolve(Buffer.concat(parts)));
+    request.once('error', reject);
+    request.once('close', () => reject(new HubError('unavailable', 'The client went away while it was sending.', { hint: 'Retry.' })));
+  });
+}
+
+function discard(request: IncomingMessage): void {
+  let length = 0;
+  request.on('error', () => {});
+  request.on('data', (part: Buffer) => {
+    length += part.length;
+    if (length > DISCARDED_BYTES) request.destroy();
+  });
+}
+
+function tooLarge(limitBytes: number): HubError {
+  return new HubError('too_large', `A request body may have ${limitBytes} bytes; this one has more. Nothing was changed.`, {
+    hint: 'Send less at once: refer to files instead of quoting them.',
+  });
+}

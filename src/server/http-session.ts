@@ -1,0 +1,171 @@
+// One MCP session over HTTP: an McpSession on a transport of its own, with what is open of it and since when it is silent. HTTP clients
+// rarely say good-bye, so silence ends the hub's session; the transport stays for a while, and its client goes on where it was (C5).
+// Invariant: a request whose client is gone is cancelled; it leases nothing and its answer is not awaited.
+
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
+import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
+import type { RequestId } from '@modelcontextprotocol/sdk/types.js';
+import type { Hub } from '../hub/hub.ts';
+import type { Log } from '../system/log.ts';
+import type { McpSession } from './mcp.ts';
+import { whenClosed } from './replies.ts';
+
+export type HttpSessionParts = {
+  hub: Hub;
+  mcp: McpSession;
+  /** The agent or operator whose token opened it. */
+  principal: string;
+  /** Called before requests of a client that is not attached yet. */
+  arriving: () => Promise<void>;
+  opened: (id: string) => void;
+  closed: (id: string) => void;
+  log: Log;
+};
+
+/** How long a client whose listening stream closed has to open another: the SDK's clients reconnect after a second. */
+const STREAM_GRACE_MS = 3_000;
+
+export class HttpSession {
+  readonly principal: string;
+  readonly #parts: HttpSessionParts;
+  readonly #transport: StreamableHTTPServerTransport;
+  #open = 0;
+  #streams = 0;
+  #lastAt: number;
+  /** How long silence is taken for presence. */
+  #patienceMs: number;
+  #ended = false;
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: HttpSessionParts) {
+    this.#parts = parts;
+    this.principal = parts.principal;
+    this.#lastAt = this.#now();
+    this.#patienceMs = parts.hub.limits.silentAfterMs;
+    this.#transport = new StreamableHTTPServerTransport({
+      sessionIdGenerator: randomUUID,
+      onsessioninitialized: parts.opened,
+      onsessionclosed: () => this.close('closed'),
+      maxRequestBodySize: parts.hub.limits.httpBodyBytes,
+    });
+  }
+
+  /** Its id in the protocol; undefined until it is initialised. */
+  get id(): string | undefined {
+    return this.#transport.sessionId;
+  }
+
+  get isOpen(): boolean {
+    return this.#open > 0;
+  }
+
+  async start(): Promise<void> {
+    await this.#parts.mcp.server.connect(toTransport(this.#transport));
+  }
+
+  /** Answers one request, whose body was read already. */
+  async serve(request: IncomingMessage, response: ServerResponse, body: unknown): Promise<void> {
+    const isStream = request.method === 'GET';
+    const requests = isStream ? [] : requestIds(body);
+    this.#open += 1;
+    if (isStream) this.#streams += 1;
+    this.#touch();
+    whenClosed(response, (finished) => {
+      this.#open -= 1;
+      if (isStream) this.#streams -= 1;
+      this.#touch();
+      if (isStream && this.#streams === 0) this.#patienceMs = Math.min(STREAM_GRACE_MS, this.#patienceMs);
+      if (!finished) for (const id of requests) this.#cancel(id);
+    });
+    if (request.method !== 'DELETE') await this.#arrive();
+    await this.#transport.handleRequest(request, response, body);
+    // A cancelled request is never answered; without this its stream would stay open.
+    for (const id of cancelledIds(body)) this.#transport.closeSSEStream(id);
+  }
+
+  /** The hub session to keep alive, if this client is here. */
+  beating(): string | undefined {
+    const caller = this.#parts.mcp.caller;
+    const here = this.isOpen || this.silentFor() <= this.#parts.hub.limits.heartbeatMs;
+    return caller !== undefined && caller.epoch !== null && here && !this.#ended ? caller.sessionId : undefined;
+  }
+
+  /** For how long nothing has been open, in milliseconds. */
+  silentFor(): number {
+    return this.isOpen ? 0 : this.#now() - this.#lastAt;
+  }
+
+  /** Ends the hub's session if the client has been silent for too long. It goes on with the client's next request. */
+  async rest(): Promise<void> {
+    if (this.#ended || this.silentFor() < this.#patienceMs) return;
+    this.#ended = true;
+    await this.#parts.mcp.end('closed');
+  }
+
+  /** Ends everything. Idempotent. */
+  close(reason: 'closed' | 'shutdown'): Promise<void> {
+    this.#closing ??= (async () => {
+      if (this.id !== undefined) this.#parts.closed(this.id);
+      // First what still runs is cancelled, so that it cannot bring the session back.
+      await this.#parts.mcp.server.close();
+      await this.#parts.mcp.end(reason);
+    })();
+    return this.#closing;
+  }
+
+  async #arrive(): Promise<void> {
+    const { hub, mcp, arriving, log } = this.#parts;
+    try {
+      if (mcp.caller === undefined) return await arriving();
+      if (!this.#ended) return;
+      this.#ended = false;
+      await hub.sessions.revive(mcp.caller);
+    } catch (error) {
+      // Whatever stands in the way is told by the call itself.
+      log.debug({ event: 'revive_refused', reason: error instanceof Error ? error.message : 'unknown' }, 'session not revived');
+    }
+  }
+
+  #touch(): void {
+    this.#lastAt = this.#now();
+    this.#patienceMs = this.#parts.hub.limits.silentAfterMs;
+  }
+
+  /** The SDK aborts a running call only when it is told to. */
+  #cancel(requestId: RequestId): void {
+    this.#transport.onmessage?.({
+      jsonrpc: '2.0',
+      method: 'notifications/cancelled',
+      params: { requestId, reason: 'the client is gone' },
+    });
+  }
+
+  #now(): number {
+    return this.#parts.hub.context.clock.monotonic();
+  }
+}
+
+/** The SDK's class declares its callbacks as possibly undefined, which its own interface does not. */
+function toTransport(transport: StreamableHTTPServerTransport): Transport {
+  return transport as Transport;
+}
+
+/** Ids of the requests in a JSON-RPC body, single or batch. */
+function requestIds(body: unknown): RequestId[] {
+  return [body].flat().flatMap((message) => {
+    if (message === null || typeof message !== 'object' || !('id' in message) || !('method' in message)) return [];
+    return typeof message.id === 'string' || typeof message.id === 'number' ? [message.id] : [];
+  });
+}
+
+function cancelledIds(body: unknown): RequestId[] {
+  return [body].flat().flatMap((message) => {
+    if (message === null || typeof message !== 'object' || !('method' in message) || message.method !== 'notifications/cancelled')
+      return [];
+    const params = 'params' in message ? message.params : undefined;
+    if (params === null || typeof params !== 'object' || !('requestId' in params)) return [];
+    return typeof params.requestId === 'string' || typeof params.requestId === 'number' ? [params.requestId] : [];
+  });
+}
