@@ -16,6 +16,7 @@ const GROUPS: { names: readonly string[]; load: () => Promise<Register> }[] = [
   { names: ['inbox', 'thread', 'dead', 'requeue'], load: async () => (await import('./mail.ts')).registerMail },
   { names: ['watch'], load: async () => (await import('./watch.ts')).registerWatch },
   { names: ['token'], load: async () => (await import('./token.ts')).registerToken },
+  { names: ['doctor'], load: async () => (await import('./doctor.ts')).registerDoctor },
   { names: ['backup', 'verify', 'restore'], load: async () => (await import('./care.ts')).registerCare },
   { names: ['config'], load: async () => (await import('./config.ts')).registerConfig },
   { names: ['call'], load: async () => (await import('./tools.ts')).registerTools },

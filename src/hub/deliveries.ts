@@ -131,7 +131,8 @@ export class Deliveries {
         subject: 'dead letter: set aside',
         body: `The message ${delivery.messageId} to ${reader} was set aside: ${reason}. The operator can put it back with: rookery requeue ${delivery.messageId} --to ${reader}`,
       },
-      [OPERATOR],
+      // A notice that the operator leaves unacknowledged is no reason for another.
+      reader === OPERATOR ? [] : [OPERATOR],
     );
   }
 

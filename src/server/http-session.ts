@@ -34,8 +34,8 @@ export class HttpSession {
   #open = 0;
   #streams = 0;
   #lastAt: number;
-  /** How long silence is taken for presence. */
-  #patienceMs: number;
+  /** It had a listening stream, and that closed as the last thing that was open. */
+  #left = false;
   #ended = false;
   #closing: Promise<void> | undefined;
 
@@ -43,7 +43,6 @@ export class HttpSession {
     this.#parts = parts;
     this.principal = parts.principal;
     this.#lastAt = this.#now();
-    this.#patienceMs = parts.hub.limits.silentAfterMs;
     this.#transport = new StreamableHTTPServerTransport({
       sessionIdGenerator: randomUUID,
       onsessioninitialized: parts.opened,
@@ -61,6 +60,11 @@ export class HttpSession {
     return this.#open > 0;
   }
 
+  /** Its client had a listening stream, which closed, and has nothing else open: it is probably gone. */
+  get hasLeft(): boolean {
+    return this.#left && !this.isOpen;
+  }
+
   async start(): Promise<void> {
     await this.#parts.mcp.server.connect(toTransport(this.#transport));
   }
@@ -76,7 +80,7 @@ export class HttpSession {
       this.#open -= 1;
       if (isStream) this.#streams -= 1;
       this.#touch();
-      if (isStream && this.#streams === 0) this.#patienceMs = Math.min(STREAM_GRACE_MS, this.#patienceMs);
+      this.#left = isStream && this.#streams === 0;
       if (!finished) for (const id of requests) this.#cancel(id);
     });
     if (request.method !== 'DELETE') await this.#arrive();
@@ -97,9 +101,9 @@ export class HttpSession {
     return this.isOpen ? 0 : this.#now() - this.#lastAt;
   }
 
-  /** Ends the hub's session if the client has been silent for too long. It goes on with the client's next request. */
-  async rest(): Promise<void> {
-    if (this.#ended || this.silentFor() < this.#patienceMs) return;
+  /** Ends the hub's session of a client that has been silent for too long, or is not expected back. Its next request goes on in it. */
+  async rest(patienceMs = this.#patience()): Promise<void> {
+    if (this.#ended || this.silentFor() < patienceMs) return;
     this.#ended = true;
     await this.#parts.mcp.end('closed');
   }
@@ -130,7 +134,13 @@ export class HttpSession {
 
   #touch(): void {
     this.#lastAt = this.#now();
-    this.#patienceMs = this.#parts.hub.limits.silentAfterMs;
+    this.#left = false;
+  }
+
+  /** How long silence is taken for presence. */
+  #patience(): number {
+    const { silentAfterMs } = this.#parts.hub.limits;
+    return this.#left ? Math.min(STREAM_GRACE_MS, silentAfterMs) : silentAfterMs;
   }
 
   /** The SDK aborts a running call only when it is told to. */

@@ -68,7 +68,7 @@ export class McpDoor {
 
   async #open(request: IncomingMessage, response: ServerResponse, bearer: Bearer, body: unknown): Promise<void> {
     await this.#makeRoom();
-    const { hub, principals, visitors, log } = this.#parts;
+    const { hub, principals, log } = this.#parts;
     const toolsets = principals.toolsetsOf(bearer);
     // Settled before the SDK's handler runs, which makes the connection without waiting for anything.
     const operator = principals.isOperator(bearer) ? await principals.operator(bearer) : undefined;
@@ -84,7 +84,7 @@ export class McpDoor {
       hub,
       mcp,
       principal: bearer.agentId,
-      arriving: () => visitors.giveWay(bearer.agentId),
+      arriving: () => this.#giveWay(bearer),
       opened: (id) => this.#sessions.set(id, session),
       closed: (id) => this.#sessions.delete(id),
       log,
@@ -92,6 +92,12 @@ export class McpDoor {
     await session.start();
     await session.serve(request, response, body);
     if (session.id === undefined) await session.close('closed'); // the transport refused the request
+  }
+
+  /** A client with this token arrives: whoever else acted by it and has left, or only visited, is not waited for. */
+  async #giveWay(bearer: Bearer): Promise<void> {
+    for (const session of this.#sessions.values()) if (session.principal === bearer.agentId && session.hasLeft) await session.rest(0);
+    await this.#parts.visitors.giveWay(bearer.agentId);
   }
 
   #used(session: HttpSession): void {

@@ -243,3 +243,9 @@ export async function countByState(read: Read, projectId: string): Promise<Recor
   for (const row of rows) counts[toWord(row, 'state', DELIVERY_STATES)] = toInt(row, 'n');
   return counts;
 }
+
+/** How many deliveries a project has of messages up to a seq, in whatever state. */
+export async function countUpTo(read: Read, projectId: string, seq: number): Promise<number> {
+  const row = await read.get('SELECT COUNT(*) AS n FROM deliveries WHERE project_id = ? AND seq <= ?', projectId, seq);
+  return row === undefined ? 0 : toInt(row, 'n');
+}

@@ -1,13 +1,15 @@
 // The log: one structured line per tool call and per duty that did something, to stderr or a file, never to standard output, which is the
 // protocol. No body and no token is ever given to it; known secret shapes are redacted all the same.
 
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { type Logger, pino } from 'pino';
 
 export type Log = Logger;
 
 /** A synchronous log, so that the last lines before an exit are written. A log that cannot be written never fails its writer. */
 export function openLog(level: string, file: string | undefined, onFailure: () => void): Log {
-  const target = pino.destination({ dest: file ?? 2, sync: true, mkdir: true });
+  const target = destination(file, onFailure);
   target.on('error', onFailure);
   return pino(
     {
@@ -21,4 +23,17 @@ export function openLog(level: string, file: string | undefined, onFailure: () =
     },
     target,
   );
+}
+
+/** The file, or standard error when the file cannot be opened: an agent must not lose its hub for a log. The doctor names the file. */
+function destination(file: string | undefined, onFailure: () => void): ReturnType<typeof pino.destination> {
+  if (file === undefined) return pino.destination({ dest: 2, sync: true });
+  try {
+    // One level only: a recursive mkdir below /proc never returns (Node 20).
+    if (!existsSync(dirname(file))) mkdirSync(dirname(file), { mode: 0o700 });
+    return pino.destination({ dest: file, sync: true });
+  } catch {
+    onFailure();
+    return pino.destination({ dest: 2, sync: true });
+  }
 }

@@ -84,6 +84,17 @@ describe('agents over HTTP', () => {
     expect(await call(second.client, 'send', { to: 'operator', body: 'x' })).toHaveProperty('message_id');
   });
 
+  it('follow one another at once when the first leaves without a word', async () => {
+    const served = await serveHub();
+    const secret = await served.token('alice');
+    const first = await connect(served.url, secret);
+    const own = await call(first.client, 'whoami');
+    await first.client.close(); // closes its listening stream and sends no DELETE
+    const second = await connect(served.url, secret);
+    const next = () => call(second.client, 'whoami');
+    await expect.poll(next, { timeout: 2_000 }).toMatchObject({ name: 'alice', epoch: Number(own.epoch) + 1 });
+  });
+
   it('take over a visiting session of the API, and share theirs with it', async () => {
     const served = await serveHub();
     const secret = await served.token('alice');

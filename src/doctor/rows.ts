@@ -1,0 +1,114 @@
+// The doctor on what the database says: time, sessions of dead processes, dead letters, what is stuck, and whether every delivery is there.
+
+import type { Config } from '../config.ts';
+import { toIso } from '../hub/clock.ts';
+import { LIMITS } from '../hub/limits.ts';
+import type { Read } from '../store/db.ts';
+import { countByState } from '../store/deliveries.ts';
+import { conservation, namedStuck } from '../store/overview.ts';
+import { findHub, listProjects } from '../store/projects.ts';
+import { openSessions } from '../store/sessions.ts';
+import type { SqliteFile } from '../store/sqlite-care.ts';
+import type { Probes } from './doctor.ts';
+import { type Finding, fail, ok, unknown, warn, wordsOf } from './finding.ts';
+
+const BEAT_MAX_AGE_MS = 15_000;
+const STUCK_COUNTED = 1_000;
+
+export async function checkRows(
+  config: Config,
+  file: SqliteFile,
+  probes: Probes,
+): Promise<{ findings: Finding[]; bornAt: number | undefined }> {
+  try {
+    return await file.read(async (read) => {
+      const hub = await findHub(read);
+      const findings = [
+        checkClock(config, hub?.highWaterAt, probes),
+        ...(await checkSessions(read, hub?.beatAt, probes)),
+        await checkDead(read),
+        await checkStuck(config, read, probes),
+        await checkCounts(read),
+      ];
+      return { findings, bornAt: hub?.createdAt };
+    });
+  } catch (error) {
+    const fix = 'rookery verify, then rookery restore FILE with the newest good backup';
+    return { findings: [fail('rows', `rows cannot be read: ${wordsOf(error)}`, 'Part of the data is damaged.', fix)], bornAt: undefined };
+  }
+}
+
+function checkClock(config: Config, highWaterAt: number | undefined, { now }: Probes): Finding {
+  if (highWaterAt === undefined) return unknown('clock', 'the hub has not noted any time yet');
+  const behind = highWaterAt - now;
+  const limit = config.limits.clockJumpMs ?? LIMITS.clockJumpMs.value;
+  return behind <= limit
+    ? ok('clock', 'not behind what the hub has seen')
+    : warn(
+        'clock',
+        `${Math.round(behind / 1000)} s behind the latest instant of this hub (${toIso(highWaterAt)})`,
+        'Times go on by their own pace until it catches up.',
+        'Set the clock of this machine.',
+      );
+}
+
+async function checkSessions(read: Read, beatAt: number | undefined, { now, isAlive, hostKey }: Probes): Promise<Finding[]> {
+  const open = await openSessions(read, null);
+  const here = open.filter((session) => session.host === hostKey);
+  const dead = here.filter((session) => !isAlive(session.pid));
+  const live = here.length - dead.length;
+  const [first] = dead;
+  const sessions =
+    first === undefined
+      ? ok('sessions', `${open.length} open`)
+      : warn(
+          'sessions',
+          `${dead.length} of ${open.length} open sessions belong to a process that is gone, such as pid ${first.pid} (${first.clientName})`,
+          'Their names are free again, but nothing has noted their end yet.',
+          'rookery serve, or the session of any agent, ends them within seconds',
+        );
+  if (live === 0 || beatAt === undefined) return [sessions, ok('duties', 'nothing runs here that should keep time')];
+  const age = now - beatAt;
+  return [
+    sessions,
+    age <= BEAT_MAX_AGE_MS
+      ? ok('duties', 'timed duties ran just now')
+      : warn(
+          'duties',
+          `timed duties last ran ${Math.round(age / 1000)} s ago`,
+          'Nudges, expiry and notices wait.',
+          'Restart the agent’s client, or rookery serve',
+        ),
+  ];
+}
+
+async function checkDead(read: Read): Promise<Finding> {
+  const projects = await listProjects(read);
+  const counts = await Promise.all(projects.map(async ({ id, name }) => ({ name, dead: (await countByState(read, id)).dead })));
+  const having = counts.filter(({ dead }) => dead > 0);
+  if (having.length === 0) return ok('dead_letters', 'none');
+  const what = having.map(({ name, dead }) => `${dead} in ${name}`).join(', ');
+  return warn('dead_letters', what, 'They were shown and never acknowledged; nobody is working on them.', 'rookery dead');
+}
+
+async function checkStuck(config: Config, read: Read, { now }: Probes): Promise<Finding> {
+  const nudge = config.limits.nudgeAfterMs ?? LIMITS.nudgeAfterMs.value;
+  const stalled = config.limits.stalledAfterMs ?? LIMITS.stalledAfterMs.value;
+  let stuck = 0;
+  for (const { id } of await listProjects(read)) stuck += (await namedStuck(read, id, now - nudge, now - stalled, STUCK_COUNTED)).length;
+  return stuck === 0
+    ? ok('stuck', 'nothing waits longer than it should')
+    : warn(
+        'stuck',
+        `${stuck} messages wait for their readers`,
+        'Shown and not acknowledged, or never looked at.',
+        'rookery status says why of each',
+      );
+}
+
+async function checkCounts(read: Read): Promise<Finding> {
+  const { numbered, present, open } = await conservation(read);
+  return numbered === present
+    ? ok('conservation', `${numbered} deliveries accepted, all there, ${open} open`)
+    : fail('conservation', `${numbered} deliveries were accepted, ${present} are there`, 'Some are missing.', 'rookery verify');
+}
