@@ -14,6 +14,10 @@ const GROUPS: { names: readonly string[]; load: () => Promise<Register> }[] = [
   { names: ['serve'], load: async () => (await import('./serve.ts')).registerServe },
   { names: ['status', 'agents'], load: async () => (await import('./status.ts')).registerStatus },
   { names: ['inbox', 'thread', 'dead', 'requeue'], load: async () => (await import('./mail.ts')).registerMail },
+  {
+    names: ['asks', 'answer', 'reminders', 'retry', 'cancel', 'resume', 'open'],
+    load: async () => (await import('./owed.ts')).registerOwed,
+  },
   { names: ['watch'], load: async () => (await import('./watch.ts')).registerWatch },
   { names: ['token'], load: async () => (await import('./token.ts')).registerToken },
   { names: ['doctor'], load: async () => (await import('./doctor.ts')).registerDoctor },

@@ -24,7 +24,9 @@ const EXAMPLES: Record<string, string> = {
 };
 
 export function registerTools(program: Command): void {
-  for (const tool of tools) registerTool(program, tool);
+  // A command of that name that a person has been given already is the better one.
+  const taken = new Set(program.commands.map((command) => command.name()));
+  for (const tool of tools) if (!taken.has(tool.name.replaceAll('_', '-'))) registerTool(program, tool);
   addCommand(
     program,
     'call <tool> [json]',

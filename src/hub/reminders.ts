@@ -18,6 +18,7 @@ import {
   findReminder,
   insertReminder,
   nextAttempt,
+  projectsWithDue,
   type ReminderCounts,
   type ReminderRow,
   type ReminderState,
@@ -51,6 +52,8 @@ export type ReminderView = ReminderRow & { owner: string; target: string };
 const ACTOR = { agentId: 'hub' };
 /** The first pause after a failure; it doubles each time. */
 const BACKOFF_MS = 30_000;
+/** How many fire in one transaction: it holds the write lock for about as long as a few sends do. */
+const BATCH = 25;
 /** How often the heartbeat of timed duties is written: thrice within the silence that is reported. */
 const BEAT_MS = 5_000;
 /** Later than this is late: a process wakes within a second of the instant. */
@@ -154,18 +157,18 @@ export class Reminders {
   }
 
   /**
-   * Duty: fires what is due, at most `dueBatch` at a time, each in its own transaction (the engine groups them), and then writes the heartbeat of
-   * timed duties: a path that cannot fire cannot beat either. Answers how many were due.
+   * Duty: fires what is due, one batch per project, and then writes the heartbeat of timed duties: a path that cannot fire cannot beat either.
+   * A batch is chosen and fired in one transaction, so that several processes share the work instead of repeating it. Answers how many fired.
    */
   async fireDue(): Promise<number> {
     const now = this.#context.time.now();
-    const due = await this.#context.db.read((read) => dueReminders(read, now, this.#context.limits.dueBatch));
-    await Promise.all(due.map(({ id, projectId }) => this.#fire(id, projectId)));
+    let fired = 0;
+    for (const projectId of await this.#context.db.read((read) => projectsWithDue(read, now))) fired += await this.#fireBatch(projectId);
     if (now - this.#beatAt >= BEAT_MS) {
       await this.#context.db.write('', (tx) => updateBeat(tx, now), 'relaxed');
       this.#beatAt = now;
     }
-    return due.length;
+    return fired;
   }
 
   /** The next instant at which something is due, for the scheduler. */
@@ -173,7 +176,21 @@ export class Reminders {
     return this.#context.db.read(nextAttempt);
   }
 
-  async #fire(id: string, projectId: string): Promise<void> {
+  async #fireBatch(projectId: string): Promise<number> {
+    let due: string[] = [];
+    try {
+      await this.#context.commands.runAs(projectId, ACTOR, async (act) => {
+        due = await dueReminders(act.tx, projectId, act.now, BATCH);
+        for (const id of due) await this.#fireOne(act, id);
+      });
+    } catch {
+      // One of them cannot fire, and took the batch with it: each alone, then, so that the others do and that one is found.
+      for (const id of due) await this.#fireAlone(id, projectId);
+    }
+    return due.length;
+  }
+
+  async #fireAlone(id: string, projectId: string): Promise<void> {
     try {
       await this.#context.commands.runAs(projectId, ACTOR, (act) => this.#fireOne(act, id));
     } catch (error) {

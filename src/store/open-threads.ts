@@ -25,7 +25,7 @@ export async function openMessages(read: Read, recipientId: string, limit: numbe
   const found: OpenMessage[] = [];
   for (const state of ['unacknowledged', 'unanswered', 'unread'] as const) {
     const rows = await read.all(
-      `SELECT d.message_id, m.thread_id, a.name AS counterpart, CASE WHEN m.subject = '' THEN m.body ELSE m.subject END AS text, m.created_at
+      `SELECT d.message_id, m.thread_id, a.name AS counterpart, CASE WHEN m.subject = '' THEN m.body ELSE m.subject || ': ' || m.body END AS text, m.created_at
        FROM deliveries d JOIN messages m ON m.id = d.message_id JOIN agents a ON a.id = d.sender_id
        WHERE d.recipient_id = ? AND ${STATES[state]} AND NOT EXISTS (SELECT 1 FROM asks k WHERE k.message_id = m.id)
        ORDER BY d.seq LIMIT ?`,

@@ -75,14 +75,21 @@ export async function findReminder(read: Read, projectId: string, id: string): P
   return row && toReminder(row);
 }
 
-/** The ids of what is due, over all projects: read again, and parsed, in the transaction that fires each. */
-export async function dueReminders(read: Read, now: number, limit: number): Promise<{ id: string; projectId: string }[]> {
+/** Projects in which something is due. */
+export async function projectsWithDue(read: Read, now: number): Promise<string[]> {
+  const rows = await read.all(`SELECT DISTINCT project_id FROM reminders WHERE state = 'pending' AND attempt_at <= ?`, now);
+  return rows.map((row) => toText(row, 'project_id'));
+}
+
+/** The ids of what is due in a project, longest overdue first: each is read again, and parsed, when it is fired. */
+export async function dueReminders(read: Read, projectId: string, now: number, limit: number): Promise<string[]> {
   const rows = await read.all(
-    `SELECT id, project_id FROM reminders WHERE state = 'pending' AND attempt_at <= ? ORDER BY attempt_at LIMIT ?`,
+    `SELECT id FROM reminders WHERE state = 'pending' AND attempt_at <= ? AND project_id = ? ORDER BY attempt_at LIMIT ?`,
     now,
+    projectId,
     limit,
   );
-  return rows.map((row) => ({ id: toText(row, 'id'), projectId: toText(row, 'project_id') }));
+  return rows.map((row) => toText(row, 'id'));
 }
 
 export async function nextAttempt(read: Read): Promise<number | null> {

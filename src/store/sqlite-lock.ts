@@ -35,7 +35,7 @@ function isBusy(error: unknown): boolean {
 
 /** Timers cannot sleep less than a millisecond, so young waits block for a fraction of one and then let the loop turn. */
 async function pause(clock: Clock, waited: number): Promise<void> {
-  if (waited > 200) {
+  if (waited > 2_000) {
     // Nothing that behaves holds the lock this long: stop competing hard and leave the processor to the holder.
     await clock.sleep(2);
     return;
