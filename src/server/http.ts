@@ -61,7 +61,7 @@ export class HttpDoor {
     this.#doorman = new Doorman(hub, log, settings.behindProxy);
     const principals = new Principals(hub, settings.toolsets);
     this.#visitors = new Visitors(hub, principals);
-    this.#mcp = new McpDoor({ hub, principals, visitors: this.#visitors, log });
+    this.#mcp = new McpDoor({ hub, principals, visitors: this.#visitors, doorman: this.#doorman, log });
     const readiness = new Readiness(hub, () => scheduler.failing());
     const doorman = this.#doorman;
     const api = apiRoutes({ hub, principals, visitors: this.#visitors, doorman, readiness, log, url: () => this.url });
