@@ -6,6 +6,8 @@ import { directDoor, stdioDoor } from './doors.mjs';
 import { History, readOwn } from './history.mjs';
 import { chance, pause } from './hub.mjs';
 
+process.once('disconnect', () => process.exit(1)); // whoever started this is gone
+
 const plan = JSON.parse(process.argv[2]);
 const { home, folder, name, names, count, door: kind } = plan;
 const past = readOwn(folder, name);
@@ -76,9 +78,9 @@ async function send({ to, body, urgent, key }) {
   await call('send', { key, to, body, urgent }, 'send', args);
 }
 
-async function receive(andAck) {
+async function receive(andAck, waitSeconds = 0) {
   const ack = andAck ? receipt : undefined;
-  const answer = await call('recv', { ack }, 'recv_batch', { max: 32, ...(ack === undefined ? {} : { ack }) });
+  const answer = await call('recv', { ack }, 'recv_batch', { max: 32, wait_seconds: waitSeconds, ...(ack === undefined ? {} : { ack }) });
   if (!answer.ok) receipt = undefined;
   if (!answer.ok) return;
   receipt = answer.result.receipt ?? undefined;
@@ -127,10 +129,9 @@ async function drain() {
   process.on('message', () => {
     mayEnd = true;
   });
-  for (let idle = 0; idle < 3; ) {
-    await receive(true);
+  for (let idle = 0; idle < 2; ) {
+    await receive(true, mayEnd ? 0.1 : 0.5);
     idle = mayEnd && receipt === undefined ? idle + 1 : 0;
-    if (receipt === undefined) await pause(mayEnd ? 60 : 20);
   }
 }
 

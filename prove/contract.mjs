@@ -8,7 +8,7 @@ import { checkContract } from './property.mjs';
 /** Runs `runs` random sequences of at most 40 commands; throws at the first difference. */
 export async function proveContract({ runs, seed, root = PACKAGE, endOnFailure = false }) {
   const world = () => {
-    const { folder, done } = scratch();
+    const { folder, done } = scratch({ inMemory: true });
     const clock = new StillClock();
     return {
       clock,

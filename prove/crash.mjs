@@ -48,8 +48,11 @@ async function runClients({ home, folder, names, seed, stdio, count, killEveryMs
   const luck = chance(seed);
   const figures = { kills: 0, starts: 0, exits: [] };
   const running = new Map();
+  /** Also those that have not told their pid yet: none may outlive the round. */
+  const children = new Set();
   const sent = new Set();
   let ended = 0;
+  let stopped = false;
   let over = () => {};
   const finished = new Promise((resolve) => {
     over = resolve;
@@ -62,6 +65,7 @@ async function runClients({ home, folder, names, seed, stdio, count, killEveryMs
       env: { ...process.env, PROVE_PACKAGE: root },
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
+    children.add(child);
     let said = '';
     child.stderr.on('data', (chunk) => {
       said = `${said}${chunk}`.slice(-2_000);
@@ -73,6 +77,8 @@ async function runClients({ home, folder, names, seed, stdio, count, killEveryMs
     });
     child.on('exit', (code, signal) => {
       running.delete(name);
+      children.delete(child);
+      if (stopped) return;
       if (code === 0) ended += 1;
       if (ended === names.length) return over();
       if (code === 0) return;
@@ -84,7 +90,6 @@ async function runClients({ home, folder, names, seed, stdio, count, killEveryMs
   names.forEach(start);
 
   const deadline = performance.now() + limitMs;
-  let stopped = false;
   const killer = (async () => {
     while (!stopped && killEveryMs > 0) {
       await pause(killEveryMs * (0.3 + 1.4 * luck.next()));
@@ -101,11 +106,8 @@ async function runClients({ home, folder, names, seed, stdio, count, killEveryMs
   })();
   await finished;
   stopped = true;
-  for (const { child, target } of running.values()) {
-    child.removeAllListeners('exit');
-    kill(target);
-    child.kill('SIGKILL');
-  }
+  for (const { target } of running.values()) kill(target);
+  for (const child of children) child.kill('SIGKILL');
   await Promise.all([killer, watch]);
   return figures;
 }

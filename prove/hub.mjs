@@ -1,7 +1,7 @@
 // How the proofs reach the program under test: the built package in this folder's parent, or a patched copy of it (mutants.mjs).
 // Everything runs in throw-away homes on a real disk, with the send limits raised so that load is possible at all.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -19,9 +19,9 @@ export const LIMITS = {
   waiters: 1_000,
 };
 
-/** A fresh private folder; `done` removes it. */
-export function scratch(prefix = 'rookery-prove-') {
-  const folder = mkdtempSync(join(tmpdir(), prefix));
+/** A fresh private folder; `done` removes it. In memory where nothing is proved about the disk: the property test. */
+export function scratch({ inMemory = false } = {}) {
+  const folder = mkdtempSync(join(inMemory && existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'rookery-prove-'));
   writeFileSync(join(folder, 'config.json'), JSON.stringify({ limits: LIMITS }), { mode: 0o600 });
   return { folder, done: () => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }) };
 }

@@ -19,11 +19,17 @@ export class Model {
   keys = new Map();
   pairs = new Map();
   lastSeq = 0;
+  /** How often each rare path was taken: a property that never gets there proves little. */
+  reached = new Map();
   /** Per agent, its newest session: a number, and when it was last shown something. */
   sessions = new Map(CAST.map(({ name }) => [name, { number: 1, shownAt: undefined }]));
 
   constructor(now) {
     this.now = now;
+  }
+
+  saw(path) {
+    this.reached.set(path, (this.reached.get(path) ?? 0) + 1);
   }
 
   recipients(sender, to) {
@@ -78,11 +84,15 @@ export class Model {
   settle(name, id) {
     const delivery = this.delivery(name, id);
     if (!this.isOpen(delivery)) return false;
+    if (delivery.state === 'ready') this.take(name, id);
     delivery.state = 'acked';
     return true;
   }
 
-  /** What a receive must show: unacknowledged before new, urgent first in each, then by seq; one at a time once two sessions died of them. */
+  /**
+   * What a receive must show: unacknowledged before new, urgent first in each, then by seq; one at a time once two sessions died of them.
+   * What has run out among the first `max` is set aside instead.
+   */
   expected(name, max) {
     const order = (a, b) => Number(b.urgent) - Number(a.urgent) || a.seq - b.seq;
     const inState = (state) =>
@@ -90,29 +100,37 @@ export class Model {
         .get(name)
         .filter((one) => one.state === state && one.readyAt <= this.now)
         .sort(order);
-    const batch = [];
-    for (const delivery of [...inState('leased'), ...inState('ready')].slice(0, max)) {
-      if (batch.length > 0 && (batch.at(-1).crashes >= 2 || delivery.crashes >= 2)) break;
-      batch.push(delivery);
+    for (;;) {
+      const first = [...inState('leased'), ...inState('ready')].slice(0, max);
+      const batch = [];
+      for (const delivery of first) {
+        if (this.runOut(delivery)) continue;
+        if (batch.length > 0 && (batch.at(-1).crashes >= 2 || delivery.crashes >= 2)) break;
+        batch.push(delivery);
+      }
+      if (batch.length > 0 || first.length === 0) return batch;
     }
-    return batch;
   }
 
   /** The batch was shown under a receipt. */
   show(name, batch, receipt) {
     for (const delivery of batch) {
-      delivery.state = 'leased';
-      delivery.attempt += 1;
-      delivery.receipt = receipt;
-      delivery.session = this.sessions.get(name).number;
-      if (!this.messages.get(delivery.id).pool) continue;
-      for (const [other, inbox] of this.inboxes) {
-        const copy = other === name ? undefined : inbox.find(({ id, state }) => id === delivery.id && state === 'ready');
-        if (copy !== undefined) copy.state = 'recalled';
-      }
+      Object.assign(delivery, { state: 'leased', attempt: delivery.attempt + 1, receipt, session: this.sessions.get(name).number });
+      this.take(name, delivery.id);
     }
     this.receipts.push({ name, receipt });
     this.sessions.get(name).shownAt = this.now;
+  }
+
+  /** Whoever is first shown or answers a message for any of several has it; the others see it taken. */
+  take(name, id) {
+    if (!this.messages.get(id).pool) return;
+    for (const [other, inbox] of this.inboxes) {
+      const copy = other === name ? undefined : inbox.find((one) => one.id === id && one.state === 'ready');
+      if (copy === undefined) continue;
+      copy.state = 'recalled';
+      this.saw('taken by another');
+    }
   }
 
   /** What echoing a receipt acknowledges: what is still under it. Undefined when it is stale or not the caller's. */
@@ -127,7 +145,9 @@ export class Model {
     Object.assign(delivery, { state: 'ready', readyAt: this.now + delayMs, receipt: null });
     for (const [other, inbox] of this.inboxes) {
       const copy = other === name ? undefined : inbox.find((one) => one.id === id && one.state === 'recalled');
-      if (copy !== undefined) Object.assign(copy, { state: 'ready', readyAt: this.now, receipt: null });
+      if (copy === undefined) continue;
+      Object.assign(copy, { state: 'ready', readyAt: this.now, receipt: null });
+      this.saw('offered again');
     }
     return true;
   }
@@ -141,9 +161,14 @@ export class Model {
   }
 
   expire() {
-    for (const inbox of this.inboxes.values()) {
-      for (const delivery of inbox)
-        if (this.isOpen(delivery) && (delivery.expiresAt ?? this.now + 1) <= this.now) delivery.state = 'expired';
-    }
+    for (const delivery of [...this.inboxes.values()].flat()) this.runOut(delivery);
+  }
+
+  /** Expires a delivery whose time is over. Answers whether it did. */
+  runOut(delivery) {
+    if (!this.isOpen(delivery) || (delivery.expiresAt ?? this.now + 1) > this.now) return false;
+    delivery.state = 'expired';
+    this.saw('expired');
+    return true;
   }
 }

@@ -78,7 +78,7 @@ export class Messages {
       const threadId =
         wanted.threadId ?? (wanted.messageId === undefined ? undefined : (await findMessageFor(read, caller, wanted.messageId)).threadId);
       if (threadId === undefined)
-        throw new HubError('invalid_input', 'Give thparsedid or message_id.', {
+        throw new HubError('invalid_input', 'Give thread_id or message_id.', {
           hint: 'Both are printed by send and recv_batch.',
         });
       const viewer = oversees(caller) ? null : caller.agentId;

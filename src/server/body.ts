@@ -7,10 +7,15 @@ import { HubError } from '../hub/errors.ts';
 /** How much of a refused body is thrown away before the connection is. */
 const DISCARDED_BYTES = 8 * 1024 * 1024;
 
+/** No tool takes more than a list of flat objects. */
+const DEPTH = 32;
+const [QUOTE, BACKSLASH, OPEN_BRACKET, CLOSE_BRACKET, OPEN_BRACE, CLOSE_BRACE] = Buffer.from('"\\[]{}');
+
 /** The body as JSON; undefined when it is empty. Errors: `too_large`, `invalid_input`. */
 export async function readJson(request: IncomingMessage, response: ServerResponse, limitBytes: number): Promise<unknown> {
   const body = await readBody(request, response, limitBytes);
   if (body.length === 0) return undefined;
+  if (isDeep(body)) throw new HubError('invalid_input', `The JSON is nested deeper than ${DEPTH} levels.`, { hint: 'Send it flat.' });
   try {
     return JSON.parse(body.toString('utf8'));
   } catch {
@@ -39,6 +44,24 @@ function readBody(request: IncomingMessage, response: ServerResponse, limitBytes
     request.once('error', reject);
     request.once('close', () => reject(new HubError('unavailable', 'The client went away while it was sending.', { hint: 'Retry.' })));
   });
+}
+
+/** Looked at before it is parsed: parsing a megabyte of brackets, and every walk over the result, would hold up everybody else (T19). */
+function isDeep(body: Buffer): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let i = 0; i < body.length; i++) {
+    const byte = body[i];
+    if (inString) {
+      if (byte === BACKSLASH) i += 1;
+      else if (byte === QUOTE) inString = false;
+    } else if (byte === QUOTE) inString = true;
+    else if (byte === OPEN_BRACKET || byte === OPEN_BRACE) {
+      depth += 1;
+      if (depth > DEPTH) return true;
+    } else if (byte === CLOSE_BRACKET || byte === CLOSE_BRACE) depth -= 1;
+  }
+  return false;
 }
 
 function discard(request: IncomingMessage): void {

@@ -41,8 +41,10 @@ function askVersion(url: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     const target = new URL('/version', url);
     // The holder may have a certificate of its own making; nothing secret is sent, and its answer is not trusted.
-    const request = target.protocol === 'https:' ? httpsRequest(target, { rejectUnauthorized: false }) : httpRequest(target);
-    request.setTimeout(ASK_MS, () => request.destroy());
+    const patience = { timeout: ASK_MS, agent: false };
+    const request =
+      target.protocol === 'https:' ? httpsRequest(target, { ...patience, rejectUnauthorized: false }) : httpRequest(target, patience);
+    request.on('timeout', () => request.destroy());
     request.on('error', () => resolve(undefined));
     request.on('close', () => resolve(undefined));
     request.on('response', (response) => {

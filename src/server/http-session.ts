@@ -19,6 +19,8 @@ export type HttpSessionParts = {
   principal: string;
   /** Called before requests of a client that is not attached yet. */
   arriving: () => Promise<void>;
+  /** Rejects when the credential of a request is no longer valid. */
+  recheck: (request: IncomingMessage) => Promise<unknown>;
   opened: (id: string) => void;
   closed: (id: string) => void;
   log: Log;
@@ -83,6 +85,7 @@ export class HttpSession {
       this.#left = isStream && this.#streams === 0;
       if (!finished) for (const id of requests) this.#cancel(id);
     });
+    if (isStream) void this.#watchCredential(request, response);
     if (request.method !== 'DELETE') await this.#arrive();
     await this.#transport.handleRequest(request, response, body);
     // A cancelled request is never answered; without this its stream would stay open.
@@ -129,6 +132,18 @@ export class HttpSession {
     } catch (error) {
       // Whatever stands in the way is told by the call itself.
       log.debug({ event: 'revive_refused', reason: error instanceof Error ? error.message : 'unknown' }, 'session not revived');
+    }
+  }
+
+  /** A listening stream outlives many requests; it ends when its token does. */
+  async #watchCredential(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { hub, recheck } = this.#parts;
+    const closed = new AbortController();
+    whenClosed(response, () => closed.abort());
+    for (;;) {
+      await hub.context.clock.sleep(hub.limits.waitMs, closed.signal);
+      if (closed.signal.aborted) return;
+      await recheck(request).catch(() => response.destroy());
     }
   }
 

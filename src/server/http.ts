@@ -1,6 +1,5 @@
-// The HTTP listener of `rookery serve`: one gate for every request (source, encoding, credential), then MCP or the other routes.
-// Invariants: whatever is not expressly public needs a token, also on loopback (T-33); a request that is refused has read no body;
-// closing lets parked calls answer first and is over within two seconds (C19).
+// The HTTP listener of `rookery serve`: one gate for every request, then MCP or the other routes. It also keeps the heartbeat of the sessions
+// it serves and ends silent ones. Invariant: closing lets parked calls answer first, and is over within two seconds (C19).
 
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -9,13 +8,15 @@ import { getRequestListener, type Http2Bindings, type HttpBindings } from '@hono
 import type { Config } from '../config.ts';
 import { HubError } from '../hub/errors.ts';
 import type { Hub } from '../hub/hub.ts';
+import type { Bearer } from '../hub/tokens.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { Log } from '../system/log.ts';
 import { toAnswer } from '../tools/call.ts';
 import { apiRoutes } from './api.ts';
 import { Doorman } from './auth.ts';
+import { admit } from './gate.ts';
 import { McpDoor } from './mcp-door.ts';
-import { refusedSource, type SourceRules, sourceRules } from './origins.ts';
+import { type SourceRules, sourceRules } from './origins.ts';
 import { Principals } from './principals.ts';
 import { Readiness } from './readiness.ts';
 import { secure, sendError, whenClosed } from './replies.ts';
@@ -27,10 +28,6 @@ export type HttpSettings = Pick<
 >;
 export type HttpParts = { hub: Hub; scheduler: Pick<Scheduler, 'failing' | 'keepAlive'>; settings: HttpSettings; log: Log };
 
-/** Everything else needs a token. */
-const PUBLIC = ['/', '/livez', '/readyz', '/version'];
-/** Clients look here for an authorisation server before they have a token; there is none, and 404 says so. */
-const DISCOVERY = '/.well-known/';
 /** A client that has not sent its headers, or its whole request, by then is not going to. */
 const HEADERS_MS = 10_000;
 const REQUEST_MS = 60_000;
@@ -49,7 +46,7 @@ export class HttpDoor {
   readonly #visitors: Visitors;
   readonly #mcp: McpDoor;
   readonly #routes: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
-  readonly #bearers = new WeakMap<IncomingMessage, Awaited<ReturnType<Doorman['admit']>>>();
+  readonly #bearers = new WeakMap<IncomingMessage, Bearer>();
   /** Answers that are awaited; listening streams are not among them. */
   readonly #pending = new Set<ServerResponse>();
   readonly #stop = new AbortController();
@@ -64,7 +61,7 @@ export class HttpDoor {
     this.#doorman = new Doorman(hub, log, settings.behindProxy);
     const principals = new Principals(hub, settings.toolsets);
     this.#visitors = new Visitors(hub, principals);
-    this.#mcp = new McpDoor({ hub, principals, visitors: this.#visitors, log });
+    this.#mcp = new McpDoor({ hub, principals, visitors: this.#visitors, doorman: this.#doorman, log });
     const readiness = new Readiness(hub, () => scheduler.failing());
     const doorman = this.#doorman;
     const api = apiRoutes({ hub, principals, visitors: this.#visitors, doorman, readiness, log, url: () => this.url });
@@ -144,7 +141,7 @@ export class HttpDoor {
     secure(response);
     response.on('error', () => {}); // a client that goes away is no error of ours
     try {
-      await this.#admit(request, response);
+      await this.#serve(request, response);
     } catch (error) {
       const { log } = this.#parts;
       const onDefect = (reference: string, defect: unknown) => log.error({ event: 'defect', reference, err: defect }, 'internal error');
@@ -152,23 +149,12 @@ export class HttpDoor {
     }
   }
 
-  /** The gate. Its order is from cheap to dear, and nothing about the hub is told before the source is known to be allowed. */
-  async #admit(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const refused = refusedSource(request, this.#rules);
-    if (refused !== undefined) {
-      this.#parts.log.info({ event: 'source_refused', reason: refused.message }, 'a request was refused');
-      throw refused;
-    }
-    const encoding = request.headers['content-encoding'];
-    if (encoding !== undefined && encoding !== 'identity') {
-      const error = new HubError('invalid_input', 'Compressed bodies are not taken.', { hint: 'Send the body without Content-Encoding.' });
-      return sendError(response, error.toAnswer(), 415);
-    }
-    const path = /^\/[^?#]*/.exec(request.url ?? '')?.[0];
-    if (path === undefined || path.startsWith(DISCOVERY))
-      throw new HubError('not_found', 'There is nothing at this address.', { hint: 'Clients use a bearer token with /mcp.' });
-    if (this.#stop.signal.aborted) throw new HubError('unavailable', 'The hub is shutting down.', { hint: 'Retry.', retryAfterMs: 1_000 });
-    const bearer = PUBLIC.includes(path) ? undefined : await this.#doorman.admit(request);
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { log } = this.#parts;
+    const gate = { rules: this.#rules, doorman: this.#doorman, log, closing: this.#stop.signal.aborted };
+    const admitted = await admit(request, response, gate);
+    if (admitted === undefined) return;
+    const { path, bearer } = admitted;
     if (request.method !== 'GET') this.#await(response);
     if (bearer !== undefined) this.#bearers.set(request, bearer);
     if (path === '/mcp' && bearer !== undefined) await this.#mcp.handle(request, response, bearer);

@@ -9,6 +9,7 @@ import type { Hub } from '../hub/hub.ts';
 import type { Bearer } from '../hub/tokens.ts';
 import type { Log } from '../system/log.ts';
 import { Connection } from '../tools/connection.ts';
+import type { Doorman } from './auth.ts';
 import { readJson } from './body.ts';
 import { HttpSession } from './http-session.ts';
 import { McpSession } from './mcp.ts';
@@ -16,7 +17,7 @@ import type { Principals } from './principals.ts';
 import { sendRpcError } from './replies.ts';
 import type { Visitors } from './visitors.ts';
 
-export type McpDoorParts = { hub: Hub; principals: Principals; visitors: Visitors; log: Log };
+export type McpDoorParts = { hub: Hub; principals: Principals; visitors: Visitors; doorman: Doorman; log: Log };
 
 export class McpDoor {
   readonly #parts: McpDoorParts;
@@ -68,7 +69,7 @@ export class McpDoor {
 
   async #open(request: IncomingMessage, response: ServerResponse, bearer: Bearer, body: unknown): Promise<void> {
     await this.#makeRoom();
-    const { hub, principals, log } = this.#parts;
+    const { hub, principals, doorman, log } = this.#parts;
     const toolsets = principals.toolsetsOf(bearer);
     // Settled before the SDK's handler runs, which makes the connection without waiting for anything.
     const operator = principals.isOperator(bearer) ? await principals.operator(bearer) : undefined;
@@ -85,6 +86,7 @@ export class McpDoor {
       mcp,
       principal: bearer.agentId,
       arriving: () => this.#giveWay(bearer),
+      recheck: (asked) => doorman.recognise(asked),
       opened: (id) => this.#sessions.set(id, session),
       closed: (id) => this.#sessions.delete(id),
       log,

@@ -54,7 +54,10 @@ export function serveResources(server: Server, hub: Promise<Hub>, connect: () =>
       throw new McpError(ErrorCode.InvalidParams, `Unknown prompt. Prompts: ${prompts.map((one) => one.name).join(', ')}.`);
     return { description: prompt.description, messages: [{ role: 'user', content: { type: 'text', text: prompt.text } }] };
   });
-  return () => watch?.stop();
+  return () => {
+    watch?.stop();
+    watch = undefined; // a client that comes back may subscribe again
+  };
 }
 
 /** Tells a subscriber when the number of messages waiting for it changed. */

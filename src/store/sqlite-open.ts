@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import type { Clock } from '../hub/clock.ts';
 import { HubError } from '../hub/errors.ts';
-import { APPLICATION_ID, migrationsOf } from './migrate.ts';
+import { APPLICATION_ID, migrationsOf, schemaVersion } from './migrate.ts';
 import { acquire } from './sqlite-lock.ts';
 
 export type SqliteOptions = {
@@ -45,8 +45,8 @@ export async function openSqliteFile(
   options: SqliteOptions,
 ): Promise<{ writer: Database.Database; reader: Database.Database; inode: string }> {
   prepareFolder(options);
-  const fresh = !existsSync(options.path);
-  if (!fresh) await acquire(options.clock, () => assertSound(options.path));
+  const fresh = !existsSync(options.path) || statSync(options.path).size === 0;
+  if (!fresh) await acquire(options.clock, () => assertSoundAndOurs(options.path));
   const writer = connect(options.path);
   try {
     if (fresh) chmodSync(options.path, 0o600);
@@ -65,13 +65,13 @@ export async function openSqliteFile(
 /** Larger files are left to `rookery doctor` and to the check of every backup: quick_check reads about 1.4 GB a second. */
 const CHECKED_AT_OPEN_BYTES = 256 * 1024 * 1024;
 
-/** Refuses a damaged file before anything may write to it: this connection cannot even move the log into it. */
-function assertSound(path: string): void {
-  if (statSync(path).size > CHECKED_AT_OPEN_BYTES) return;
+/** Refuses a damaged or foreign file before anything may write to it: this connection cannot even move the log into it. */
+function assertSoundAndOurs(path: string): void {
   const db = connect(path, { readonly: true });
   try {
     db.pragma('cell_size_check = ON');
-    if (db.pragma('quick_check(1)', { simple: true }) !== 'ok') throw damaged(path);
+    assertOurs(db, schemaVersion('sqlite'));
+    if (statSync(path).size <= CHECKED_AT_OPEN_BYTES && db.pragma('quick_check(1)', { simple: true }) !== 'ok') throw damaged(path);
   } catch (error) {
     throw refusal(error, path);
   } finally {
@@ -160,11 +160,6 @@ async function migrate(db: Database.Database, options: SqliteOptions): Promise<v
     // Another process may have migrated while this one waited for the lock.
     const version = Number(db.pragma('user_version', { simple: true }));
     assertOurs(db, newest);
-    if (version === 0 && db.prepare('SELECT count(*) FROM sqlite_master').pluck().get() !== 0) {
-      throw new HubError('unavailable', `${options.path} is a SQLite database of another program.`, {
-        hint: 'Set ROOKERY_HOME to another folder.',
-      });
-    }
     for (const migration of migrations.filter((candidate) => candidate.version > version)) db.exec(migration.sql);
     db.pragma(`application_id = ${APPLICATION_ID}`);
     db.pragma(`user_version = ${newest}`);
@@ -183,7 +178,8 @@ function assertOurs(db: Database.Database, newest: number): void {
       hint: 'Update Rookery; an older program never opens a newer database.',
     });
   }
-  if (version > 0 && application !== APPLICATION_ID) {
+  const used = version > 0 || db.prepare('SELECT count(*) FROM sqlite_master').pluck().get() !== 0;
+  if (used && application !== APPLICATION_ID) {
     throw new HubError('unavailable', `${db.name} is a SQLite database of another program.`, {
       hint: 'Set ROOKERY_HOME to another folder.',
     });

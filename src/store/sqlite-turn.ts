@@ -55,8 +55,11 @@ export class TurnTx implements Tx {
   }
 
   assertOpen(): void {
-    if (this.#state === 'open') return;
-    throw new Error(
+    if (this.#state !== 'open') throw this.failure();
+  }
+
+  failure(): Error {
+    return new Error(
       this.#state === 'outlived'
         ? 'A transaction outlived its turn: something other than SQL was awaited inside it. It was rolled back.'
         : 'This transaction has ended.',
@@ -85,18 +88,34 @@ export class TurnTx implements Tx {
   }
 }
 
+export type TurnWatch = {
+  readonly tx: TurnTx;
+  /** The body's outcome, or the failure of a body that outlives its turn: one that never ends must not hold up the others. */
+  within<T>(body: Promise<T>): Promise<T>;
+  commit(): void;
+  end(): void;
+};
+
 /** Awaiting SQL only ever costs microtasks, so the next phase of the loop finds the transaction ended, or it did something else. */
-export function watchTurn(statements: Statements): { tx: TurnTx; commit(): void; end(): void } {
+export function watchTurn(statements: Statements): TurnWatch {
   const tx = new TurnTx(statements);
+  let fail: (error: unknown) => void = () => {};
+  const outlived = new Promise<never>((_resolve, reject) => {
+    fail = reject;
+  });
+  outlived.catch(() => {}); // whoever is waiting inside hears of it
+
   const rollback = () => {
     if (statements.inTransaction) statements.exec('ROLLBACK');
   };
   const timer = setImmediate(() => {
     tx.end('outlived');
     rollback();
+    fail(tx.failure());
   });
   return {
     tx,
+    within: (body) => Promise.race([body, outlived]),
     commit() {
       tx.assertOpen();
       statements.exec('COMMIT');

@@ -11,7 +11,7 @@ import type { Db, Durability, Read, Tx } from './db.ts';
 import { Doorbell } from './doorbell.ts';
 import { acquire } from './sqlite-lock.ts';
 import { assertTrusted, inodeOf, openSqliteFile, type SqliteOptions } from './sqlite-open.ts';
-import { Statements, type TurnTx, watchTurn } from './sqlite-turn.ts';
+import { Statements, type TurnWatch, watchTurn } from './sqlite-turn.ts';
 import { toStorageError } from './storage-error.ts';
 
 /** How many writes share one commit at most: enough to amortise a sync, few enough to hold the lock for a few milliseconds. */
@@ -108,8 +108,9 @@ class SqliteDb implements Db {
   async #readAlone<T>(look: (read: Read) => Promise<T>): Promise<T> {
     const watch = watchTurn(this.#reader);
     try {
+      if (!this.#reader.db.open && this.#refusal !== undefined) throw this.#refusal;
       this.#reader.exec('BEGIN');
-      return await look(watch.tx);
+      return await watch.within(look(watch.tx));
     } catch (error) {
       throw toStorageError(error);
     } finally {
@@ -146,7 +147,7 @@ class SqliteDb implements Db {
     const watch = watchTurn(this.#writer);
     const settled: (() => void)[] = [];
     try {
-      for (const pending of group) settled.push(await this.#change(watch.tx, pending));
+      for (const pending of group) settled.push(await this.#change(watch, pending));
       this.#assertFile();
       watch.commit();
     } catch (error) {
@@ -162,11 +163,11 @@ class SqliteDb implements Db {
   }
 
   /** Runs one change in a savepoint; its failure undoes itself only. Answers how its caller is to be told once the group is committed. */
-  async #change(tx: TurnTx, pending: Pending): Promise<() => void> {
+  async #change({ tx, within }: TurnWatch, pending: Pending): Promise<() => void> {
     const before = tx.changes;
     this.#writer.exec('SAVEPOINT change');
     try {
-      const value = await pending.change(tx);
+      const value = await within(pending.change(tx));
       tx.assertOpen();
       this.#writer.exec('RELEASE change');
       return () => pending.resolve(value);

@@ -11,6 +11,12 @@ export function toStorageError(error: unknown): unknown {
       cause: error,
     });
   }
+  if (code.startsWith('SQLITE_BUSY')) {
+    return new HubError('unavailable', 'The database is held by another process that recovers or moves it; nothing was changed.', {
+      hint: 'Retry with the same idempotency_key. `rookery doctor` names the process that holds the lock.',
+      cause: error,
+    });
+  }
   if (code.startsWith('SQLITE_IOERR') || code === 'SQLITE_CANTOPEN') {
     return new HubError('unavailable', 'The disk reported an error; nothing was changed.', {
       hint: 'Retry once; if it stays, run `rookery doctor`.',

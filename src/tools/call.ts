@@ -33,7 +33,7 @@ export async function callTool(hub: Hub, connection: Connection, tool: Tool, giv
       startedAt,
       durationMs: Math.round(hub.context.clock.monotonic() - since),
       code: reply.ok ? 'ok' : reply.error.code,
-      inputBytes: Buffer.byteLength(JSON.stringify(given) ?? ''),
+      inputBytes: sizeOf(given),
       outputBytes: Buffer.byteLength(reply.text),
     });
   }
@@ -86,6 +86,15 @@ function describe(issue: z.core.$ZodIssue): string {
   }
   const field = issue.path.join('.') || 'arguments';
   return `${field}: ${issue.message}.`;
+}
+
+/** The size of the arguments as JSON; 0 when they are nested too deeply to be written again (T19). */
+function sizeOf(given: unknown): number {
+  try {
+    return Buffer.byteLength(JSON.stringify(given) ?? '');
+  } catch {
+    return 0;
+  }
 }
 
 async function inboxOf(hub: Hub, caller: Caller | undefined): Promise<{ unread: number; urgent: number; owed: number }> {

@@ -152,6 +152,19 @@ describe('bodies', () => {
     expect(sent).toBeLessThan(64 * 1024 * 1024);
   });
 
+  it('refuses deeply nested ones before they cost anything', async () => {
+    const { url, token } = await serveHub();
+    const secret = await token('alice');
+    await ask(url, '/api/whoami', { method: 'POST', token: secret });
+    const deep = `{"to":"bob","body":"[[[[ \\" ]","attachments":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
+    for (const path of ['/api/send', '/mcp']) {
+      const { status, text } = await ask(url, path, { method: 'POST', body: deep, token: secret });
+      expect([status, text]).toEqual([400, expect.stringContaining('nested deeper')]);
+    }
+    const brackets = JSON.stringify({ to: 'operator', body: `${'['.repeat(100)} \\" ${'{'.repeat(100)}` });
+    expect((await ask(url, '/api/send', { method: 'POST', body: brackets, token: secret })).status).toBe(200);
+  });
+
   it('refuses compressed ones and what is not JSON', async () => {
     const { url, token } = await serveHub();
     const secret = await token('alice');

@@ -8,7 +8,7 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import { createHub, type Hub } from '../../src/hub/hub.ts';
 import { effectiveLimits, type LimitName } from '../../src/hub/limits.ts';
 import type { Project } from '../../src/hub/projects.ts';
-import { dutiesOf } from '../../src/scheduler/duties.ts';
+import { type Duty, dutiesOf } from '../../src/scheduler/duties.ts';
 import { Scheduler } from '../../src/scheduler/scheduler.ts';
 import { HttpDoor, type HttpSettings } from '../../src/server/http.ts';
 import { openSqlite } from '../../src/store/sqlite.ts';
@@ -18,7 +18,13 @@ import { systemIds } from '../../src/system/ids.ts';
 import { openLog } from '../../src/system/log.ts';
 import { cleanup, PROJECT, scratch } from '../support/engines.ts';
 
-export type Options = { place?: string; limits?: Partial<Record<LimitName, number>>; settings?: Partial<HttpSettings> };
+export type Options = {
+  place?: string;
+  limits?: Partial<Record<LimitName, number>>;
+  settings?: Partial<HttpSettings>;
+  /** Timed duties beside the hub's own. */
+  duties?: Duty[];
+};
 export type Served = {
   hub: Hub;
   door: HttpDoor;
@@ -30,7 +36,7 @@ export type Served = {
   close(): Promise<void>;
 };
 
-export async function serveHub({ place = scratch(), limits, settings }: Options = {}): Promise<Served> {
+export async function serveHub({ place = scratch(), limits, settings, duties = [] }: Options = {}): Promise<Served> {
   const db = await openSqlite({ path: join(place, 'hub.db'), bellDir: join(place, 'run'), clock: systemClock });
   const hub = await createHub({
     db,
@@ -41,7 +47,7 @@ export async function serveHub({ place = scratch(), limits, settings }: Options 
   });
   const logFile = join(place, 'log.jsonl');
   const log = openLog('debug', logFile, () => {});
-  const scheduler = new Scheduler(hub, dutiesOf(hub), systemClock, log);
+  const scheduler = new Scheduler(hub, [...dutiesOf(hub), ...duties], systemClock, log);
   const door = new HttpDoor({
     hub,
     scheduler,

@@ -161,6 +161,17 @@ describe('sessions', () => {
     expect((await api(url, secret, 'whoami')).status).toBe(401);
   });
 
+  it('lose their listening stream with their token', async () => {
+    const { url, hub, token } = await serveHub({ limits: { waitMs: 200 } });
+    const secret = await token('alice');
+    const id = await initialize(url, secret);
+    const headers = { accept: 'text/event-stream', 'mcp-session-id': id, authorization: `Bearer ${secret}` };
+    const stream = await fetch(`${url}/mcp`, { headers });
+    expect(stream.status).toBe(200);
+    await revoke(hub, secret);
+    await expect(stream.text()).rejects.toThrow(); // cut off
+  });
+
   it('of silent clients end, and go on with the next call', async () => {
     const served = await serveHub({ limits: { silentAfterMs: 1_500, heartbeatMs: 200 } });
     const secret = await served.token('alice');

@@ -1,0 +1,202 @@
+// Rules broken on purpose, to see the proofs turn red: a check that no mutant fails proves nothing. Two sorts: the built program patched in a
+// copy (the rule is not kept), and the finished database tampered with (what was kept is lost).
+
+import { closeSync, cpSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { check } from './check.mjs';
+import { proveContract } from './contract.mjs';
+import { crashRound } from './crash.mjs';
+import { gather } from './evidence.mjs';
+import { PACKAGE } from './hub.mjs';
+
+/** name, file below dist/, and pairs of what stands there and what is put in its place. */
+const PATCHES = [
+  [
+    'a receive acknowledges what it shows',
+    'store/deliveries.js',
+    ["SET state = 'leased', attempt", "SET state = 'acked', acked_at = 1, acked_by = 'receipt', attempt"],
+  ],
+  ['the key is not looked up', 'store/idempotency.js', ['return row &&', 'return undefined &&'], ['INSERT INTO', 'INSERT OR REPLACE INTO']],
+  [
+    'an older session is not fenced',
+    'hub/command.js',
+    ["holder.epoch === session.epoch && session.endReason !== 'left'", 'true'],
+    ['return session.endedAt === null;', 'return true;'],
+  ],
+  [
+    'any receipt acknowledges everything',
+    'store/deliveries.js',
+    ['WHERE receipt = ? AND recipient_id', 'WHERE (receipt = ? OR 1) AND recipient_id'],
+  ],
+  [
+    'an acknowledgement is answered and not written',
+    'store/deliveries.js',
+    ["state IN ('ready', 'leased')`, now, by, by", "state = 'none'`, now, by, by"],
+    ['return changes === 1;', 'return true;'],
+  ],
+  ['sender_seq leaves gaps', 'store/deliveries.js', ['last_seq + 1', 'last_seq + 2']],
+  ['the newest message is shown first', 'store/inbox.js', ['d.urgent DESC, d.seq LIMIT', 'd.seq DESC LIMIT']],
+  [
+    'one commit in fifty is lost after its success',
+    'store/sqlite.js',
+    ['watch.commit();', 'Math.random() < 0.02 ? watch.end() : watch.commit();'],
+  ],
+  [
+    'what was shown is not shown again',
+    'store/inbox.js',
+    ["const leased = await inboxRowsIn(read, 'leased', recipientId, now, limit, filter);", 'const leased = [];'],
+  ],
+  [
+    'the chain forgets events of the same transaction',
+    'hub/command.js',
+    ['eventHash(head.hash, draft)', 'eventHash(project.eventHash, draft)'],
+  ],
+  ['a returned message stays under its receipt', 'store/deliveries.js', ['receipt = NULL, closed_at', 'closed_at']],
+  ['a message for one is shown to all', 'hub/pool.js', ["other.state !== 'ready'", 'true']],
+  ['the same words are sent twice', 'hub/posting.js', ['if (repeat !== undefined)', 'if (false)']],
+];
+
+/** name, and what is done to the database. */
+const TAMPERINGS = [
+  [
+    'an accepted message vanishes',
+    (db) => {
+      const { id } = db
+        .prepare(
+          'SELECT id FROM messages WHERE id NOT IN (SELECT in_reply_to FROM messages WHERE in_reply_to IS NOT NULL) LIMIT 1 OFFSET 20',
+        )
+        .get();
+      db.prepare('DELETE FROM deliveries WHERE message_id = ?').run(id);
+      db.prepare('DELETE FROM messages WHERE id = ?').run(id);
+    },
+  ],
+  [
+    'a refused message is stored',
+    (db, refused) => db.prepare('UPDATE messages SET body = ? WHERE rowid = (SELECT MAX(rowid) FROM messages)').run(refused),
+  ],
+  ['a delivery vanishes', (db) => db.exec('DELETE FROM deliveries WHERE rowid = (SELECT rowid FROM deliveries LIMIT 1 OFFSET 30)')],
+  [
+    'a message is stored twice',
+    (db) =>
+      db.exec(
+        'UPDATE messages SET body = (SELECT body FROM messages ORDER BY seq LIMIT 1) WHERE rowid = (SELECT MAX(rowid) FROM messages)',
+      ),
+  ],
+  [
+    'an acknowledgement appears from nowhere',
+    (db) => db.exec("UPDATE deliveries SET attempt = attempt + 1 WHERE rowid = (SELECT MAX(rowid) FROM deliveries WHERE state = 'acked')"),
+  ],
+  [
+    'an event is edited',
+    (db) =>
+      db.exec(
+        `UPDATE events SET data = replace(data, '"urgent":false', '"urgent":true') WHERE seq = (SELECT MAX(seq) FROM events WHERE type = 'message.sent' AND data LIKE '%"urgent":false%')`,
+      ),
+  ],
+  [
+    'an index page is overwritten',
+    (db, _refused, path) => {
+      const { rootpage } = db.prepare("SELECT rootpage FROM sqlite_master WHERE name = 'messages_by_sender'").get();
+      const size = db.pragma('page_size', { simple: true });
+      db.pragma('wal_checkpoint(TRUNCATE)');
+      const file = openSync(path, 'r+');
+      writeSync(file, Buffer.alloc(size / 2, 0x55), 0, size / 2, (rootpage - 1) * size + size / 4);
+      closeSync(file);
+    },
+  ],
+];
+
+/** Runs every mutant; answers one line each: its name and the checks that turned red. */
+export async function runMutants({ seed, print }) {
+  const lines = [];
+  const tell = (name, red) => {
+    lines.push({ name, red });
+    print(`${red.length > 0 ? 'killed  ' : 'SURVIVED'}  ${name}: ${red.join(', ') || 'nothing turned red'}`);
+  };
+  for (const [name, file, ...edits] of PATCHES) tell(name, await tryPatched({ file, edits, seed }));
+  for (const [name, red] of await tryTampered(seed)) tell(name, red);
+  return lines;
+}
+
+async function tryPatched({ file, edits, seed }) {
+  const root = patchedCopy(file, edits);
+  try {
+    const red = [];
+    await proveContract({ runs: 60, seed, root, endOnFailure: true }).catch(() => red.push('model'));
+    const { results, figures } = await crashRound({
+      seed,
+      clients: 4,
+      stdio: 0,
+      count: 50,
+      killEveryMs: 1_200,
+      limitMs: 12_000,
+      root,
+    }).catch((error) => ({ results: [], figures: { exits: [error.message] } }));
+    red.push(...results.filter(({ bad }) => bad.length > 0).map(({ id }) => id));
+    if (figures.exits.length > 0) red.push('did not end');
+    return red;
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+}
+
+function patchedCopy(file, edits) {
+  const root = mkdtempSync(join(tmpdir(), 'rookery-mutant-'));
+  for (const part of ['dist', 'package.json', 'src/store/migrations']) cpSync(join(PACKAGE, part), join(root, part), { recursive: true });
+  symlinkSync(join(PACKAGE, 'node_modules'), join(root, 'node_modules'));
+  // A batch is printed from what is leased under its receipt; the first mutant needs that to hold for what it acknowledged too.
+  const inbox = join(root, 'dist/store/inbox.js');
+  if (edits[0][1].includes("'acked', acked_at = 1"))
+    replaceIn(inbox, "d.state = 'leased' ORDER BY d.shown_rank", '1 ORDER BY d.shown_rank');
+  for (const [from, to] of edits) replaceIn(join(root, 'dist', file), from, to);
+  return root;
+}
+
+function replaceIn(path, from, to) {
+  const text = readFileSync(path, 'utf8');
+  if (!text.includes(from)) throw new Error(`${path} has no "${from}": the mutant needs a new place to bite`);
+  writeFileSync(path, text.replaceAll(from, to));
+}
+
+/** One sound round; each tampering is done to a copy of its home. */
+async function tryTampered(seed) {
+  const lines = [];
+  await crashRound({
+    seed,
+    clients: 4,
+    stdio: 0,
+    count: 80,
+    killEveryMs: 0,
+    async tamper({ home, folder }) {
+      for (const [name, tampering] of TAMPERINGS) {
+        const copy = mkdtempSync(join(tmpdir(), 'rookery-mutant-'));
+        cpSync(home, copy, { recursive: true });
+        mkdirSync(join(copy, 'run'), { recursive: true, mode: 0o700 });
+        const path = join(copy, 'hub.db');
+        const db = new Database(path);
+        tampering(db, refusedBody(folder), path);
+        db.close();
+        const red = await gather(copy, folder).then(
+          (evidence) =>
+            check(evidence)
+              .filter(({ bad }) => bad.length > 0)
+              .map(({ id }) => id),
+          (error) => [`unreadable (${error.message})`],
+        );
+        lines.push([name, red]);
+        rmSync(copy, { recursive: true, force: true });
+      }
+    },
+  });
+  return lines;
+}
+
+/** The words of a send that was refused. */
+function refusedBody(folder) {
+  const line = readFileSync(join(folder, 'c0.jsonl'), 'utf8')
+    .split('\n')
+    .find((text) => text.includes('"op":"refused"'));
+  return line === undefined ? 'words that nobody sent' : JSON.parse(line).body;
+}

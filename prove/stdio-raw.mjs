@@ -1,0 +1,61 @@
+// A `rookery stdio` server driven by bare JSON-RPC lines: no client library between the proof and the process.
+
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { PACKAGE, PROJECT } from './hub.mjs';
+
+/** Starts a server; `ask` resolves with the answer to a request, or rejects when the process ends first. */
+export function startServer(home, name, root = PACKAGE) {
+  const child = spawn(process.execPath, [join(root, 'dist', 'main.js'), 'stdio', '--agent', name, '--project', PROJECT.name], {
+    cwd: home,
+    env: { ...process.env, ROOKERY_HOME: home },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  let id = 0;
+  let said = '';
+  const waiting = new Map();
+  child.stderr.on('data', (chunk) => {
+    said = `${said}${chunk}`.slice(-1_000);
+  });
+  child.stdin.on('error', () => {}); // it was killed: the exit below tells
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    const answer = JSON.parse(line);
+    waiting.get(answer.id)?.resolve(answer);
+    waiting.delete(answer.id);
+  });
+  const ended = new Promise((resolve) => {
+    child.on('exit', (code, signal) => {
+      for (const { reject } of waiting.values()) reject(new Error(`the server ended with ${code ?? signal}: ${said.trim()}`));
+      resolve({ code, signal });
+    });
+  });
+  const write = (message) => child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`);
+  const ask = (method, params) =>
+    new Promise((resolve, reject) => {
+      if (child.exitCode !== null || child.signalCode !== null) return reject(new Error(`the server has ended: ${said.trim()}`));
+      waiting.set(++id, { resolve, reject });
+      write({ id, method, params });
+    });
+  return {
+    pid: child.pid,
+    ended,
+    ask,
+    /** The handshake of MCP. */
+    async initialize() {
+      await ask('initialize', { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'proof', version: '1' } });
+      write({ method: 'notifications/initialized' });
+    },
+    /** Calls a tool; answers its structured content. Throws when it was refused. */
+    async call(tool, args = {}) {
+      const { result, error } = await ask('tools/call', { name: tool, arguments: args });
+      if (error !== undefined || result.isError) throw new Error(`${tool}: ${error?.message ?? result.content[0].text}`);
+      return result.structuredContent;
+    },
+    kill: () => child.kill('SIGKILL'),
+    async close() {
+      child.stdin.end();
+      return await ended;
+    },
+  };
+}
