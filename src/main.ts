@@ -3,8 +3,10 @@
 // The command line is loaded only after the preflight, so that a missing package or an old Node is one sentence and not a stack.
 
 import { loadFailure, refusalOf } from './preflight.ts';
+import { stopBetweenTransactions } from './system/signals.ts';
 
 process.umask(0o077); // whatever is written is the user's own
+stopBetweenTransactions();
 
 let refusal = refusalOf(process.platform, process.versions.node);
 if (refusal === undefined) {

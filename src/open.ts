@@ -9,7 +9,7 @@ import { openSqlite } from './store/sqlite.ts';
 import { systemClock } from './system/clock.ts';
 import { systemHost } from './system/host.ts';
 import { systemIds } from './system/ids.ts';
-import type { Log } from './system/log.ts';
+import { type Log, logWriteFailures } from './system/log.ts';
 
 /** Opens the hub that the configuration names, creating and migrating its database as needed. */
 export async function openHub(config: Config): Promise<Hub> {
@@ -21,11 +21,16 @@ export async function openHub(config: Config): Promise<Hub> {
     clock: systemClock,
   });
   const limits = effectiveLimits(Object.fromEntries(Object.entries(config.limits).filter(([, value]) => value !== undefined)));
-  return await createHub({ db, clock: systemClock, ids: systemIds(systemClock), limits, host: systemHost });
+  return await createHub({ db, clock: systemClock, ids: systemIds(systemClock), limits, host: systemHost, notices: logNotices });
 }
 
 /** The hub with its clockwork, not yet started. */
 export async function openWithScheduler(config: Config, log: Log): Promise<{ hub: Hub; scheduler: Scheduler }> {
   const hub = await openHub(config);
   return { hub, scheduler: new Scheduler(hub, dutiesOf(hub), systemClock, log) };
+}
+
+function logNotices(): string[] {
+  const failures = logWriteFailures();
+  return failures === 0 ? [] : [`The log of this process could not be written ${failures} times (log_write_failures): check logFile.`];
 }

@@ -33,7 +33,7 @@ export async function asOperator(flags: CommonFlags, work: (operator: Operator) 
   try {
     const caller = await hub.projects.operator(config.place.project, 'cli');
     const connection = Connection.fixed(hub, caller, TOOLSETS);
-    const log = openLog(config.logLevel, config.logFile, () => {});
+    const log = openLog(config.logLevel, config.logFile);
     const onDefect = (reference: string, error: unknown) => log.error({ event: 'defect', reference, err: error }, 'internal error');
     const call = async (tool: Tool, input: unknown) => {
       const reply = await callTool(hub, connection, tool, input, { signal: interrupted.signal, onDefect });

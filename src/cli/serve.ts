@@ -21,7 +21,7 @@ export function registerServe(program: Command): void {
     .option('--tls-key <file>', 'its key (PEM)')
     .action(async ({ json, ...flags }: ServeFlags) => {
       const config = readProcessConfig(flags);
-      const log = openLog(config.logLevel, config.logFile, () => {});
+      const log = openLog(config.logLevel, config.logFile);
       const [{ serve, serveUntilSignal }, { openWithScheduler }] = await Promise.all([import('../server/serve.ts'), import('../open.ts')]);
       const served = await serve(config, log, () => openWithScheduler(config, log));
       process.stdout.write(

@@ -26,7 +26,7 @@ export function registerStdio(program: Command): void {
 
 async function serve(flags: Flags): Promise<number> {
   const config = readProcessConfig(flags);
-  const log = openLog(config.logLevel, config.logFile, () => {});
+  const log = openLog(config.logLevel, config.logFile);
   const [{ serveStdio }, { openWithScheduler }, { systemClock }] = await Promise.all([
     import('../server/stdio.ts'),
     import('../open.ts'),

@@ -34,7 +34,15 @@ import { Waiting } from './waiting.ts';
 
 export const VERSION = '0.1.0';
 
-export type HubParts = { db: Db; clock: Clock; ids: Ids; limits: Limits; host: Host };
+export type HubParts = {
+  db: Db;
+  clock: Clock;
+  ids: Ids;
+  limits: Limits;
+  host: Host;
+  /** What the process around the hub has to say of itself (its log, for example). */
+  notices?: () => string[];
+};
 
 export type Hub = {
   readonly instanceId: string;
@@ -125,6 +133,7 @@ export async function createHub(parts: HubParts): Promise<Hub> {
     notices: () => [
       ...db.notices(),
       ...time.notices(),
+      ...(parts.notices?.() ?? []),
       ...(calls.failures > 0 ? [`The record of tool calls could not be written ${calls.failures} times (log_write_failures).`] : []),
     ],
     verify: (progress) => verifyProjects(context, progress),

@@ -96,9 +96,19 @@ export class Scheduler {
     duty.dueAt = this.#clock.monotonic() + backoff;
   }
 
+  /** Before anything else: those whose sessions an earlier process took with it learn that the hub is back. */
+  async #announceRestart(): Promise<void> {
+    try {
+      await this.#hub.restarts.announce();
+    } catch (error) {
+      this.#log.error({ event: 'announce_failed', err: error }, 'the restart could not be announced');
+    }
+  }
+
   /** Sleeps to the nearest instant and wakes early when something changed; never twice within the pause that leaves the lock to others. */
   async #loop(): Promise<void> {
     const { db } = this.#hub.context;
+    await this.#announceRestart();
     while (!this.#stop.signal.aborted) {
       const idle = await this.tick();
       await this.#clock.sleep(PAUSE_MS, this.#stop.signal);

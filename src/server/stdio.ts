@@ -57,7 +57,6 @@ export async function serveStdio(
   // A hub that cannot be opened ends the process: a server that answers nothing but errors helps nobody.
   const { hub, scheduler } = await opened;
   scheduler.keepAlive(() => (session.caller === undefined ? [] : [session.caller.sessionId]));
-  await hub.restarts.announce();
   scheduler.start();
   const reason = await over;
   log.info({ event: 'stopping', reason }, 'stopping');

@@ -7,6 +7,16 @@ import type { Read, Row, Tx } from './db.ts';
 export const DELIVERY_STATES = ['ready', 'leased', 'acked', 'dead', 'expired', 'recalled'] as const;
 export type DeliveryState = (typeof DELIVERY_STATES)[number];
 
+/** What may follow what. Leased to leased is a redelivery; dead goes back by requeue, recalled when a pool message is offered again. */
+export const DELIVERY_TRANSITIONS: Readonly<Record<DeliveryState, readonly DeliveryState[]>> = {
+  ready: ['leased', 'acked', 'dead', 'expired', 'recalled'],
+  leased: ['leased', 'acked', 'ready', 'dead', 'expired', 'recalled'],
+  acked: [],
+  dead: ['ready'],
+  expired: [],
+  recalled: ['ready'],
+};
+
 export const AUTHORITIES = ['human', 'peer', 'parent', 'child', 'hub', 'external'] as const;
 export type Authority = (typeof AUTHORITIES)[number];
 

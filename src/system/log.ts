@@ -7,8 +7,18 @@ import { type Logger, pino } from 'pino';
 
 export type Log = Logger;
 
+let failures = 0;
+
+/** How often this process could not write its log. */
+export function logWriteFailures(): number {
+  return failures;
+}
+
 /** A synchronous log, so that the last lines before an exit are written. A log that cannot be written never fails its writer. */
-export function openLog(level: string, file: string | undefined, onFailure: () => void): Log {
+export function openLog(level: string, file: string | undefined): Log {
+  const onFailure = () => {
+    failures += 1;
+  };
   const target = destination(file, onFailure);
   target.on('error', onFailure);
   return pino(

@@ -46,7 +46,7 @@ export async function serveHub({ place = scratch(), limits, settings, duties = [
     host: systemHost,
   });
   const logFile = join(place, 'log.jsonl');
-  const log = openLog('debug', logFile, () => {});
+  const log = openLog('debug', logFile);
   const scheduler = new Scheduler(hub, [...dutiesOf(hub), ...duties], systemClock, log);
   const door = new HttpDoor({
     hub,
