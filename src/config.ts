@@ -12,7 +12,7 @@ import { findPlace, givenPlace, type Place } from './project-root.ts';
 import { TOOLSETS } from './tools/tool.ts';
 
 const limitShape = Object.fromEntries(
-  (Object.keys(LIMITS) as LimitName[]).map((name) => [name, z.int().min(0).max(LIMITS[name].hard).optional()]),
+  (Object.keys(LIMITS) as LimitName[]).map((name) => [name, z.int().min(1).max(LIMITS[name].hard).optional()]),
 ) as Record<LimitName, z.ZodOptional<z.ZodInt>>;
 
 const toolsets = z.preprocess(
@@ -22,6 +22,9 @@ const toolsets = z.preprocess(
   },
   z.array(z.enum(TOOLSETS)).min(1),
 );
+
+/** Words too, because flags and the environment have nothing else: "false" is no, not a text that is there. */
+const yesOrNo = z.union([z.boolean(), z.stringbool()]);
 
 /** Every setting with its default. The keys of config files and of --flags are these; environment names are in ENVIRONMENT. */
 const settings = z.strictObject({
@@ -35,12 +38,12 @@ const settings = z.strictObject({
   port: z.coerce.number().int().min(0).max(65_535).default(7420),
   url: z.url().optional(),
   token: z.string().optional(),
-  behindProxy: z.coerce.boolean().default(false),
+  behindProxy: yesOrNo.default(false),
   tlsCert: z.string().optional(),
   tlsKey: z.string().optional(),
   allowedHosts: z.array(z.string()).default([]),
   allowedOrigins: z.array(z.string()).default([]),
-  allowNetworkFs: z.coerce.boolean().default(false),
+  allowNetworkFs: yesOrNo.default(false),
   limits: z.strictObject(limitShape).default({}),
 });
 export type Settings = z.output<typeof settings>;

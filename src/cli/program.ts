@@ -28,14 +28,8 @@ const GROUPS: { names: readonly string[]; load: () => Promise<Register> }[] = [
 
 /** Runs one command and answers the exit code: 0 ok, 1 refused, 2 usage, 3 unavailable. */
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
-  const program = new Command('rookery')
-    .version(VERSION)
-    .description('The coordination hub for coding agents.')
-    .exitOverride()
-    .configureOutput({ outputError: () => {} }) // showError prints it, once and in the same form as every other error
-    .addHelpText('after', '\nEvery command explains itself: rookery <command> --help');
   try {
-    await register(program, argv[2]);
+    const program = await programWith(argv[2]);
     await program.parseAsync([...argv]);
     return Number(process.exitCode ?? 0);
   } catch (error) {
@@ -43,10 +37,15 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** The group of the command that was asked for; the tools for any other word that names one; else everything. */
-async function register(program: Command, name: string | undefined): Promise<void> {
-  const wanted = name !== undefined && !name.startsWith('-') && name !== 'help' ? name : undefined;
-  const group = GROUPS.find(({ names }) => wanted !== undefined && names.includes(wanted));
-  if (group !== undefined) return (await group.load())(program);
-  for (const { load } of GROUPS) (await load())(program);
+/** The program with the group of the command that was asked for; with everything when no group answers to that name. */
+export async function programWith(name: string | undefined): Promise<Command> {
+  const program = new Command('rookery')
+    .version(VERSION)
+    .description('The coordination hub for coding agents.')
+    .exitOverride()
+    .configureOutput({ outputError: () => {} }) // showError prints it, once and in the same form as every other error
+    .addHelpText('after', '\nEvery command explains itself: rookery <command> --help');
+  const group = GROUPS.find(({ names }) => name !== undefined && names.includes(name));
+  for (const { load } of group === undefined ? GROUPS : [group]) (await load())(program);
+  return program;
 }

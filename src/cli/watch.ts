@@ -1,6 +1,7 @@
 // rookery watch: events as they happen, from now or from any seq, and a command of the user's for each. It survives: when the hub cannot
 // be read for a while it says so, opens it again, and goes on after the last event it printed, so that nothing is missed or doubled.
 
+import { statSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { FeedEvent } from '../hub/feed.ts';
 import { systemClock } from '../system/clock.ts';
@@ -13,6 +14,7 @@ import { runForEvent } from './run-for-event.ts';
 type Flags = CommonFlags & { agent?: string; after?: string; exec?: string };
 
 const REOPEN_MS = 1_000;
+const FILE_LOOK_MS = 500;
 
 export function registerWatch(program: Command): void {
   addCommand(
@@ -54,18 +56,23 @@ async function watch(flags: Flags, args: readonly string[], after: number | unde
 }
 
 async function follow(
-  { hub, caller, terminal, signal }: Operator,
+  { hub, config, caller, terminal, signal }: Operator,
   flags: Flags,
   args: readonly string[],
   place: { seq: number | undefined },
 ): Promise<void> {
-  place.seq ??= await hub.feed.head(caller);
+  const head = await hub.feed.head(caller);
+  if (place.seq !== undefined && place.seq > head) process.stderr.write(`rookery: the history ends at ${head} now; going on from there.\n`);
+  place.seq = Math.min(place.seq ?? head, head);
+  const replaced = new AbortController();
+  const over = AbortSignal.any([signal, replaced.signal]);
+  void whenReplaced(config.databasePath, over).then(() => replaced.abort());
   let names = new Map<string, string>();
   const nameOf = async (id: string) => {
     if (!names.has(id)) names = new Map((await hub.agents.list(caller, { waitMs: 0 })).agents.map(({ agent }) => [agent.id, agent.name]));
     return names.get(id) ?? id;
   };
-  for await (const page of hub.feed.follow(caller, place.seq, signal)) {
+  for await (const page of hub.feed.follow(caller, place.seq, over)) {
     for (const event of page) {
       const shown = { ...event, actor: await nameOf(event.actor) };
       if (flags.agent === undefined || concerns(shown, flags.agent)) {
@@ -78,6 +85,12 @@ async function follow(
   }
 }
 
+/** A restored database is another file: what has the old one open would follow a history that goes no further. */
+async function whenReplaced(path: string, over: AbortSignal): Promise<void> {
+  const inode = () => statSync(path, { throwIfNoEntry: false })?.ino;
+  for (const opened = inode(); !over.aborted && inode() === opened; ) await systemClock.sleep(FILE_LOOK_MS, over);
+}
+
 /** Whether the agent did it or is named in it. */
 function concerns(event: FeedEvent, name: string): boolean {
   return (
@@ -86,6 +99,8 @@ function concerns(event: FeedEvent, name: string): boolean {
 }
 
 function eventLine({ seq, at, type, actor, subject, data }: FeedEvent): string {
-  const words = Object.entries(data).map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  const words = Object.entries(data)
+    .filter(([key]) => key !== 'digest')
+    .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
   return printSafeLine([String(seq).padStart(6), at, type.padEnd(18), actor, subject, ...words].join('  '));
 }

@@ -11,6 +11,7 @@ const KEPT = 1_000;
 
 export class Calls {
   readonly #context: HubContext;
+  readonly #running = new Set<Promise<unknown>>();
   #pending: CallRow[] = [];
   #failures = 0;
 
@@ -21,6 +22,19 @@ export class Calls {
   /** How often the record could not be written since the process started. */
   get failures(): number {
     return this.#failures;
+  }
+
+  /** Counts a call as running until it is answered. */
+  track<T>(call: Promise<T>): Promise<T> {
+    this.#running.add(call);
+    const done = () => this.#running.delete(call);
+    call.then(done, done);
+    return call;
+  }
+
+  /** Resolves when the calls that run now are answered: closing waits for them, so that nobody is cut off in mid-answer. */
+  async answered(): Promise<void> {
+    await Promise.allSettled([...this.#running]);
   }
 
   record(call: CallRow): void {

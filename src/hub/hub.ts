@@ -149,6 +149,7 @@ export async function createHub(parts: HubParts): Promise<Hub> {
     close: () => {
       closing ??= (async () => {
         waiting.shutdown();
+        await calls.answered();
         await calls.flush();
         await db.close();
       })();

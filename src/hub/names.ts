@@ -1,4 +1,4 @@
-// Names of agents: what is allowed, what is suggested, and how a fresh one is made.
+// Names and roles of agents: what is allowed, what is suggested, and how a fresh name is made.
 
 import { distance } from 'fastest-levenshtein';
 import { HUB, OPERATOR } from './caller.ts';
@@ -82,6 +82,16 @@ export function assertLabel(field: string, label: string): void {
   if (!LABEL.test(label)) {
     throw new HubError('invalid_input', `${field} must be 1 to 40 lower-case letters, digits, dots, dashes, plus signs or underscores.`, {
       hint: 'For example: reviewer, typescript, c++',
+    });
+  }
+}
+
+/** What configuration may give to a session: any label, and manager. */
+export function assertGrantable(role: string): void {
+  assertLabel('role', role);
+  if (role === 'operator' || role === 'hub') {
+    throw new HubError('forbidden', `The role ${role} cannot be given to an agent’s session.`, {
+      hint: 'The operator acts through the command line or an operator token.',
     });
   }
 }

@@ -29,7 +29,7 @@ import { toIso } from './clock.ts';
 import type { Act } from './command.ts';
 import type { HubContext } from './context.ts';
 import { HubError } from './errors.ts';
-import { assertLabel, assertName, freshName } from './names.ts';
+import { assertGrantable, assertName, freshName } from './names.ts';
 import { isLive } from './presence.ts';
 import type { Project, Projects } from './projects.ts';
 
@@ -283,16 +283,6 @@ export function toCaller(agent: AgentRow, session: SessionRow): Caller {
     root: session.root,
     parentId: agent.parentId,
   };
-}
-
-/** What configuration may give to a session: any label, and manager. */
-function assertGrantable(role: string): void {
-  assertLabel('role', role);
-  if (role === 'operator' || role === 'hub') {
-    throw new HubError('forbidden', `The role ${role} cannot be given to an agent’s session.`, {
-      hint: 'The operator acts through the command line or an operator token.',
-    });
-  }
 }
 
 function busy(name: string, holder: SessionRow): HubError {

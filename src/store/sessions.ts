@@ -66,8 +66,8 @@ export async function latestSession(read: Read, agentId: string): Promise<Sessio
 export async function openSessions(read: Read, projectId: string | null): Promise<SessionRow[]> {
   const rows =
     projectId === null
-      ? await read.all('SELECT * FROM sessions WHERE ended_at IS NULL ORDER BY id')
-      : await read.all('SELECT * FROM sessions WHERE ended_at IS NULL AND project_id = ? ORDER BY id', projectId);
+      ? await read.all('SELECT * FROM sessions WHERE ended_at IS NULL ORDER BY agent_id')
+      : await read.all('SELECT * FROM sessions WHERE ended_at IS NULL AND project_id = ? ORDER BY agent_id', projectId);
   return rows.map(toSession);
 }
 

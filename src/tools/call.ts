@@ -21,7 +21,7 @@ export type CallContext = {
 export async function callTool(hub: Hub, connection: Connection, tool: Tool, given: unknown, context: CallContext = {}): Promise<Reply> {
   const startedAt = hub.context.time.now();
   const since = hub.context.clock.monotonic();
-  const reply = await answer(hub, connection, tool, given, context);
+  const reply = await hub.calls.track(answer(hub, connection, tool, given, context));
   const caller = connection.current;
   if (caller !== undefined) {
     hub.calls.record({
@@ -69,11 +69,22 @@ async function answer(hub: Hub, connection: Connection, tool: Tool, given: unkno
 /** The arguments as the tool's schema has them; an error names the field, what is wrong with it, and what it should be. */
 function parse(tool: Tool, given: unknown): Record<string, unknown> {
   const parsed = tool.input.safeParse(given ?? {});
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    assertNoNul(parsed.data);
+    return parsed.data;
+  }
   const [issue] = parsed.error.issues;
   throw new HubError('invalid_input', issue === undefined ? 'The arguments do not fit.' : describe(issue), {
     hint: `${tool.name} takes: ${Object.keys(tool.input.shape).join(', ') || 'nothing'}.`,
   });
+}
+
+/** Not every engine stores a NUL, and nobody writes one on purpose. */
+function assertNoNul(args: Record<string, unknown>): void {
+  for (const [field, value] of Object.entries(args)) {
+    if (![value].flat().some((text) => typeof text === 'string' && text.includes('\0'))) continue;
+    throw new HubError('invalid_input', `${field}: it holds a NUL character.`, { hint: 'Leave it out.' });
+  }
 }
 
 function describe(issue: z.core.$ZodIssue): string {

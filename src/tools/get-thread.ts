@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { toIso } from '../hub/clock.ts';
 import { LIMITS } from '../hub/limits.ts';
 import { cutUtf8 } from '../hub/shown.ts';
-import { KINDS } from '../store/messages.ts';
+import { KINDS } from '../hub/vocabulary.ts';
 import { defineTool } from './tool.ts';
 import { DATA_NOTE, messageId } from './words.ts';
 

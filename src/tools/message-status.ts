@@ -1,7 +1,7 @@
 // message_status: the truth about one message, per recipient.
 
 import { z } from 'zod';
-import { DELIVERY_STATES } from '../store/deliveries.ts';
+import { DELIVERY_STATES } from '../hub/vocabulary.ts';
 import { defineTool } from './tool.ts';
 import { messageId } from './words.ts';
 

@@ -2,8 +2,7 @@
 
 import { z } from 'zod';
 import { LIMITS } from '../hub/limits.ts';
-import { DELIVERY_STATES } from '../store/deliveries.ts';
-import { KINDS } from '../store/messages.ts';
+import { DELIVERY_STATES, KINDS } from '../hub/vocabulary.ts';
 import { defineTool } from './tool.ts';
 import { clampWait, messageId } from './words.ts';
 

@@ -2,25 +2,49 @@
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cleanup } from '../support/engines.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 export const MAIN = join(ROOT, 'dist', 'main.js');
+const TSC = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
 
-/** Builds the program if its sources are newer. */
+/** One test run builds at most once: a build under the feet of a starting process is a broken process. */
+const RUN = join(ROOT, 'dist', '.built-for');
+const LOCK = join(tmpdir(), `rookery-build-${process.ppid}`);
+
+/** Builds the program if its sources are newer. Safe from several test files at once. */
 export function built(): string {
-  const newest = Math.max(
-    ...readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
-      .filter((file) => file.endsWith('.ts'))
-      .map((file) => statSync(join(ROOT, 'src', file)).mtimeMs),
-  );
-  const server = join(ROOT, 'dist', 'server', 'serve.js');
-  if (!existsSync(server) || statSync(server).mtimeMs < newest) {
-    execFileSync(process.execPath, [join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'], { cwd: ROOT });
+  while (!isBuilt()) {
+    try {
+      mkdirSync(LOCK);
+    } catch {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50); // another file of this run is building
+      continue;
+    }
+    try {
+      if (isStale()) execFileSync(process.execPath, [TSC, '-p', 'tsconfig.build.json'], { cwd: ROOT });
+      writeFileSync(RUN, String(process.ppid));
+    } finally {
+      rmdirSync(LOCK);
+    }
   }
   return MAIN;
+}
+
+function isBuilt(): boolean {
+  return existsSync(RUN) && readFileSync(RUN, 'utf8') === String(process.ppid);
+}
+
+function isStale(): boolean {
+  if (!existsSync(MAIN)) return true;
+  const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+  return sources.some((file) => {
+    const output = join(ROOT, 'dist', file.replace(/\.ts$/, '.js'));
+    return !existsSync(output) || statSync(output).mtimeMs < statSync(join(ROOT, 'src', file)).mtimeMs;
+  });
 }
 
 export type Process = { child: ChildProcess; stdout: () => string; stderr: () => string; exited: Promise<{ code: number | null }> };

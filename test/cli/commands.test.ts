@@ -1,0 +1,170 @@
+import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { programWith } from '../../src/cli/program.ts';
+import { tools } from '../../src/tools/index.ts';
+import { scratch } from '../support/engines.ts';
+import { freshHub, rookeryOn, start } from './command-line.ts';
+
+describe('tools as commands', () => {
+  it('sends, shows what waits without taking it, and tells what became of it', async () => {
+    const { run, json } = await freshHub();
+    const sent = await json('send', '--to', 'reviewer', '--kind', 'request', 'please look');
+    expect(sent).toMatchObject({ message_id: expect.stringMatching(/^msg_/), recipients: [{ name: 'reviewer', state: 'ready' }] });
+    for (let look = 0; look < 2; look++) {
+      const { messages } = await json('inbox', 'reviewer');
+      expect(messages).toMatchObject([{ message_id: sent.message_id, state: 'ready', attempts: 0, excerpt: 'please look' }]);
+    }
+    const status = await json('message-status', sent.message_id);
+    expect(status.recipients[0]).toMatchObject({
+      state: 'ready',
+      attempts: 0,
+      first_shown_at: null,
+      why: expect.stringContaining('never been connected'),
+    });
+    expect((await run('thread', sent.message_id)).stdout).toContain('  | please look');
+  });
+
+  it('takes a body from standard input', async () => {
+    const { home, json } = await freshHub();
+    const { stdout } = await start(['send', '--to', 'reviewer', '-', '--json'], { home, input: 'two\nlines\n' }).ended;
+    expect((await json('get-message', JSON.parse(stdout).message_id)).body).toBe('two\nlines');
+  });
+
+  it('receives and acknowledges the operator’s own mail', async () => {
+    const { json } = await freshHub();
+    const { message_id: id } = await json('send', '--to', 'operator', 'note to self');
+    const batch = await json('recv', '--max', '5');
+    expect(batch.messages).toMatchObject([{ id, body: 'note to self' }]);
+    expect((await json('ack', batch.receipt)).acked).toEqual([id]);
+    expect((await json('recv-batch')).messages).toEqual([]);
+  });
+
+  it('calls a tool with raw JSON', async () => {
+    const { run } = await freshHub();
+    const { code, stdout } = await run('call', 'send', JSON.stringify({ to: 'reviewer', body: 'raw' }));
+    expect([code, JSON.parse(stdout).recipients[0].name]).toEqual([0, 'reviewer']);
+  });
+});
+
+describe('exit codes', () => {
+  const home = mkdtempSync(join(tmpdir(), 'rookery-cli-'));
+  const { run } = rookeryOn(home);
+  beforeAll(async () => void (await freshHub(home)));
+  afterAll(() => rmSync(home, { recursive: true }));
+
+  it.each([
+    [['send', '--to', 'nobody', 'hello'], 1, 'not_found'],
+    [['requeue', 'msg_none', '--to', 'reviewer'], 1, 'not_found'],
+    [['send', '--to', 'reviewer'], 2, 'invalid_input'],
+    [['send', '--bogus'], 2, 'invalid_input'],
+    [['frobnicate'], 2, 'invalid_input'],
+    [['requeue', 'msg_none'], 2, 'invalid_input'],
+    [['call', 'send', '{broken'], 2, 'invalid_input'],
+    [['inbox', 'reviewer', '--limit', 'all'], 2, 'invalid_input'],
+    [['token', 'create'], 2, 'invalid_input'],
+    [['watch', '--after', '-1'], 2, 'invalid_input'],
+    [['verify', '/nonexistent/file.db'], 1, 'not_found'],
+  ])('%j ends with %d', async (args, code, word) => {
+    const { stdout, stderr, ...ended } = await run(...args, '--json');
+    expect([ended.code, stdout]).toEqual([code, '']);
+    expect(JSON.parse(stderr).error).toMatchObject({ code: word, message: expect.any(String), retryable: false });
+  });
+
+  it('comes with one line for people', async () => {
+    const { stderr } = await run('send', '--to', 'revewer', 'hello');
+    expect(stderr).toMatch(/^rookery: No agent [^\n]+Did you mean reviewer\?[^\n]*\n$/);
+  });
+
+  it('is 3 when the hub’s folder is open to others', async () => {
+    const { home, run } = await freshHub();
+    chmodSync(home, 0o755);
+    expect(await run('status')).toMatchObject({ code: 3, stderr: expect.stringContaining(`chmod 700 ${home}`) });
+  });
+});
+
+describe('help', () => {
+  it('stands for every command, with an example and the common flags', async () => {
+    const program = await programWith(undefined);
+    const groups = program.commands.filter(({ commands }) => commands.length > 0);
+    const commands = [...program.commands.filter((command) => !groups.includes(command)), ...groups.flatMap(({ commands }) => commands)];
+    for (const tool of tools) expect(commands.map((command) => command.name())).toContain(tool.name.replaceAll('_', '-'));
+    for (const command of commands) {
+      const written: string[] = [];
+      command.configureOutput({ writeOut: (text) => void written.push(text) }).outputHelp();
+      const help = written.join('');
+      for (const part of ['Example', '--home', '--json', '--project'])
+        expect([command.name(), help]).toEqual([command.name(), expect.stringContaining(part)]);
+    }
+  });
+
+  it('is printed by the program', async () => {
+    const { code, stdout } = await start(['send', '--help'], { home: scratch(), input: '' }).ended;
+    expect([code, stdout]).toEqual([0, expect.stringContaining('$ rookery send --to reviewer')]);
+  });
+});
+
+describe('what people see', () => {
+  it('neutralises what an agent wrote, in tables and in JSON', async () => {
+    const { home, run } = await freshHub();
+    const evil = '\u001b]52;c;ZXZpbA==\u0007\u009b2J\u202egnp\u{e0041}';
+    await run('send', '--to', 'reviewer', '--subject', evil, evil);
+    for (const args of [
+      ['inbox', 'reviewer'],
+      ['inbox', 'reviewer', '--json'],
+      ['status', '--json'],
+    ]) {
+      const { stdout } = await start(args, { home, env: { FORCE_COLOR: '1' }, input: '' }).ended;
+      expect(stdout.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+    }
+  });
+
+  it('gives the status of the project with stable fields', async () => {
+    const { json, path } = await freshHub();
+    await json('send', '--to', 'reviewer', 'hello');
+    expect(await json('status')).toEqual({
+      project: expect.objectContaining({ id: expect.any(String) }),
+      agents: { gone: 1 },
+      deliveries: { ready: 1, leased: 0, acked: 0, dead: 0, expired: 0, recalled: 0 },
+      inbox: { unread: 0, urgent: 0, owed: 0 },
+      stuck: [],
+      dead: [],
+      store: { path, bytes: expect.any(Number), wal_bytes: expect.any(Number) },
+      notices: expect.any(Array),
+    });
+    expect((await json('agents')).agents).toMatchObject([{ name: 'reviewer', state: 'gone', unread: 1 }]);
+    expect(await json('dead')).toEqual({ messages: [] });
+  });
+
+  it('explains where a setting comes from, and shows no secret', async () => {
+    const home = scratch();
+    const { stdout } = await start(['config', '--explain', '--json'], {
+      home,
+      env: { ROOKERY_TOKEN: 'rookery_secret', ROOKERY_LOG_LEVEL: 'info' },
+      input: '',
+    }).ended;
+    const { settings } = JSON.parse(stdout);
+    expect(settings).toContainEqual({ name: 'logLevel', value: 'info', source: 'environment', environment: 'ROOKERY_LOG_LEVEL' });
+    expect(stdout).not.toContain('rookery_secret');
+  });
+});
+
+describe('tokens', () => {
+  it('are shown once, written privately, listed without their secret, and revoked', async () => {
+    const { home, run, json } = await freshHub();
+    const file = join(home, 'lead.token');
+    const made = await json('token', 'create', '--agent', 'lead', '--days', '3', '--label', 'laptop', '--out', file);
+    expect(made).toMatchObject({ agent: 'lead', file });
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(await run('token', 'create', '--agent', 'lead', '--out', file)).toMatchObject({ code: 2 });
+    const shown = await run('token', 'create', '--operator');
+    expect(shown.stdout).toMatch(/^rookery_\S{43}\n$/);
+    const listed = await run('token', 'list');
+    expect(listed.stdout).toContain('laptop');
+    expect(listed.stdout).not.toContain('rookery_');
+    expect(await json('token', 'revoke', made.id)).toEqual({ revoked: made.id });
+    expect((await json('token', 'list')).tokens.find((token: { id: string }) => token.id === made.id).state).toBe('revoked');
+    expect((await run('token', 'revoke', made.id)).code).toBe(1);
+  });
+});

@@ -1,0 +1,120 @@
+// Configuration: which source wins, and what refuses the start (A-52).
+
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { readConfig } from '../src/config.ts';
+import { HubError } from '../src/hub/errors.ts';
+import { LIMITS, type LimitName } from '../src/hub/limits.ts';
+import { scratch } from './support/engines.ts';
+
+function folders(projectFile?: unknown, homeFile?: unknown) {
+  const base = scratch();
+  const home = join(base, 'home');
+  const cwd = join(base, 'project');
+  for (const folder of [home, join(cwd, '.rookery')]) mkdirSync(folder, { recursive: true });
+  if (projectFile !== undefined) writeFileSync(join(cwd, '.rookery', 'config.json'), JSON.stringify(projectFile));
+  if (homeFile !== undefined) writeFileSync(join(home, 'config.json'), JSON.stringify(homeFile));
+  return { home, cwd };
+}
+
+function read(given: { projectFile?: unknown; homeFile?: unknown; env?: Record<string, string>; flags?: Record<string, unknown> } = {}) {
+  const { home, cwd } = folders(given.projectFile, given.homeFile);
+  return readConfig({ env: { ROOKERY_HOME: home, ...given.env }, cwd, flags: given.flags ?? {} });
+}
+
+function refusal(given: Parameters<typeof read>[0]): HubError {
+  try {
+    read(given);
+  } catch (error) {
+    if (error instanceof HubError) return error;
+    throw error;
+  }
+  throw new Error('accepted');
+}
+
+it('prefers flag to environment to project file to home file to default, and remembers which it was', () => {
+  const layers = {
+    flags: { agent: 'flag' },
+    env: { ROOKERY_AGENT: 'env' },
+    projectFile: { agent: 'project' },
+    homeFile: { agent: 'home' },
+  };
+  const expected = [
+    ['flag', 'flag'],
+    ['env', 'environment'],
+    ['project', 'project file'],
+    ['home', 'home file'],
+    [undefined, 'default'],
+  ];
+  for (const [i, layer] of [undefined, 'flags', 'env', 'projectFile', 'homeFile'].entries()) {
+    if (layer !== undefined) delete layers[layer as keyof typeof layers];
+    const config = read(layers);
+    expect([config.agent, config.sources.agent]).toEqual(expected[i]);
+  }
+});
+
+it('has working defaults and is frozen', () => {
+  const config = read();
+  expect(config).toMatchObject({ toolsets: ['core', 'work'], logLevel: 'warn', host: '127.0.0.1', port: 7420, limits: {}, noColor: false });
+  expect(Object.isFrozen(config)).toBe(true);
+  expect(config.databasePath).toBe(join(config.home, 'hub.db'));
+});
+
+it('reads words and numbers from the environment as from a file', () => {
+  const config = read({
+    env: { ROOKERY_TOOLSETS: 'core, manage', ROOKERY_LOG_LEVEL: 'debug', NO_COLOR: '1', CLAUDE_CODE_SESSION_ID: 'abc' },
+    flags: { port: '8000' },
+  });
+  expect(config).toMatchObject({ toolsets: ['core', 'manage'], logLevel: 'debug', noColor: true, clientKey: 'claude:abc', port: 8000 });
+  expect(read({ env: { ROOKERY_TOOLSETS: 'all' } }).toolsets).toContain('channels');
+  expect(read({ env: { ROOKERY_AGENT: '' } }).sources.agent).toBe('default');
+});
+
+it('takes no for no in the environment and in flags', () => {
+  for (const word of ['false', '0', 'no']) expect(read({ flags: { allowNetworkFs: word } }).allowNetworkFs).toBe(false);
+  for (const word of ['true', '1', 'yes', true]) expect(read({ flags: { allowNetworkFs: word } }).allowNetworkFs).toBe(true);
+});
+
+it('names an unknown key, a wrong value and where it came from', () => {
+  for (const [given, words] of [
+    [{ homeFile: { prot: 7421 } }, ['prot', 'home file', 'is not a setting']],
+    [{ projectFile: { logLevel: 'loud' } }, ['logLevel', 'project file']],
+    [{ env: { ROOKERY_TOOLSETS: 'core,everything' } }, ['toolsets', 'environment']],
+    [{ flags: { port: 70_000 } }, ['port', 'flag']],
+    [{ homeFile: { limits: { bodyBites: 1 } } }, ['limits.bodyBites', 'home file', 'is not a setting']],
+    [{ homeFile: { url: 'not a url' } }, ['url', 'home file']],
+  ] as const) {
+    const error = refusal(given);
+    expect(error.code).toBe('invalid_input');
+    for (const word of words) expect(error.message).toContain(word);
+    expect(error.hint).toContain('Settings are');
+  }
+});
+
+it('refuses a file that is no JSON object, by its name', () => {
+  for (const text of ['{', '[]', '7', '']) {
+    const { home, cwd } = folders();
+    writeFileSync(join(home, 'config.json'), text);
+    expect(() => readConfig({ env: { ROOKERY_HOME: home }, cwd, flags: {} })).toThrow(join(home, 'config.json'));
+  }
+});
+
+it('lets limits be set up to their hard ceiling, and no further, nor to nothing', () => {
+  for (const name of Object.keys(LIMITS) as LimitName[]) {
+    const { hard, value } = LIMITS[name];
+    expect([name, value <= hard]).toEqual([name, true]);
+    expect(read({ homeFile: { limits: { [name]: hard } } }).limits[name]).toBe(hard);
+    for (const wrong of [hard + 1, 0, -1, 1.5, '5', null])
+      expect(refusal({ homeFile: { limits: { [name]: wrong } } }).message).toContain(`limits.${name}`);
+  }
+});
+
+it('does not take the hub’s own folder for a project’s', () => {
+  const base = scratch();
+  const home = join(base, '.rookery');
+  mkdirSync(home);
+  writeFileSync(join(home, 'config.json'), JSON.stringify({ agent: 'from-home' }));
+  const config = readConfig({ env: { ROOKERY_HOME: home }, cwd: base, flags: {} });
+  expect([config.agent, config.sources.agent]).toEqual(['from-home', 'home file']);
+});

@@ -1,0 +1,154 @@
+// The two schemas say the same, and every statement of everyday work goes through an index (S-17).
+
+import { PGlite } from '@electric-sql/pglite';
+import Database from 'better-sqlite3';
+import { expect, it } from 'vitest';
+import { dutiesOf } from '../../src/scheduler/duties.ts';
+import type { Arg, Db } from '../../src/store/db.ts';
+import { migrationsOf } from '../../src/store/migrate.ts';
+import { ack, operatorOf, recv, send } from '../support/acts.ts';
+import { attach, cleanup, type Engine, sqlite, type TestHub, testHub } from '../support/engines.ts';
+
+/** An engine that remembers the text of every statement. */
+function remembering(texts: Set<string>): Engine {
+  return {
+    name: 'sqlite',
+    async open(clock, place) {
+      const db = await sqlite.open(clock, place);
+      const note = <T extends object>(inner: T): T =>
+        new Proxy(inner, {
+          get:
+            (target, key) =>
+            (sql: string, ...args: Arg[]) => {
+              texts.add(sql);
+              const method = Reflect.get(target, key) as (sql: string, ...args: Arg[]) => unknown;
+              return method.call(target, sql, ...args);
+            },
+        });
+      const remembered: Pick<Db, 'read' | 'write'> = {
+        read: (look) => db.read((read) => look(note(read))),
+        write: (scope, change, durability) => db.write(scope, (tx) => change(note(tx)), durability),
+      };
+      return new Proxy(db, {
+        get(target, key) {
+          if (key === 'read' || key === 'write') return remembered[key];
+          const value: unknown = Reflect.get(target, key);
+          return typeof value === 'function' ? value.bind(target) : value;
+        },
+      });
+    },
+  };
+}
+
+/** A working day: everything that agents and duties do again and again. */
+async function workingDay(hub: TestHub): Promise<void> {
+  const [alice, bob] = [await attach(hub, 'alice'), await attach(hub, 'bob', { client: { name: 't', version: '1', key: 'k' } })];
+  const first = await send(hub, alice, 'bob', 'one', { key: 'k1', kind: 'request' });
+  await send(hub, alice, 'any:agent', 'two');
+  await send(hub, alice, '*', 'three');
+  const batch = await recv(hub, bob, { from: 'alice', max: 2 });
+  await send(hub, bob, 'alice', 'reply', { inReplyTo: first.message_id });
+  await ack(hub, bob, { receipt: batch.receipt ?? '', except: [first.message_id] });
+  await recv(hub, bob, { peek: true });
+  await ack(hub, bob, { nackIds: [(await recv(hub, bob)).messages[0]?.id ?? ''] });
+  await hub.status.of(alice, first.message_id);
+  await hub.messages.thread(bob, { messageId: first.message_id, limit: 5 });
+  await hub.messages.read(bob, first.message_id);
+  await hub.agents.list(alice, { waitMs: 0, waitFor: ['bob'], capability: 'x' });
+  await hub.sessions.beat([alice.sessionId]);
+  const operator = await operatorOf(hub);
+  const { token } = await hub.tokens.create(operator, { agent: 'carol' });
+  await hub.tokens.authenticate(token);
+  await hub.feed.about(operator, first.message_id);
+  hub.calls.record({
+    projectId: 'demo-1',
+    agentId: alice.agentId,
+    sessionId: alice.sessionId,
+    tool: 't',
+    door: 'stdio',
+    startedAt: 1,
+    durationMs: 1,
+    code: 'ok',
+    inputBytes: 1,
+    outputBytes: 1,
+  });
+  for (let i = 0; i < 8; i++) await recv(hub, bob);
+  hub.fake.advance(8 * 86_400_000);
+  for (const duty of dutiesOf(hub)) await duty.run();
+  await hub.sessions.end(alice, 'closed');
+}
+
+it('reads no table from end to end in everyday work', async () => {
+  const texts = new Set<string>();
+  const hub = await testHub(remembering(texts));
+  await workingDay(hub);
+  expect(texts.size).toBeGreaterThan(50);
+  const raw = new Database(`${hub.place}/hub.db`, { readonly: true });
+  cleanup(() => {
+    raw.close();
+  });
+  const scans: string[] = [];
+  for (const sql of texts) {
+    const plan = raw.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...Array.from({ length: (sql.match(/\?/g) ?? []).length }, () => null)) as {
+      detail: string;
+    }[];
+    for (const { detail } of plan) {
+      // Partial indexes hold only what is open: walking one is walking what is due.
+      const isPartial = /USING (COVERING )?INDEX (deliveries_|sessions_live)/.test(detail);
+      if (/^SCAN (?!\(|CONSTANT)/.test(detail) && !isPartial) scans.push(`${detail}: ${sql.replace(/\s+/g, ' ').slice(0, 120)}`);
+    }
+  }
+  expect(scans).toEqual([]);
+});
+
+it('uses the index made for it where the inbox is read', async () => {
+  const hub = await testHub(sqlite);
+  const raw = new Database(`${hub.place}/hub.db`, { readonly: true });
+  cleanup(() => {
+    raw.close();
+  });
+  const texts = new Set<string>();
+  await workingDay(await testHub(remembering(texts)));
+  const planOf = (part: RegExp) => {
+    const sql = [...texts].find((text) => part.test(text)) ?? '';
+    const plan = raw.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...Array.from({ length: (sql.match(/\?/g) ?? []).length }, () => null)) as {
+      detail: string;
+    }[];
+    return plan.map(({ detail }) => detail).join('\n');
+  };
+  expect(planOf(/m_body[\s\S]*d\.state = 'ready'/)).toContain('deliveries_ready (recipient_id=?)');
+  expect(planOf(/m_body[\s\S]*d\.state = 'leased' AND d\.ready_at/)).toContain('deliveries_leased (recipient_id=?)');
+  expect(planOf(/m_body[\s\S]*d\.state = 'ready'/)).not.toContain('TEMP B-TREE');
+  expect(planOf(/FROM deliveries WHERE receipt = /)).toContain('deliveries_receipt');
+  expect(planOf(/expires_at <= /)).toContain('deliveries_expiring');
+  expect(planOf(/digest = \?/)).toContain('messages_by_sender (sender_id=? AND created_at>?)');
+});
+
+it('has the same tables, columns and obligations on both engines', async () => {
+  const raw = new Database(':memory:');
+  for (const { sql } of migrationsOf('sqlite')) raw.exec(sql);
+  const onSqlite = raw
+    .prepare(
+      `SELECT m.name || '.' || c.name || CASE WHEN c."notnull" = 1 OR c.pk > 0 THEN ' required' ELSE '' END AS line
+       FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' ORDER BY 1`,
+    )
+    .pluck()
+    .all() as string[];
+  const indexes = raw.prepare(`SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL ORDER BY 1`).pluck().all();
+  raw.close();
+  const pg = await PGlite.create();
+  cleanup(() => pg.close());
+  for (const { sql } of migrationsOf('postgres')) await pg.exec(sql);
+  const { rows } = await pg.query<{ line: string }>(
+    `SELECT table_name || '.' || column_name || CASE WHEN is_nullable = 'NO' THEN ' required' ELSE '' END AS line
+     FROM information_schema.columns WHERE table_schema = 'public'`,
+  );
+  expect(rows.map(({ line }) => line).sort()).toEqual([...onSqlite].sort());
+  const made = await pg.query<{ name: string }>(
+    `SELECT indexname AS name FROM pg_indexes WHERE schemaname = 'public' AND indexname NOT LIKE '%\\_pkey' AND indexname NOT LIKE '%\\_key'`,
+  );
+  expect(made.rows.map(({ name }) => name).sort()).toEqual([...indexes].sort());
+  expect(migrationsOf('postgres').map(({ version, name }) => [version, name])).toEqual(
+    migrationsOf('sqlite').map(({ version, name }) => [version, name]),
+  );
+});

@@ -1,0 +1,145 @@
+// What clients see of the tools: a committed snapshot, and the rules that keep it short and hard to misuse.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { encode } from 'gpt-tokenizer';
+import { expect, it } from 'vitest';
+import { findTool, tools, toolsOf } from '../../src/tools/index.ts';
+import { prompts } from '../../src/tools/prompts.ts';
+import { listed } from '../../src/tools/schema.ts';
+
+const TOOLS_FOLDER = new URL('../../src/tools/', import.meta.url);
+
+/** What stands in src/tools beside the tools. */
+const BESIDE = ['call.ts', 'connection.ts', 'index.ts', 'prompts.ts', 'resources.ts', 'schema.ts', 'tool.ts', 'words.ts'];
+
+type Property = {
+  type?: unknown;
+  properties?: unknown;
+  items?: { type?: unknown };
+  anyOf?: { type?: unknown; items?: { type?: unknown } }[];
+  enum?: unknown;
+  description?: string;
+};
+const inputs = tools.flatMap((tool) =>
+  Object.entries((listed(tool).inputSchema.properties ?? {}) as Record<string, Property>).map(([field, schema]) => ({
+    tool: tool.name,
+    field,
+    schema,
+  })),
+);
+
+it('is what was agreed: change the snapshot on purpose or not at all', async () => {
+  await expect(`${JSON.stringify(tools.map(listed), null, 2)}\n`).toMatchFileSnapshot('tools-list.json');
+});
+
+it('lists exactly one tool per file, under the name of the file', () => {
+  const files = readdirSync(TOOLS_FOLDER).filter((file) => !BESIDE.includes(file));
+  expect(files.map((file) => file.replace('.ts', '').replaceAll('-', '_')).sort()).toEqual(tools.map(({ name }) => name).sort());
+  for (const file of files) expect(readFileSync(new URL(file, TOOLS_FOLDER), 'utf8').match(/defineTool\(/g)).toHaveLength(1);
+});
+
+it('has unique names that every client accepts', () => {
+  for (const { name } of tools) expect(name).toMatch(/^[a-z][a-z_]{1,40}$/);
+  expect(new Set(tools.map(({ name }) => name)).size).toBe(tools.length);
+  expect(findTool('nothing')).toBeUndefined();
+});
+
+it('says of every tool by hints what it does, and says so in a title and a description', () => {
+  for (const tool of tools) {
+    const { title, description, annotations } = listed(tool);
+    expect(Object.values(annotations).every((hint) => hint !== undefined)).toBe(true);
+    expect(Object.keys(annotations).sort()).toEqual(['destructiveHint', 'idempotentHint', 'openWorldHint', 'readOnlyHint', 'title']);
+    expect(title.length).toBeGreaterThan(2);
+    expect(description.length).toBeGreaterThan(40);
+    expect(annotations.readOnlyHint && annotations.destructiveHint).toBe(false);
+  }
+});
+
+it('takes flat arguments: no alternatives at the root, no objects within', () => {
+  for (const tool of tools) {
+    const { inputSchema } = listed(tool);
+    for (const word of ['anyOf', 'oneOf', 'allOf', '$ref', '$defs', '$schema', 'patternProperties'])
+      expect(inputSchema).not.toHaveProperty(word);
+    expect(inputSchema).toMatchObject({ type: 'object', additionalProperties: false });
+  }
+  for (const { tool, field, schema } of inputs) {
+    const shapes = [schema, ...(schema.anyOf ?? [])];
+    for (const shape of shapes) expect([tool, field, shape.type]).not.toEqual([tool, field, 'object']);
+    for (const shape of shapes) expect([tool, field, shape.items?.type]).not.toEqual([tool, field, 'object']);
+  }
+});
+
+it('asks nobody who they are (C15)', () => {
+  const identity = [
+    'sender',
+    'agent',
+    'agent_name',
+    'agent_id',
+    'my_name',
+    'me',
+    'self',
+    'session',
+    'session_id',
+    'identity',
+    'author',
+    'token',
+    'project',
+  ];
+  for (const { tool, field } of inputs) expect([tool, identity.includes(field)]).toEqual([tool, false]);
+  // `from` filters what is received; it names the other, never oneself.
+  expect(inputs.filter(({ field }) => field === 'from').map(({ tool }) => tool)).toEqual(['recv_batch']);
+});
+
+it('describes every argument, unless its name and type say all', () => {
+  const plain = [
+    'body',
+    'reason',
+    'receipt',
+    'message_id',
+    'thread_id',
+    'in_reply_to',
+    'description',
+    'model',
+    'ids',
+    'capability',
+    'role',
+    'state',
+    'priority',
+    'expects_reply',
+    'expires_in_seconds',
+    'max_bytes',
+    'peek',
+    'before_seq',
+    'child_of_me',
+  ];
+  for (const { tool, field, schema } of inputs)
+    if (schema.description === undefined) expect([tool, field, plain.includes(field)]).toEqual([tool, field, true]);
+});
+
+it('lets every writing call be repeated safely, and no reading call pretend to need it', () => {
+  for (const tool of tools) expect([tool.name, 'idempotency_key' in tool.input.shape]).toEqual([tool.name, tool.access !== 'read']);
+});
+
+it('returns the inbox with every answer', () => {
+  for (const tool of tools) expect(listed(tool).outputSchema.required).toContain('inbox');
+});
+
+it('costs a model’s context no more than its budget: core 2,500 tokens, all 6,500', () => {
+  const cost = (some: typeof tools) =>
+    some
+      .map((tool) => listed(tool))
+      .reduce((sum, { name, description, inputSchema }) => sum + encode(JSON.stringify({ name, description, inputSchema })).length, 0);
+  expect(cost(toolsOf(['core']))).toBeLessThanOrEqual(2_500);
+  expect(cost(tools)).toBeLessThanOrEqual(6_500);
+});
+
+it('names in its prompts and descriptions only tools that exist', () => {
+  const known = new Set(tools.map(({ name }) => name));
+  const fields = new Set(inputs.map(({ field }) => field));
+  const texts = [...prompts.map(({ text }) => text), ...tools.map(({ description }) => description)];
+  const codes = ['agent_busy', 'stale_session'];
+  const more = ['next_offset'];
+  for (const text of texts)
+    for (const [word] of text.matchAll(/\b[a-z]+(?:_[a-z]+)+\b/g))
+      expect([word, known.has(word) || fields.has(word) || codes.includes(word) || more.includes(word)]).toEqual([word, true]);
+});
