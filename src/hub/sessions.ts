@@ -21,6 +21,7 @@ import {
   insertSession,
   latestSession,
   openSessions,
+  reviveSession,
   type SessionRow,
   setWaiting,
 } from '../store/sessions.ts';
@@ -119,13 +120,37 @@ export class Sessions {
   async beat(sessionIds: readonly string[]): Promise<void> {
     if (sessionIds.length === 0) return;
     const now = this.#context.time.now();
+    const silent: SessionRow[] = [];
     await this.#context.db.write(
       '',
       async (tx) => {
-        for (const id of sessionIds) await heartbeat(tx, id, now);
+        for (const id of sessionIds) {
+          await heartbeat(tx, id, now);
+          const session = await findSession(tx, id);
+          if (session?.endReason === 'silent') silent.push(session);
+        }
       },
       'relaxed',
     );
+    for (const session of silent) await this.#goOn(session);
+  }
+
+  /** This process was suspended, and its session was taken for dead meanwhile: if nobody took its agent, it goes on. */
+  async #goOn(session: SessionRow): Promise<void> {
+    await this.#context.commands.runAs(session.projectId, { agentId: session.agentId }, async (act) => {
+      const agent = await findAgent(act.tx, session.agentId);
+      if (agent === undefined || agent.epoch !== session.epoch) return;
+      await reviveSession(act.tx, session.id, act.now);
+      await act.emit('session.revived', session.id, { agent: agent.name });
+    });
+  }
+
+  /** Whether a client that attaches like this is somebody already: by a name it was given, or by its own session that was bound before. */
+  async knows(attachment: Attachment): Promise<boolean> {
+    if (attachment.name !== undefined) return true;
+    const key = attachment.client.key;
+    if (key === undefined) return false;
+    return await this.#context.db.read(async (read) => (await findBinding(read, attachment.project.id, key)) !== undefined);
   }
 
   /** Says that the session is parked until then (null: no more), so that senders know it will look at once. */

@@ -90,12 +90,12 @@ export class McpSession {
     await connection?.end(reason);
   }
 
-  /** A client whose identity is known is present from now on; an anonymous one from its first call, because many only probe (T-2). */
+  /** A client that is somebody already is present from now on; a new one from its first call, because many only probe the server. */
   async #present(): Promise<void> {
     try {
       const connection = await this.connection();
-      const { name, client } = connection.attachment ?? {};
-      if (name !== undefined || client?.key !== undefined) await connection.caller();
+      const hub = await this.#parts.hub;
+      if (connection.attachment !== undefined && (await hub.sessions.knows(connection.attachment))) await connection.caller();
     } catch (error) {
       this.#parts.log.info({ event: 'attach_refused', reason: error instanceof Error ? error.message : 'unknown' }, 'not attached yet');
     }

@@ -53,7 +53,7 @@ async function claudeAndCodex(clients) {
       home: join(base, 'cody'),
       cwd,
       port: cody.port,
-      server: `{command=${JSON.stringify(process.execPath)},args=${JSON.stringify(stdio('cody').args)}}`,
+      server: codexServer('cody'),
     }),
   ]);
   ada.close();
@@ -145,7 +145,7 @@ async function resumedName(clients) {
   const names = [];
   for (const resume of [[], ['resume', '--last']]) {
     const model = await scriptedCodex([call('whoami'), ...(resume.length === 0 ? [] : [call('whoami')])]);
-    const server = `{command=${JSON.stringify(process.execPath)},args=${JSON.stringify(stdio().args)}}`;
+    const server = codexServer();
     await runCodex(clients.codex, { home: join(base, 'resumed'), cwd, port: model.port, server, resume });
     model.close();
     names.push(model.transcript.results.at(-1)?.name);

@@ -15,6 +15,7 @@ async function serve(answer) {
     const chunks = [];
     for await (const chunk of request) chunks.push(chunk);
     const body = parse(Buffer.concat(chunks), request.headers['content-encoding']);
+    if (request.method === 'POST' && seen.length === 0) await new Promise((resolve) => setTimeout(resolve, FIRST_WORD_MS));
     const reply = answer({ url: request.url ?? '', method: request.method ?? '', body });
     if (body !== undefined) seen.push({ url: request.url, body });
     if (reply.json !== undefined || reply.events === undefined) {
@@ -44,6 +45,9 @@ function parse(raw, encoding) {
     return undefined;
   }
 }
+
+/** A model takes a moment before its first word; clients use it to start their servers. */
+const FIRST_WORD_MS = 4_000;
 
 /** What a tool result says, as the model reads it. */
 function toResult(text) {
