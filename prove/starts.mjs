@@ -11,7 +11,7 @@ export async function proveFirstStarts({ count, root = PACKAGE }) {
   const bad = [];
   const since = performance.now();
   try {
-    const servers = Array.from({ length: count }, (_, index) => startServer(home, `first-${index}`, root));
+    const servers = Array.from({ length: count }, (_, index) => startServer(home, `first-${index}`, { root }));
     const identities = await Promise.all(
       servers.map(async (server) => {
         try {
@@ -44,7 +44,7 @@ export async function proveKilledStarts({ count, seed, root = PACKAGE }) {
   for (let round = 0; round < count; round++) {
     const { folder: home, done } = scratch();
     try {
-      const victim = startServer(home, 'victim', root);
+      const victim = startServer(home, 'victim', { root });
       victim
         .initialize()
         .then(() => victim.call('whoami'))
@@ -54,7 +54,7 @@ export async function proveKilledStarts({ count, seed, root = PACKAGE }) {
       await victim.ended;
       const state = stateOf(home);
       seen.set(state, (seen.get(state) ?? 0) + 1);
-      const server = startServer(home, 'victim', root);
+      const server = startServer(home, 'victim', { root });
       await server.initialize();
       await server.call('send', { to: 'operator', body: 'up again' });
       await server.close();

@@ -5,13 +5,14 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { PACKAGE, PROJECT } from './hub.mjs';
 
-/** Starts a server; `ask` resolves with the answer to a request, or rejects when the process ends first. */
-export function startServer(home, name, root = PACKAGE) {
-  const child = spawn(process.execPath, [join(root, 'dist', 'main.js'), 'stdio', '--agent', name, '--project', PROJECT.name], {
-    cwd: home,
-    env: { ...process.env, ROOKERY_HOME: home },
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
+/** A `rookery stdio` server on a home. */
+export function startServer(home, name, { root = PACKAGE, flags = [] } = {}) {
+  return startProgram([join(root, 'dist', 'main.js'), 'stdio', '--agent', name, '--project', PROJECT.name, ...flags], home);
+}
+
+/** Starts a Node program that speaks MCP; `ask` resolves with the answer to a request, or rejects when the process ends first. */
+export function startProgram(args, home) {
+  const child = spawn(process.execPath, args, { cwd: home, env: { ...process.env, ROOKERY_HOME: home }, stdio: ['pipe', 'pipe', 'pipe'] });
   let id = 0;
   let said = '';
   const waiting = new Map();

@@ -23,13 +23,16 @@ export type Operator = {
   call(tool: Tool, input: unknown): Promise<Record<string, unknown>>;
 };
 
+const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
 /** Opens the hub and runs `work`; closes it whatever happens. */
 export async function asOperator(flags: CommonFlags, work: (operator: Operator) => Promise<void>): Promise<void> {
   const config = configOf(flags);
   const { openHub } = await import('../open.ts');
   const hub = await openHub(config);
   const interrupted = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => interrupted.abort());
+  const interrupt = () => interrupted.abort();
+  for (const signal of SIGNALS) process.once(signal, interrupt);
   try {
     const caller = await hub.projects.operator(config.place.project, 'cli');
     const connection = Connection.fixed(hub, caller, TOOLSETS);
@@ -42,6 +45,7 @@ export async function asOperator(flags: CommonFlags, work: (operator: Operator) 
     };
     await work({ hub, config, caller, terminal: openTerminal(config), signal: interrupted.signal, call });
   } finally {
+    for (const signal of SIGNALS) process.removeListener(signal, interrupt);
     await hub.close();
   }
 }

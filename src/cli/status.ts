@@ -4,7 +4,6 @@ import { statSync } from 'node:fs';
 import type { Command } from 'commander';
 import { OPERATOR } from '../hub/caller.ts';
 import { toIso } from '../hub/clock.ts';
-import { findTool } from '../tools/index.ts';
 import { renderAgent } from '../tools/words.ts';
 import { asOperator, type Operator } from './as-operator.ts';
 import { addCommand, type CommonFlags } from './command.ts';
@@ -46,19 +45,18 @@ export function registerStatus(program: Command): void {
 
 type Status = Awaited<ReturnType<typeof statusOf>>;
 
-async function statusOf({ hub, config, caller, call }: Operator) {
+async function statusOf({ hub, config, caller }: Operator) {
   const { agents } = await hub.agents.list(caller, { waitMs: 0 });
   const present: Record<string, number> = {};
   for (const { agent, state } of agents) if (agent.role !== OPERATOR) present[state] = (present[state] ?? 0) + 1;
   const stuck = await hub.overview.stuck(caller, ROWS);
   const dead = await hub.overview.dead(caller, ROWS);
-  const whoami = findTool('whoami');
-  const self = whoami === undefined ? {} : await call(whoami, {});
+  const { unread, leased, unreplied } = await hub.inbox.counts(caller);
   return {
     project: { id: config.place.project.id, name: config.place.project.name, root: config.place.project.root },
     agents: present,
     deliveries: await hub.overview.deliveries(caller),
-    inbox: self.inbox,
+    inbox: { unread, owed: leased + unreplied },
     stuck: stuck.map(({ messageId, from, to, state, createdAt, attempt, why }) => ({
       message_id: messageId,
       from,
@@ -74,7 +72,7 @@ async function statusOf({ hub, config, caller, call }: Operator) {
   };
 }
 
-function print({ terminal, hub, caller }: Operator, status: Status): void {
+function print({ terminal, hub }: Operator, status: Status): void {
   const { line, paint } = terminal;
   const counts = (of: Record<string, number>) =>
     Object.entries(of)
@@ -84,7 +82,7 @@ function print({ terminal, hub, caller }: Operator, status: Status): void {
     ['project', `${status.project.name} (${status.project.id}) ${status.project.root}`],
     ['agents', counts(status.agents)],
     ['deliveries', counts(status.deliveries)],
-    ['your inbox', `${caller.name}: rookery recv shows it`],
+    ['your inbox', `${counts(status.inbox)} (rookery recv shows it)`],
     ['store', `${mib(status.store.bytes)} and ${mib(status.store.wal_bytes)} of WAL in ${status.store.path}`],
     ['hub', `${hub.instanceId}, schema ${hub.schema}`],
   ];

@@ -15,7 +15,8 @@ export type Terminal = {
 
 export function openTerminal({ noColor }: { noColor: boolean }): Terminal {
   const colour = !noColor && process.stdout.isTTY === true;
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 3));
+  if (process.stdout.listenerCount('error') === 0)
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 3));
   return {
     line: (text = '') => void process.stdout.write(`${text}\n`),
     json: (value) => void process.stdout.write(`${safeJson(value)}\n`),
@@ -23,12 +24,14 @@ export function openTerminal({ noColor }: { noColor: boolean }): Terminal {
   };
 }
 
-/** The widest a cell is shown; the rest is cut with an ellipsis. */
+/** The widest a cell is shown, but for the last of its row; the rest is cut with an ellipsis. */
 const CELL_COLUMNS = 60;
 
 /** A table of plain cells: made safe here, aligned by what a terminal shows of them. */
 export function table(headers: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const cells = [headers, ...rows].map((row) => row.map((cell) => cut(printSafeLine(cell))));
+  const cells = [headers, ...rows].map((row) =>
+    row.map((cell, column) => (column === headers.length - 1 ? printSafeLine(cell) : cut(printSafeLine(cell)))),
+  );
   const widths = headers.map((_header, column) => Math.max(...cells.map((row) => stringWidth(row[column] ?? ''))));
   return cells.map((row) =>
     row
@@ -53,6 +56,7 @@ export type Progress = { add(done: number): void; end(): void };
 /** A bar for work of `total` steps; silent where standard error is no terminal. */
 export function progressBar(label: string, total: number): Progress {
   if (process.stderr.isTTY !== true) return { add: () => {}, end: () => {} };
+  process.stderr.write(`\r${label} …`);
   let done = 0;
   let shown = -1;
   return {

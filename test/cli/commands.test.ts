@@ -127,7 +127,7 @@ describe('what people see', () => {
       project: expect.objectContaining({ id: expect.any(String) }),
       agents: { gone: 1 },
       deliveries: { ready: 1, leased: 0, acked: 0, dead: 0, expired: 0, recalled: 0 },
-      inbox: { unread: 0, urgent: 0, owed: 0 },
+      inbox: { unread: 0, owed: 0 },
       stuck: [],
       dead: [],
       store: { path, bytes: expect.any(Number), wal_bytes: expect.any(Number) },

@@ -1,0 +1,84 @@
+// The hub as a library: the same services that every front door calls, without a protocol.
+
+import { attachment, openHub } from '../prove/hub.mjs';
+import { summary, timed } from './figures.mjs';
+
+const BODY = 'x'.repeat(300);
+const receiveAll = { max: 32, maxBytes: 32_768, waitMs: 0, peek: false };
+
+export async function benchLibrary(home, table, { runs }) {
+  const hub = await openHub(home);
+  const callers = [];
+  for (let n = 0; n < 33; n++) callers.push(await hub.sessions.attach(attachment(`agent-${n}`)));
+  const [sender, ...others] = callers;
+  const send = (n, from = sender, to = others[n % 32]) =>
+    hub.messages.send(from, { to: to.name, body: `${n} ${BODY}`, allowDuplicate: true }, { tool: 'send' });
+
+  table.add('library send', summary(await timed(runs, (n) => send(n))), { floor: 'raw insert' });
+  table.add('library send, with key', summary(await timed(runs, (n) => keyed(hub, sender, others[n % 32], n))), { floor: 'raw insert' });
+  await drain(hub, others);
+  table.add('library empty receive', summary(await timed(runs, () => hub.inbox.receive(others[0], receiveAll, { tool: 'recv_batch' }))));
+  let receipt;
+  const cycle = async (n) => {
+    await send(n, sender, others[0]);
+    const batch = await hub.inbox.receive(others[0], { ...receiveAll, ack: receipt }, { tool: 'recv_batch' });
+    receipt = batch.receipt ?? undefined;
+  };
+  table.add('library send + receive(ack)', summary(await timed(runs, cycle)), { floor: 'fdatasync', note: 'a full round' });
+  await together(hub, callers, table, runs);
+  await wakes(hub, others, table, Math.min(runs, 150));
+  await hub.close();
+}
+
+/** 32 senders at once share commits: the rate, against one insert after the other. */
+async function together(hub, callers, table, runs) {
+  const rounds = Math.max(5, Math.round(runs / 16));
+  const rates = [];
+  for (let round = 0; round < rounds; round++) {
+    const since = performance.now();
+    await Promise.all(
+      callers
+        .slice(1)
+        .map((from, n) =>
+          hub.messages.send(from, { to: 'agent-0', body: `${round} ${n} ${BODY}`, allowDuplicate: true }, { tool: 'send' }),
+        ),
+    );
+    rates.push(32_000 / (performance.now() - since));
+  }
+  const sorted = rates.sort((a, b) => a - b);
+  const insert = table.rows.find(({ name }) => name === 'raw insert');
+  const rate = summary(sorted);
+  table.add('raw inserts a second', { p50: 1_000_000 / insert.p50 }, { unit: '/s' });
+  table.add('32 sends in flight', { ...rate, p99: undefined }, { unit: '/s', floor: 'raw inserts a second', note: 'higher is better' });
+}
+
+/** From the call of send to the return of a receive that waits, in one process. */
+async function wakes(hub, [reader, writer], table, runs) {
+  await drain(hub, [reader]);
+  let receipt;
+  const times = [];
+  for (let n = 0; n < runs; n++) {
+    const waiting = hub.inbox.receive(reader, { ...receiveAll, waitMs: 10_000, ack: receipt }, { tool: 'recv_batch' });
+    while (hub.context.waiting.parked === 0) await new Promise((resolve) => setImmediate(resolve));
+    const since = performance.now();
+    await hub.messages.send(writer, { to: reader.name, body: `wake ${n}`, allowDuplicate: true }, { tool: 'send' });
+    receipt = (await waiting).receipt;
+    times.push((performance.now() - since) * 1000);
+  }
+  table.add('wake, one process', summary(times.sort((a, b) => a - b)), { floor: 'library send', note: 'send called -> receive returned' });
+}
+
+function keyed(hub, from, to, n) {
+  const draft = { to: to.name, body: `${n} ${BODY}` };
+  return hub.messages.send(from, draft, { tool: 'send', key: `bench-${n}`, args: draft });
+}
+
+async function drain(hub, callers) {
+  for (const caller of callers) {
+    for (let receipt; ; ) {
+      const batch = await hub.inbox.receive(caller, { ...receiveAll, ack: receipt }, { tool: 'recv_batch' });
+      if (batch.receipt === null) break;
+      receipt = batch.receipt;
+    }
+  }
+}
