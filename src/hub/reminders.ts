@@ -163,7 +163,8 @@ export class Reminders {
   async fireDue(): Promise<number> {
     const now = this.#context.time.now();
     let fired = 0;
-    for (const projectId of await this.#context.db.read((read) => projectsWithDue(read, now))) fired += await this.#fireBatch(projectId);
+    for (const projectId of await this.#context.db.read((read) => projectsWithDue(read, now, this.#context.limits.dueBatch)))
+      fired += await this.#fireBatch(projectId);
     if (now - this.#beatAt >= BEAT_MS) {
       await this.#context.db.write('', (tx) => updateBeat(tx, now), 'relaxed');
       this.#beatAt = now;

@@ -75,10 +75,14 @@ export async function findReminder(read: Read, projectId: string, id: string): P
   return row && toReminder(row);
 }
 
-/** Projects in which something is due. */
-export async function projectsWithDue(read: Read, now: number): Promise<string[]> {
-  const rows = await read.all(`SELECT DISTINCT project_id FROM reminders WHERE state = 'pending' AND attempt_at <= ?`, now);
-  return rows.map((row) => toText(row, 'project_id'));
+/** Projects in which something is due, those of the longest overdue first: found by a look at no more than `limit` reminders. */
+export async function projectsWithDue(read: Read, now: number, limit: number): Promise<string[]> {
+  const rows = await read.all(
+    `SELECT project_id FROM reminders WHERE state = 'pending' AND attempt_at <= ? ORDER BY attempt_at LIMIT ?`,
+    now,
+    limit,
+  );
+  return [...new Set(rows.map((row) => toText(row, 'project_id')))];
 }
 
 /** The ids of what is due in a project, longest overdue first: each is read again, and parsed, when it is fired. */

@@ -47,7 +47,10 @@ class SqliteDb implements Db {
   #draining: Promise<void> | undefined;
   #readTail: Promise<unknown> = Promise.resolve();
   #polling: AbortController | undefined;
+  /** Why nothing is written any more. */
   #refusal: HubError | undefined;
+  /** Why nothing is read any more, either: whoever follows this file follows the wrong one. */
+  #replaced: HubError | undefined;
 
   constructor(options: SqliteOptions, writer: Database.Database, reader: Database.Database, inode: string) {
     this.#options = options;
@@ -59,6 +62,7 @@ class SqliteDb implements Db {
   }
 
   read<T>(look: (read: Read) => Promise<T>): Promise<T> {
+    if (this.#replaced !== undefined) return Promise.reject(this.#replaced);
     const result = this.#readTail.then(() => this.#readAlone(look));
     this.#readTail = result.then(ignore, ignore);
     return result;
@@ -158,7 +162,8 @@ class SqliteDb implements Db {
     for (const settle of settled) settle();
     if (watch.tx.changes > 0) {
       this.#changed();
-      this.#bell.ring();
+      // What carries no promise (a lease, a heartbeat) is nothing that others wait for; their poll sees it soon enough.
+      if (group.some((pending) => pending.durability === 'synced')) this.#bell.ring();
     }
   }
 
@@ -192,17 +197,28 @@ class SqliteDb implements Db {
       // Gone: the comparison below says so.
     }
     if (found !== this.#inode) {
-      this.#refusal = new HubError(
+      this.#replaced = new HubError(
         'unavailable',
         `${this.#options.path} was removed or replaced while the hub had it open; nothing is acknowledged any more.`,
         {
           hint: 'Restart the hub; restore from a backup if the file is gone.',
         },
       );
-      throw this.#refusal;
+      this.#refusal = this.#replaced;
+      throw this.#replaced;
     }
     assertTrusted(this.#reader.db);
     this.#inodeCheckedAt = now;
+  }
+
+  /** For those who only wait and read: their next look fails and says why. */
+  #isReplaced(): boolean {
+    try {
+      this.#assertFile();
+      return false;
+    } catch {
+      return this.#replaced !== undefined;
+    }
   }
 
   #changed(): void {
@@ -216,7 +232,7 @@ class SqliteDb implements Db {
       await this.#options.clock.sleep(POLL_MS, signal);
       if (signal.aborted) return;
       const version = this.#reader.dataVersion();
-      if (version !== seen) this.#changed();
+      if (version !== seen || this.#isReplaced()) this.#changed();
       seen = version;
     }
   }

@@ -28,7 +28,7 @@ CREATE TABLE asks (
 CREATE INDEX asks_due ON asks (deadline_at) WHERE state = 'open';
 CREATE INDEX asks_open_by_asker ON asks (asker_id, asked_at) WHERE state = 'open';
 CREATE INDEX asks_open_by_target ON asks (target_id, asked_at) WHERE state = 'open';
-CREATE INDEX asks_open_untold ON asks (target_id) WHERE state = 'open' AND absence_told_at IS NULL;
+CREATE INDEX asks_open_untold ON asks (asked_at) WHERE state = 'open' AND absence_told_at IS NULL;
 CREATE INDEX asks_by_asker ON asks (asker_id, asked_at);
 CREATE INDEX asks_by_project ON asks (project_id, asked_at);
 CREATE UNIQUE INDEX asks_by_message ON asks (message_id);
