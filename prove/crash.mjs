@@ -13,9 +13,19 @@ const CLIENT = fileURLToPath(new URL('client.mjs', import.meta.url));
 
 /**
  * Runs one round and answers its evidence and figures. `tamper` may damage the finished database (mutants.mjs).
- * `clients`, of which `stdio` go through a server; `count` messages each; on average one kill each `killEveryMs` (0: none).
+ * `clients`, of which `stdio` go through a server; `count` messages each; on average one kill each `killEveryMs` (0: none) for `killForMs`.
  */
-export async function crashRound({ seed, clients, stdio, count, killEveryMs, limitMs = 170_000, root = PACKAGE, tamper }) {
+export async function crashRound({
+  seed,
+  clients,
+  stdio,
+  count,
+  killEveryMs,
+  killForMs = 45_000,
+  limitMs = 600_000,
+  root = PACKAGE,
+  tamper,
+}) {
   const { folder: home, done } = scratch();
   const folder = join(home, 'history');
   mkdirSync(folder, { mode: 0o700 });
@@ -23,7 +33,7 @@ export async function crashRound({ seed, clients, stdio, count, killEveryMs, lim
   try {
     await enrol(home, root, names);
     const since = performance.now();
-    const figures = await runClients({ home, folder, names, seed, stdio, count, killEveryMs, limitMs, root });
+    const figures = await runClients({ home, folder, names, seed, stdio, count, killEveryMs, killForMs, limitMs, root });
     figures.seconds = (performance.now() - since) / 1000;
     const opened = performance.now();
     await (await openHub(home)).close();
@@ -44,7 +54,7 @@ async function enrol(home, root, names) {
   await hub.close();
 }
 
-async function runClients({ home, folder, names, seed, stdio, count, killEveryMs, limitMs, root }) {
+async function runClients({ home, folder, names, seed, stdio, count, killEveryMs, killForMs, limitMs, root }) {
   const luck = chance(seed);
   const figures = { kills: 0, starts: 0, exits: [] };
   const running = new Map();
@@ -91,7 +101,8 @@ async function runClients({ home, folder, names, seed, stdio, count, killEveryMs
 
   const deadline = performance.now() + limitMs;
   const killer = (async () => {
-    while (!stopped && killEveryMs > 0) {
+    const until = performance.now() + killForMs;
+    while (!stopped && killEveryMs > 0 && performance.now() < until) {
       await pause(killEveryMs * (0.3 + 1.4 * luck.next()));
       const targets = [...running.values()];
       // The last phase, in which everybody drains, is left in peace: kills there only make it longer.

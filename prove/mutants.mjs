@@ -131,7 +131,7 @@ async function tryPatched({ file, edits, seed }) {
       stdio: 0,
       count: 50,
       killEveryMs: 1_200,
-      limitMs: 12_000,
+      limitMs: 25_000,
       root,
     }).catch((error) => ({ results: [], figures: { exits: [error.message] } }));
     red.push(...results.filter(({ bad }) => bad.length > 0).map(({ id }) => id));

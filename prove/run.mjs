@@ -24,21 +24,21 @@ const { values: flags } = parseArgs({
 const { quick } = flags;
 const seed = Number(flags.seed ?? Date.now() % 1_000_000);
 const size = quick
-  ? { runs: 150, count: 100, clients: 4, stdio: 1, killEveryMs: 1_500, limitMs: 90_000, messages: 60, starts: 8, killed: 5, seconds: 2 }
+  ? { runs: 150, count: 100, clients: 4, stdio: 1, killEveryMs: 1_500, killForMs: 12_000, messages: 60, starts: 8, killed: 5, seconds: 2 }
   : {
       runs: 400,
       count: 250,
       clients: 8,
       stdio: 2,
       killEveryMs: 1_200,
-      limitMs: 150_000,
+      killForMs: 45_000,
       messages: 200,
       starts: 32,
       killed: 20,
       seconds: 4,
     };
 const count = Number(flags.count ?? size.count);
-if (flags.count !== undefined) size.limitMs = 3_600_000;
+if (flags.count !== undefined) Object.assign(size, { killForMs: 3_600_000, limitMs: 3_600_000 });
 let violations = 0;
 
 print(`seed ${seed}; repeat with: npm run prove -- --seed ${seed}${quick ? ' --quick' : ''}`);

@@ -29,7 +29,7 @@ import { type Deliveries, isExpired } from './deliveries.ts';
 import { HubError } from './errors.ts';
 import { takeFromPool } from './pool.ts';
 import type { Sessions } from './sessions.ts';
-import { type Shown, toShown } from './shown.ts';
+import { type Shown, shownBytes, toShown } from './shown.ts';
 import type { WaitEnd } from './waiting.ts';
 
 export type ReceiveRequest = {
@@ -209,7 +209,7 @@ export class Inbox {
         await this.#deliveries.bury(act, delivery, `not acknowledged after ${delivery.attempt} attempts`);
         continue;
       }
-      bytes += Buffer.byteLength(shown.body);
+      bytes += shownBytes(shown);
       // After two sessions died of a batch, its messages are shown one at a time, so that the others get through.
       if (count > 0 && (bytes > request.maxBytes || single || delivery.crashes >= 2)) break;
       single = delivery.crashes >= 2;
@@ -266,7 +266,7 @@ async function tellSkips(act: Act, caller: Caller): Promise<SkippedRow[]> {
 function fitting(messages: Shown[], maxBytes: number): Shown[] {
   let bytes = 0;
   return messages.filter((message, index) => {
-    bytes += Buffer.byteLength(message.body);
+    bytes += shownBytes(message);
     return index === 0 || bytes <= maxBytes;
   });
 }

@@ -63,6 +63,11 @@ export function toShown(row: Row, now: number, inlineBytes: number): Shown {
   };
 }
 
+/** How much of its reader's context a message takes: its words as JSON, in which a quote or a line break counts twice. */
+export function shownBytes({ subject, body, attachments }: Shown): number {
+  return Buffer.byteLength(JSON.stringify([subject, body, attachments]));
+}
+
 /** The part of a text from byte `offset` that fits into `limit` bytes, never splitting a character. `next` is the byte to go on from, or null at the end. */
 export function cutUtf8(text: string, offset: number, limit: number): { text: string; next: number | null } {
   const bytes = Buffer.from(text);

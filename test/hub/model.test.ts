@@ -23,7 +23,7 @@ onEveryEngine('the contract', (engine) => {
         done: () => {},
       };
     };
-    const runs = engine.name === 'sqlite' ? 60 : 8;
+    const runs = engine.name === 'sqlite' ? 30 : 5;
     const { sequences } = await checkContract(fc, world, { runs });
     expect(sequences).toBeGreaterThanOrEqual(runs);
   });

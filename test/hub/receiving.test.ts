@@ -129,6 +129,15 @@ onEveryEngine('the inbox', (engine) => {
     expect([batch.messages.map(({ attempt }) => attempt), batch.remaining]).toEqual([[2, 1], 1]);
   });
 
+  it('counts what the reader is given: words as JSON, subjects and attachments', async () => {
+    const hub = await testHub(engine);
+    const { alice, bob } = await pair(hub);
+    for (const letter of ['a', 'b']) await send(hub, alice, 'bob', letter + '\n"'.repeat(500), { attachments: ['x'.repeat(500)] });
+    expect((await recv(hub, bob, { maxBytes: 4_000, peek: true })).messages).toHaveLength(1);
+    expect((await recv(hub, bob, { maxBytes: 4_000 })).messages).toHaveLength(1);
+    expect((await recv(hub, bob, { maxBytes: 6_000 })).messages).toHaveLength(2);
+  });
+
   it('shows a long body cut between characters, with its whole size', async () => {
     const hub = await testHub(engine);
     const { alice, bob } = await pair(hub);

@@ -29,7 +29,7 @@ const inputs = tools.flatMap((tool) =>
 );
 
 it('is what was agreed: change the snapshot on purpose or not at all', async () => {
-  await expect(`${JSON.stringify(tools.map(listed), null, 2)}\n`).toMatchFileSnapshot('tools-list.json');
+  await expect(`${JSON.stringify(tools.map(listed), null, 2)}\n`).toMatchFileSnapshot('tools-list.snap');
 });
 
 it('lists exactly one tool per file, under the name of the file', () => {

@@ -150,7 +150,7 @@ CREATE TABLE deliveries (
   CHECK ((state IN ('dead', 'expired', 'recalled')) = (closed_at IS NOT NULL)),
   CHECK (state NOT IN ('dead', 'recalled') OR reason IS NOT NULL)
 ) STRICT;
-CREATE INDEX deliveries_ready ON deliveries (recipient_id, urgent DESC, seq) WHERE state = 'ready';
+CREATE INDEX deliveries_ready ON deliveries (recipient_id, urgent DESC, seq, ready_at) WHERE state = 'ready';
 CREATE INDEX deliveries_leased ON deliveries (recipient_id, urgent DESC, seq) WHERE state = 'leased';
 CREATE INDEX deliveries_receipt ON deliveries (receipt) WHERE receipt IS NOT NULL;
 CREATE INDEX deliveries_expiring ON deliveries (expires_at) WHERE state IN ('ready', 'leased') AND expires_at IS NOT NULL;
