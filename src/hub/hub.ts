@@ -5,6 +5,7 @@ import { deleteKeysBefore } from '../store/idempotency.ts';
 import { schemaVersion } from '../store/migrate.ts';
 import { findHub, type HubRow, insertHub, updateHighWater } from '../store/projects.ts';
 import { Agents } from './agents.ts';
+import { AskEnds } from './ask-ends.ts';
 import { Asks } from './asks.ts';
 import { Calls } from './calls.ts';
 import { type Clock, toIso } from './clock.ts';
@@ -12,6 +13,8 @@ import { Commands } from './command.ts';
 import type { HubContext } from './context.ts';
 import { Deliveries } from './deliveries.ts';
 import { Feed } from './feed.ts';
+import { Firing } from './firing.ts';
+import { Heartbeats } from './heartbeats.ts';
 import type { Host } from './host.ts';
 import type { Ids } from './ids.ts';
 import { Inbox } from './inbox.ts';
@@ -61,7 +64,10 @@ export type Hub = {
   readonly deliveries: Deliveries;
   readonly overview: Overview;
   readonly asks: Asks;
+  readonly askEnds: AskEnds;
   readonly reminders: Reminders;
+  readonly firing: Firing;
+  readonly heartbeats: Heartbeats;
   readonly openThreads: OpenThreads;
   readonly threads: Threads;
   readonly restarts: Restarts;
@@ -98,6 +104,7 @@ export async function createHub(parts: HubParts): Promise<Hub> {
   const projects = new Projects(context);
   const sessions = new Sessions(context, projects);
   const posting = new Posting(context);
+  const askEnds = new AskEnds(context, posting);
   const messages = new Messages(context, posting);
   const deliveries = new Deliveries(context, posting);
   const agents = new Agents(context);
@@ -121,8 +128,11 @@ export async function createHub(parts: HubParts): Promise<Hub> {
     inbox: new Inbox(context, deliveries, sessions),
     deliveries,
     overview: new Overview(context, agents, status),
-    asks: new Asks(context, posting),
-    reminders: new Reminders(context, posting),
+    asks: new Asks(context, posting, askEnds),
+    askEnds,
+    reminders: new Reminders(context),
+    firing: new Firing(context, posting),
+    heartbeats: new Heartbeats(context, sessions),
     openThreads: new OpenThreads(context),
     threads: new Threads(context),
     restarts: new Restarts(context, posting, { bootId, beatAt: hub.beatAt }),

@@ -13,18 +13,7 @@ import {
   updateAgent,
 } from '../store/agents.ts';
 import { countCrash } from '../store/deliveries.ts';
-import {
-  type Door,
-  endSession,
-  findSession,
-  heartbeat,
-  insertSession,
-  latestSession,
-  openSessions,
-  reviveSession,
-  type SessionRow,
-  setWaiting,
-} from '../store/sessions.ts';
+import { type Door, endSession, findSession, insertSession, latestSession, type SessionRow, setWaiting } from '../store/sessions.ts';
 import { authorityOf, type Caller } from './caller.ts';
 import { toIso } from './clock.ts';
 import type { Act } from './command.ts';
@@ -116,35 +105,6 @@ export class Sessions {
     };
   }
 
-  /** Keeps the sessions of this process alive. */
-  async beat(sessionIds: readonly string[]): Promise<void> {
-    if (sessionIds.length === 0) return;
-    const now = this.#context.time.now();
-    const silent: SessionRow[] = [];
-    await this.#context.db.write(
-      '',
-      async (tx) => {
-        for (const id of sessionIds) {
-          await heartbeat(tx, id, now);
-          const session = await findSession(tx, id);
-          if (session?.endReason === 'silent') silent.push(session);
-        }
-      },
-      'relaxed',
-    );
-    for (const session of silent) await this.#goOn(session);
-  }
-
-  /** This process was suspended, and its session was taken for dead meanwhile: if nobody took its agent, it goes on. */
-  async #goOn(session: SessionRow): Promise<void> {
-    await this.#context.commands.runAs(session.projectId, { agentId: session.agentId }, async (act) => {
-      const agent = await findAgent(act.tx, session.agentId);
-      if (agent === undefined || agent.epoch !== session.epoch) return;
-      await reviveSession(act.tx, session.id, act.now);
-      await act.emit('session.revived', session.id, { agent: agent.name });
-    });
-  }
-
   /** Whether a client that attaches like this is somebody already: by a name it was given, or by its own session that was bound before. */
   async knows(attachment: Attachment): Promise<boolean> {
     if (attachment.name !== undefined) return true;
@@ -166,21 +126,6 @@ export class Sessions {
       const session = await findSession(act.tx, caller.sessionId);
       if (session !== undefined) await this.endOne(act, session, reason);
     });
-  }
-
-  /** A timed duty: sessions whose process died, or which fell silent, are over. Answers how many were. */
-  async endDead(): Promise<number> {
-    const candidates = (await this.#context.db.read((read) => openSessions(read, null))).filter(
-      (session) => !isLive(this.#context, session),
-    );
-    let ended = 0;
-    for (const candidate of candidates) {
-      ended += await this.#context.commands.runAs(candidate.projectId, { agentId: 'hub' }, async (act) => {
-        const session = await findSession(act.tx, candidate.id);
-        return session !== undefined && !isLive(this.#context, session) && (await this.endOne(act, session, 'silent')) ? 1 : 0;
-      });
-    }
-    return ended;
   }
 
   async #findAgent(act: Act, attachment: Attachment): Promise<AgentRow | undefined> {

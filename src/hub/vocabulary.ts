@@ -1,4 +1,7 @@
-// The words of a message's life as the front doors need them. They are defined where the rows are, because the schema holds them to it.
+// The words of what has a life (messages, asks, reminders) as the front doors need them. They are defined where the rows are, because the
+// schema holds them to it.
 
+export { ASK_STATES } from '../store/asks.ts';
 export { AUTHORITIES, DELIVERY_STATES } from '../store/deliveries.ts';
 export { KINDS } from '../store/messages.ts';
+export { REMINDER_STATES } from '../store/reminders.ts';

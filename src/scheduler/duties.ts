@@ -13,17 +13,17 @@ export type Duty = {
 };
 
 export function dutiesOf(hub: Hub): Duty[] {
-  const { asks, calls, deliveries, reminders, sessions } = hub;
+  const { askEnds, calls, deliveries, firing, heartbeats } = hub;
   return [
     // First, because it also writes the heartbeat by which everybody sees that duties run.
-    { name: 'fire reminders', everyMs: 5_000, nextDue: () => reminders.nextDue(), run: () => reminders.fireDue() },
-    { name: 'end asks', everyMs: 5_000, nextDue: () => asks.nextDue(), run: () => asks.expireDue() },
+    { name: 'fire reminders', everyMs: 5_000, nextDue: () => firing.nextDue(), run: () => firing.fireDue() },
+    { name: 'end asks', everyMs: 5_000, nextDue: () => askEnds.nextDue(), run: () => askEnds.expireDue() },
     { name: 'record calls', everyMs: 1_000, run: () => calls.flush() },
-    { name: 'end dead sessions', everyMs: 5_000, run: () => sessions.endDead() },
+    { name: 'end dead sessions', everyMs: 5_000, run: () => heartbeats.endDead() },
     { name: 'expire messages', everyMs: 2_000, run: () => deliveries.expireDue() },
     { name: 'nudge', everyMs: 10_000, run: () => deliveries.nudgeForgetful() },
     { name: 'tell stalled', everyMs: 10_000, run: () => deliveries.tellStalled() },
-    { name: 'tell absent', everyMs: 15_000, run: () => asks.tellAbsent() },
+    { name: 'tell absent', everyMs: 15_000, run: () => askEnds.tellAbsent() },
     { name: 'bury poison', everyMs: 10_000, run: () => deliveries.buryPoison() },
     { name: 'offer pool messages again', everyMs: 15_000, run: () => deliveries.reofferPool() },
     { name: 'forget keys', everyMs: 600_000, run: () => hub.forgetKeys() },

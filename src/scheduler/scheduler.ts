@@ -31,7 +31,7 @@ export class Scheduler {
     const heartbeat: Duty = {
       name: 'heartbeat',
       everyMs: hub.limits.heartbeatMs,
-      run: async () => hub.sessions.beat(this.#sessions()),
+      run: async () => hub.heartbeats.beat(this.#sessions()),
     };
     this.#duties = [heartbeat, ...duties].map((duty) => ({ ...duty, dueAt: 0, failures: 0, lastError: null }));
   }

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { HubError } from '../hub/errors.ts';
-import { ASK_STATES } from '../store/asks.ts';
+import { ASK_STATES } from '../hub/vocabulary.ts';
 import { defineTool } from './tool.ts';
 
 export const answer = defineTool({

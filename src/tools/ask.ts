@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { toIso } from '../hub/clock.ts';
 import { LIMITS } from '../hub/limits.ts';
-import { ASK_STATES } from '../store/asks.ts';
+import { ASK_STATES } from '../hub/vocabulary.ts';
 import { defineTool } from './tool.ts';
 import { clampWait, waitSeconds } from './words.ts';
 

@@ -1,13 +1,13 @@
 // cancel_ask: withdraw a question.
 
 import { z } from 'zod';
-import { ASK_STATES } from '../store/asks.ts';
+import { ASK_STATES } from '../hub/vocabulary.ts';
 import { defineTool } from './tool.ts';
 
 export const cancelAsk = defineTool({
   name: 'cancel_ask',
   title: 'Cancel an ask',
-  description: 'Withdraw an ask of yours.',
+  description: 'Withdraw an ask of yours; its target is told.',
   access: 'write',
   toolset: 'core',
   idempotent: true,

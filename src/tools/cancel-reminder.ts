@@ -1,13 +1,13 @@
 // cancel_reminder: it never fires after this.
 
 import { z } from 'zod';
-import { REMINDER_STATES } from '../store/reminders.ts';
+import { REMINDER_STATES } from '../hub/vocabulary.ts';
 import { defineTool } from './tool.ts';
 
 export const cancelReminder = defineTool({
   name: 'cancel_reminder',
   title: 'Cancel a reminder',
-  description: 'Cancel a reminder of yours.',
+  description: 'Cancel a reminder of yours; it never fires.',
   access: 'write',
   toolset: 'core',
   idempotent: true,

@@ -2,13 +2,13 @@
 
 import { z } from 'zod';
 import { toIso } from '../hub/clock.ts';
-import { ASK_STATES } from '../store/asks.ts';
+import { ASK_STATES } from '../hub/vocabulary.ts';
 import { defineTool } from './tool.ts';
 
 export const listMyAsks = defineTool({
   name: 'list_my_asks',
   title: 'List my asks',
-  description: 'Your asks, newest first, with their answers.',
+  description: 'Your asks, newest first, and how each ended.',
   access: 'read',
   toolset: 'core',
   input: { state: z.enum(ASK_STATES).optional() },

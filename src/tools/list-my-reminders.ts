@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { toIso } from '../hub/clock.ts';
-import { REMINDER_STATES } from '../store/reminders.ts';
+import { REMINDER_STATES } from '../hub/vocabulary.ts';
 import { defineTool } from './tool.ts';
 
 export const listMyReminders = defineTool({

@@ -1,7 +1,7 @@
 // retry_reminder: try a parked reminder again at once.
 
 import { z } from 'zod';
-import { REMINDER_STATES } from '../store/reminders.ts';
+import { REMINDER_STATES } from '../hub/vocabulary.ts';
 import { defineTool } from './tool.ts';
 
 export const retryReminder = defineTool({

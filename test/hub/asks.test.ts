@@ -71,7 +71,7 @@ onEveryEngine('asks', (engine) => {
     hub.fake.advance(10_000);
     const again = await testHub(engine, { place: hub.place, clock: hub.fake });
     const other = await testHub(engine, { place: hub.place, clock: hub.fake });
-    await Promise.all([again.asks.expireDue(), other.asks.expireDue(), again.asks.expireDue()]);
+    await Promise.all([again.askEnds.expireDue(), other.askEnds.expireDue(), again.askEnds.expireDue()]);
     await again.deliveries.expireDue();
     const back = await attach(again, 'ada', { takeover: true });
     expect((await inboxOf(again, back)).messages.map((one) => [one.subject, one.ref, one.authority])).toEqual([['expired', askId, 'hub']]);
@@ -84,7 +84,7 @@ onEveryEngine('asks', (engine) => {
     const { askId } = await ask(hub, ada, 'bob', { deadlineMs: 5_000 });
     hub.fake.advance(5_000);
     expect(await hub.asks.answer(bob, askId, { answer: ['too late'] }, { tool: 'answer' })).toMatchObject({ late: true });
-    await hub.asks.expireDue();
+    await hub.askEnds.expireDue();
     expect(await hub.asks.find(ada, askId)).toMatchObject({ state: 'expired', answer: null, late: [{ answer: ['too late'] }] });
   });
 
@@ -148,10 +148,10 @@ onEveryEngine('asks', (engine) => {
     const [ada, bob] = [await attach(hub, 'ada'), await attach(hub, 'bob')];
     const { askId } = await ask(hub, ada, 'bob', { deadlineMs: 2 * HOUR });
     await hub.sessions.end(bob, 'closed');
-    await hub.asks.tellAbsent();
+    await hub.askEnds.tellAbsent();
     expect((await inboxOf(hub, ada)).messages).toEqual([]);
     hub.fake.advance(6 * 60_000);
-    await Promise.all([hub.asks.tellAbsent(), hub.asks.tellAbsent()]);
+    await Promise.all([hub.askEnds.tellAbsent(), hub.askEnds.tellAbsent()]);
     expect((await inboxOf(hub, ada)).messages.map((one) => one.subject)).toEqual(['target is gone']);
     expect((await hub.asks.find(ada, askId)).state).toBe('open');
   });

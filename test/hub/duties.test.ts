@@ -101,7 +101,7 @@ onEveryEngine('timed duties', (engine) => {
     expect(await hub.deliveries.nudgeForgetful()).toBe(1);
     hub.fake.advance(60 * MINUTE);
     expect(await hub.deliveries.nudgeForgetful()).toBe(0);
-    await hub.sessions.beat([bob.sessionId]);
+    await hub.heartbeats.beat([bob.sessionId]);
     expect((await hub.agents.self(bob)).counts.leased).toBe(1);
   });
 
@@ -207,7 +207,7 @@ onEveryEngine('timed duties', (engine) => {
     for (let death = 0; death < 2; death++) {
       expect((await recv(hub, reader)).messages).toHaveLength(3);
       hub.fake.advance(61_000); // silent: noticed later than a minute after it was last heard of
-      await hub.sessions.endDead();
+      await hub.heartbeats.endDead();
       reader = await attach(hub, 'bob');
     }
     const single = await recv(hub, reader);
@@ -223,7 +223,7 @@ onEveryEngine('timed duties', (engine) => {
     for (let end = 0; end < 3; end++) {
       expect((await recv(hub, reader)).messages).toHaveLength(2);
       hub.fake.advance(2 * MINUTE);
-      await hub.sessions.beat([reader.sessionId]);
+      await hub.heartbeats.beat([reader.sessionId]);
       await hub.sessions.end(reader, 'closed');
       reader = await attach(hub, 'bob');
     }

@@ -19,12 +19,12 @@ onEveryEngine('reminders', (engine) => {
     const ada = await attach(hub, 'ada');
     const { reminderId } = await remind(hub, ada, { inMs: 10 * MINUTE });
     hub.fake.advance(10 * MINUTE - 1);
-    await hub.reminders.fireDue();
+    await hub.firing.fireDue();
     expect((await inboxOf(hub, ada)).messages).toEqual([]);
     hub.fake.advance(1);
-    await Promise.all([hub.reminders.fireDue(), other.reminders.fireDue(), hub.reminders.fireDue()]);
+    await Promise.all([hub.firing.fireDue(), other.firing.fireDue(), hub.firing.fireDue()]);
     hub.fake.advance(MINUTE);
-    await other.reminders.fireDue();
+    await other.firing.fireDue();
     expect((await inboxOf(hub, ada)).messages).toMatchObject([{ ref: reminderId, subject: 'reminder', body: 'look at CI', from: 'ada' }]);
     expect(await hub.reminders.list(ada, { state: 'done', limit: 10 })).toMatchObject([{ id: reminderId, runs: 1 }]);
   });
@@ -36,8 +36,8 @@ onEveryEngine('reminders', (engine) => {
     await hub.close();
     hub.fake.advance(61 * MINUTE);
     const again = await testHub(engine, { place: hub.place, clock: hub.fake });
-    await again.reminders.fireDue();
-    await again.reminders.fireDue();
+    await again.firing.fireDue();
+    await again.firing.fireDue();
     const back = await attach(again, 'ada', { takeover: true });
     expect((await inboxOf(again, back)).messages.map((one) => one.subject)).toEqual([`reminder, 3600 s late (late_by_ms ${60 * MINUTE})`]);
   });
@@ -47,15 +47,15 @@ onEveryEngine('reminders', (engine) => {
     const ada = await attach(hub, 'ada');
     const { dueAt } = await remind(hub, ada, { cron: '0 * * * *', maxRuns: 3 });
     hub.fake.advance(dueAt - hub.fake.now());
-    await hub.reminders.fireDue();
+    await hub.firing.fireDue();
     hub.fake.advance(5 * 60 * MINUTE + MINUTE);
-    await hub.reminders.fireDue();
-    await hub.reminders.fireDue();
+    await hub.firing.fireDue();
+    await hub.firing.fireDue();
     expect((await inboxOf(hub, ada)).messages).toHaveLength(2);
     hub.fake.advance(60 * MINUTE);
-    await hub.reminders.fireDue();
+    await hub.firing.fireDue();
     hub.fake.advance(DAY);
-    await hub.reminders.fireDue();
+    await hub.firing.fireDue();
     expect((await inboxOf(hub, ada)).messages).toHaveLength(3);
     expect(await hub.reminders.list(ada, { state: 'done', limit: 10 })).toMatchObject([{ runs: 3 }]);
   });
@@ -66,14 +66,14 @@ onEveryEngine('reminders', (engine) => {
     await remind(hub, ada, { inMs: 60 * DAY }, 'far');
     await remind(hub, ada, { inMs: MINUTE }, 'near');
     hub.fake.advance(MINUTE);
-    await hub.reminders.fireDue();
+    await hub.firing.fireDue();
     hub.fake.jump(-3 * 60 * MINUTE);
-    await hub.reminders.fireDue();
+    await hub.firing.fireDue();
     hub.fake.jump(3 * 60 * MINUTE);
-    await hub.reminders.fireDue();
+    await hub.firing.fireDue();
     expect((await inboxOf(hub, ada)).messages.map((one) => one.body)).toEqual(['near']);
     hub.fake.advance(60 * DAY);
-    await hub.reminders.fireDue();
+    await hub.firing.fireDue();
     expect((await inboxOf(hub, ada)).messages.map((one) => one.body)).toEqual(['near', 'far']);
   });
 
@@ -87,7 +87,7 @@ onEveryEngine('reminders', (engine) => {
     await expect(remind(hub, ada, { inMs: MINUTE, onlyIf: 'ask_nowhere' })).rejects.toMatchObject({ code: 'invalid_input' });
     await hub.asks.answer(bob, closed.askId, { answer: ['yes'] }, { tool: 'answer' });
     hub.fake.advance(MINUTE);
-    await hub.reminders.fireDue();
+    await hub.firing.fireDue();
     expect((await inboxOf(hub, ada)).messages.filter((one) => one.ref?.startsWith('rem_')).map((one) => one.body)).toEqual(['still open']);
   });
 
@@ -98,7 +98,7 @@ onEveryEngine('reminders', (engine) => {
     await remind(hub, ada, { inMs: MINUTE, onlyIf: sent.message_id }, 'bob has not read it');
     await hub.inbox.acknowledge(bob, { ids: [sent.message_id], delayMs: 0 }, { tool: 'ack' });
     hub.fake.advance(MINUTE);
-    await hub.reminders.fireDue();
+    await hub.firing.fireDue();
     expect((await inboxOf(hub, ada)).messages).toEqual([]);
   });
 
@@ -110,14 +110,14 @@ onEveryEngine('reminders', (engine) => {
     const { reminderId } = await remind(hub, boss, { inMs: MINUTE, to: 'ada' });
     await remind(hub, bob, { inMs: MINUTE }, 'for bob');
     hub.fake.advance(MINUTE);
-    await hub.reminders.fireDue();
+    await hub.firing.fireDue();
     expect(await hub.reminders.list(boss, { state: null, limit: 10 })).toMatchObject([
       { attemptCount: 1, state: 'pending', lastError: expect.stringContaining('inbox_full') },
     ]);
     expect((await inboxOf(hub, bob)).messages).toHaveLength(1);
     for (let n = 0; n < 4; n++) {
       hub.fake.advance(30 * MINUTE);
-      await hub.reminders.fireDue();
+      await hub.firing.fireDue();
     }
     expect(await hub.reminders.list(boss, { state: null, limit: 10 })).toMatchObject([{ attemptCount: 5, state: 'parked' }]);
     expect((await hub.openThreads.list(boss, 'mine')).threads).toMatchObject([
@@ -126,7 +126,7 @@ onEveryEngine('reminders', (engine) => {
     await hub.inbox.acknowledge(ada, { ids: [blocker.message_id], delayMs: 0 }, { tool: 'ack' });
     expect(await hub.reminders.retry(boss, reminderId, { tool: 'retry_reminder' })).toMatchObject({ retried: true });
     expect(await hub.reminders.retry(boss, reminderId, { tool: 'retry_reminder' })).toMatchObject({ retried: false });
-    await hub.reminders.fireDue();
+    await hub.firing.fireDue();
     expect((await inboxOf(hub, ada)).messages.map((one) => one.ref)).toEqual([reminderId]);
   });
 
@@ -139,7 +139,7 @@ onEveryEngine('reminders', (engine) => {
     const operator = await hub.projects.operator(PROJECT, 'cli');
     expect(await hub.reminders.cancel(operator, reminderId, { tool: 'cancel_reminder' })).toMatchObject({ state: 'cancelled' });
     expect(await hub.reminders.cancel(ada, reminderId, { tool: 'cancel_reminder' })).toMatchObject({ state: 'cancelled' });
-    await hub.reminders.fireDue();
+    await hub.firing.fireDue();
     expect((await inboxOf(hub, ada)).messages).toEqual([]);
   });
 
@@ -173,7 +173,7 @@ onEveryEngine('reminders', (engine) => {
         throw new Error('power cut');
       }),
     ).rejects.toThrow('power cut');
-    await hub.reminders.fireDue();
+    await hub.firing.fireDue();
     expect((await inboxOf(hub, ada)).messages).toHaveLength(1);
   });
 });

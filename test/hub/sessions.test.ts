@@ -97,7 +97,7 @@ onEveryEngine('sessions', (engine) => {
     const hub = await testHub(engine);
     const alice = await attach(hub, 'alice');
     hub.fake.advance(61_000);
-    expect(await hub.sessions.endDead()).toBe(1);
+    expect(await hub.heartbeats.endDead()).toBe(1);
     expect((await hub.agents.self(alice)).state).toBe('gone');
     await send(hub, alice, 'operator', 'I was thinking');
     expect((await hub.agents.self(alice)).state).not.toBe('gone');
@@ -109,7 +109,7 @@ onEveryEngine('sessions', (engine) => {
     const alice = await attach(hub, 'alice');
     const began = hub.fake.now();
     hub.fake.advance(50_000);
-    await hub.sessions.beat([alice.sessionId]);
+    await hub.heartbeats.beat([alice.sessionId]);
     const call = { tool: 'recv_batch', door: 'stdio', durationMs: 50_000, code: 'ok', inputBytes: 1, outputBytes: 1 };
     hub.calls.record({ ...call, projectId: alice.projectId, agentId: alice.agentId, sessionId: alice.sessionId, startedAt: began });
     await hub.calls.flush();
@@ -140,11 +140,11 @@ onEveryEngine('time that jumps', (engine) => {
     const bob = await attach(one, 'bob');
     one.fake.jump(3_600_000);
     await refused('agent_busy', attach(two, 'bob'));
-    expect(await two.sessions.endDead()).toBe(0);
+    expect(await two.heartbeats.endDead()).toBe(0);
     expect(two.notices().join()).toContain('jumped ahead by 3600 s');
-    await one.sessions.beat([bob.sessionId]);
+    await one.heartbeats.beat([bob.sessionId]);
     two.fake.advance(61_000);
-    expect(await two.sessions.endDead()).toBe(1);
+    expect(await two.heartbeats.endDead()).toBe(1);
   });
 
   it('shows a message that a process with a clock ahead has sent', async () => {

@@ -80,13 +80,13 @@ it('every change of state is one that the lifecycles know, and a day of work sho
   await hub.asks.answer(ada, second ?? '', { reason: 'no' }, { tool: 'answer' });
   await hub.asks.cancel(eve, third ?? '', { tool: 'cancel_ask' });
   hub.fake.advance(2 * MINUTE);
-  await hub.asks.expireDue();
+  await hub.askEnds.expireDue();
 
   const reminders = await Promise.all([1, 2, 3].map(() => hub.reminders.remind(eve, { message: 'x', inMs: MINUTE }, { tool: 'remind' })));
   await hub.reminders.cancel(eve, reminders[0]?.reminderId ?? '', { tool: 'cancel_reminder' });
   for (let n = 0; n < 45; n++) await hub.messages.send(operator, { to: 'eve', body: `fill ${n}` }, { tool: 'send' }).catch(() => {});
   hub.fake.advance(MINUTE);
-  await hub.reminders.fireDue();
+  await hub.firing.fireDue();
   await hub.reminders.retry(eve, reminders[1]?.reminderId ?? '', { tool: 'retry_reminder' });
   await hub.reminders.cancel(eve, reminders[2]?.reminderId ?? '', { tool: 'cancel_reminder' });
   await hub.inbox.acknowledge(
@@ -99,7 +99,7 @@ it('every change of state is one that the lifecycles know, and a day of work sho
     },
     { tool: 'ack' },
   );
-  await hub.reminders.fireDue();
+  await hub.firing.fireDue();
 
   const seen = observed();
   for (const [thing, changes] of seen) {

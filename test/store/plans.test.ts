@@ -55,7 +55,7 @@ async function workingDay(hub: TestHub): Promise<void> {
   await hub.messages.thread(bob, { messageId: first.message_id, limit: 5 });
   await hub.messages.read(bob, first.message_id);
   await hub.agents.list(alice, { waitMs: 0, waitFor: ['bob'], capability: 'x' });
-  await hub.sessions.beat([alice.sessionId]);
+  await hub.heartbeats.beat([alice.sessionId]);
   const operator = await operatorOf(hub);
   const { token } = await hub.tokens.create(operator, { agent: 'carol' });
   await hub.tokens.authenticate(token);

@@ -164,6 +164,8 @@ it('answers not_found or stale_receipt to another project for every tool that ta
   const sent = await result(call(hub, alice, 'send', { to: 'bob', body: 'secret words' }));
   const batch = await result(call(hub, bob, 'recv_batch'));
   const id = sent.message_id;
+  const asked = await result(call(hub, alice, 'ask', { to: 'bob', question: 'secret words?' }));
+  const reminder = await result(call(hub, alice, 'remind', { message: 'secret words', in_seconds: 60 }));
   const matrix: Record<string, Record<string, unknown>[]> = {
     whoami: [],
     join: [{ name: 'alice', child_of_me: true }],
@@ -177,14 +179,33 @@ it('answers not_found or stale_receipt to another project for every tool that ta
     message_status: [{ message_id: id }],
     get_message: [{ message_id: id }],
     get_thread: [{ message_id: id }, { thread_id: sent.thread_id }],
+    ask: [{ to: 'alice', question: 'x' }],
+    answer: [
+      { ask_id: asked.ask_id, answer: 'x' },
+      { ask_id: asked.ask_id, decline: true },
+    ],
+    list_my_asks: [{}],
+    cancel_ask: [{ ask_id: asked.ask_id }],
+    get_open_threads: [{}, { scope: 'group' }],
+    remind: [
+      { message: 'x', in_seconds: 60, to: 'alice' },
+      { message: 'x', in_seconds: 60, only_if: asked.ask_id },
+    ],
+    list_my_reminders: [{}],
+    cancel_reminder: [{ reminder_id: reminder.reminder_id }],
     requeue_dead: [{ message_id: id, to: 'bob' }],
+    retry_reminder: [{ reminder_id: reminder.reminder_id }],
+    resume_thread: [{ thread_id: sent.thread_id }],
   };
   expect(Object.keys(matrix).sort()).toEqual(tools.map(({ name }) => name).sort());
   for (const [name, attempts] of Object.entries(matrix))
     for (const input of attempts) {
       const reply = await call(hub, mallory, name, input);
       const outcome = reply.ok ? 'ok' : reply.error.code;
-      expect([name, ['ok', 'not_found', 'stale_receipt', 'forbidden'].includes(outcome)]).toEqual([name, true]);
+      expect([
+        name,
+        ['ok', 'not_found', 'stale_receipt', 'forbidden', ...(name === 'remind' ? ['invalid_input'] : [])].includes(outcome),
+      ]).toEqual([name, true]);
       expect(reply.text).not.toContain('secret words');
       if (typeof id === 'string' && reply.ok) expect(reply.text.replaceAll(`"in_reply_to":"${id}"`, '')).not.toContain(id);
     }

@@ -111,6 +111,15 @@ it('describes every argument, unless its name and type say all', () => {
     'peek',
     'before_seq',
     'child_of_me',
+    'question',
+    'context',
+    'ask_id',
+    'answer',
+    'decline',
+    'message',
+    'in_seconds',
+    'max_runs',
+    'reminder_id',
   ];
   for (const { tool, field, schema } of inputs)
     if (schema.description === undefined) expect([tool, field, plain.includes(field)]).toEqual([tool, field, true]);
