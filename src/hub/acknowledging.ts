@@ -18,7 +18,13 @@ export type AckRequest = {
   reason?: string | undefined;
 };
 
-export type AckResult = { acked: string[]; already: string[]; returned: string[] };
+export type AckResult = {
+  acked: string[];
+  already: string[];
+  returned: string[];
+  /** Ended otherwise meanwhile (dead, expired, recalled): nothing was acknowledged, and nothing is owed. */
+  closed: string[];
+};
 
 export class Acknowledging {
   readonly #context: HubContext;
@@ -42,11 +48,11 @@ export class Acknowledging {
       const kept = new Set([...(request.except ?? []), ...returned]);
       const byReceipt = request.receipt === undefined ? [] : await this.byReceipt(act, caller, request.receipt);
       const byId = await Promise.all([...new Set(request.ids ?? [])].map((id) => this.#own(act.tx, caller, id)));
-      const result: AckResult = { acked: [], already: [], returned };
+      const result: AckResult = { acked: [], already: [], returned, closed: [] };
       for (const [delivery, how] of [...byReceipt.map((one) => [one, 'receipt'] as const), ...byId.map((one) => [one, 'id'] as const)]) {
         if (kept.has(delivery.messageId) || result.acked.includes(delivery.messageId)) continue;
         if (await this.one(act, caller, delivery, how)) result.acked.push(delivery.messageId);
-        else result.already.push(delivery.messageId);
+        else (delivery.state === 'acked' ? result.already : result.closed).push(delivery.messageId);
       }
       return result;
     });

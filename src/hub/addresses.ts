@@ -1,6 +1,6 @@
 // Addresses: who a message is for. Every form resolves to agents that exist, or is refused with the nearest names; never a phantom inbox (C15).
 
-import { type AgentRow, capabilitiesIn, listAgents } from '../store/agents.ts';
+import { type AgentRow, capabilitiesIn, findAgentByName, listAgents } from '../store/agents.ts';
 import type { Read } from '../store/db.ts';
 import type { Caller } from './caller.ts';
 import { authorityOf } from './caller.ts';
@@ -49,8 +49,8 @@ export async function resolveAudience(
     throw new HubError('invalid_input', 'to is empty.', {
       hint: 'Give a name from list_agents, role:x, any:x, * or operator.',
     });
-  const agents = await listAgents(read, caller.projectId);
-  const audience = await pick(read, caller, wanted, agents, now, limits);
+  const audience =
+    (await known(read, caller, wanted)) ?? (await pick(read, caller, wanted, await listAgents(read, caller.projectId), now, limits));
   if (audience.recipients.length > limits.fanOut) {
     throw new HubError(
       'limit_reached',
@@ -63,14 +63,32 @@ export async function resolveAudience(
   return audience;
 }
 
+/** The everyday case, without a look at everybody: names, all of which exist. */
+async function known(read: Read, caller: Caller, wanted: string[]): Promise<Audience | undefined> {
+  const recipients: AgentRow[] = [];
+  for (const name of wanted) {
+    const agent = await findAgentByName(read, caller.projectId, name);
+    if (agent === undefined || authorityOf(agent.role) === 'hub') return undefined;
+    recipients.push(agent);
+  }
+  return byName(caller, wanted, recipients);
+}
+
+function byName(caller: Caller, wanted: string[], recipients: AgentRow[]): Audience {
+  const self = recipients.some((agent) => agent.id === caller.agentId);
+  const notes = self ? ['You are among the recipients: this message also goes to your own inbox.'] : [];
+  return { recipients, byMembership: false, broadcast: false, pool: false, address: wanted.join(','), notes };
+}
+
 async function pick(read: Read, caller: Caller, wanted: string[], agents: AgentRow[], now: number, limits: Limits): Promise<Audience> {
   const [first = ''] = wanted;
   const collective = wanted.find((part) => part === '*' || part.startsWith('role:') || part.startsWith('any:') || part.startsWith('#'));
   if (collective === undefined) {
-    const recipients = wanted.map((name) => named(name, agents));
-    const self = recipients.find((agent) => agent.id === caller.agentId);
-    const notes = self === undefined ? [] : ['You are among the recipients: this message also goes to your own inbox.'];
-    return { recipients, byMembership: false, broadcast: false, pool: false, address: wanted.join(','), notes };
+    return byName(
+      caller,
+      wanted,
+      wanted.map((name) => named(name, agents)),
+    );
   }
   if (wanted.length > 1) {
     throw new HubError('invalid_input', `to: ${collective.slice(0, 48)} cannot be combined with other recipients.`, {

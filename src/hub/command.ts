@@ -80,6 +80,14 @@ export class Commands {
     );
   }
 
+  /** Whether this call's key already has its result: then it is a retry, and costs no rate. */
+  isRetry(caller: Caller, intent: Intent): Promise<boolean> {
+    const { key } = intent;
+    if (key === undefined) return Promise.resolve(false);
+    const scope = { projectId: caller.projectId, principalId: caller.agentId, tool: intent.tool, key };
+    return this.#db.read(async (read) => (await findKey(read, scope)) !== undefined);
+  }
+
   /** A consistent look for a caller whose session still holds its agent. */
   look<T>(caller: Caller, look: (read: Read, now: number) => Promise<T>): Promise<T> {
     return this.#db.read(async (read) => {

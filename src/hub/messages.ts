@@ -35,7 +35,8 @@ export class Messages {
   async send(caller: Caller, draft: Draft, intent: Intent): Promise<Sent & { replayed?: boolean }> {
     const storable = toStorable(draft, this.#context.limits);
     const attachments = await this.#references(caller, storable.attachments ?? []);
-    if (authorityOf(caller.role) === 'agent' || authorityOf(caller.role) === 'manager') this.#rates.take(caller.agentId);
+    const limited = authorityOf(caller.role) === 'agent' || authorityOf(caller.role) === 'manager';
+    if (limited && !(await this.#context.commands.isRetry(caller, intent))) this.#rates.take(caller.agentId);
     return await this.#context.commands.run(caller, intent, async (act) => {
       const audience = await resolveAudience(act.tx, caller, draft.to, act.now, this.#context.limits);
       // A key of its own says that this is a new message, whatever its words (C2).

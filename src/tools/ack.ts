@@ -33,9 +33,10 @@ export const ack = defineTool({
     acked: z.array(z.string()),
     already: z.array(z.string()).optional(),
     returned: z.array(z.string()).optional(),
+    closed: z.array(z.string()).optional().describe('ended otherwise meanwhile: expired, recalled or dead'),
   },
   async run({ hub, caller, key, args }, input) {
-    const { already, returned, ...result } = await hub.inbox.acknowledge(
+    const { already, returned, closed, ...result } = await hub.inbox.acknowledge(
       caller,
       {
         receipt: input.receipt,
@@ -51,6 +52,7 @@ export const ack = defineTool({
       ...result,
       ...(already.length === 0 ? {} : { already }),
       ...(input.nack_ids === undefined ? {} : { returned }),
+      ...(closed.length === 0 ? {} : { closed }),
     };
   },
 });
