@@ -171,12 +171,21 @@ function finished({ deliveries, history }) {
 
 function ackedByEcho({ history, deliveries }) {
   const bad = [];
-  const shownAs = new Map(receipts(history).map(({ client, receipt, messages }) => [receipt, { client, messages }]));
-  const echoed = new Map();
-  for (const { op, phase, client, receipt, ack } of history) {
+  const shownAs = new Map(receipts(history).map(({ receipt, messages }) => [receipt, messages]));
+  const echoed = new Set();
+  /** What was returned is no longer under the receipts that showed it. */
+  const returned = new Set();
+  const newest = new Map();
+  for (const { op, phase, client, receipt, ack, result } of history) {
+    if (op === 'recv' && phase === 'ok') for (const { id, attempt } of result.messages) newest.set(`${client} ${id}`, attempt);
+    if (op === 'nack' && phase === 'ok')
+      for (const id of result.returned ?? []) returned.add(`${client} ${id} ${newest.get(`${client} ${id}`)}`);
     const echo = op === 'recv' ? ack : op === 'ack' ? receipt : undefined;
     if (phase !== 'invoke' || echo === undefined) continue;
-    for (const { id, attempt } of shownAs.get(echo)?.messages ?? []) echoed.set(`${client} ${id} ${attempt}`, true);
+    for (const { id, attempt } of shownAs.get(echo) ?? []) {
+      const showing = `${client} ${id} ${attempt}`;
+      if (!returned.has(showing)) echoed.add(showing);
+    }
   }
   const acked = deliveries.filter(({ state }) => state === 'acked');
   for (const { message_id, to, attempt } of acked) {

@@ -26,11 +26,11 @@ for (let next = nextNumber(past); next < count; next++) {
   if (roll < 0.3) await receive(true);
   else if (roll < 0.36) await receive(false);
   else if (roll < 0.4) await acknowledge();
-  else if (roll < 0.42) await giveBack();
-  else if (roll < 0.43) await tryStaleReceipt();
-  else if (roll < 0.44) await tryRefusedSend(next);
-  else if (roll < 0.45) await tryOtherArguments(next);
-  else if (roll < 0.455 && door.fence !== undefined) await tryOldSession();
+  else if (roll < 0.45) await giveBack();
+  else if (roll < 0.46) await tryStaleReceipt();
+  else if (roll < 0.47) await tryRefusedSend(next);
+  else if (roll < 0.48) await tryOtherArguments(next);
+  else if (roll < 0.486 && door.fence !== undefined) await tryOldSession();
 }
 history.write({ op: 'done', phase: 'info' });
 process.send?.({ sent: true });

@@ -102,7 +102,7 @@ const TAMPERINGS = [
       const size = db.pragma('page_size', { simple: true });
       db.pragma('wal_checkpoint(TRUNCATE)');
       const file = openSync(path, 'r+');
-      writeSync(file, Buffer.alloc(size / 2, 0x55), 0, size / 2, (rootpage - 1) * size + size / 4);
+      writeSync(file, Buffer.alloc(size, 0x55), 0, size, (rootpage - 1) * size);
       closeSync(file);
     },
   ],
