@@ -1,11 +1,17 @@
 // Reminders with several processes alive (C9, C-19): a thousand due at once fire exactly once each, with processes killed and stopped in the
 // middle, while sends go on; and what was missed while nothing ran fires once on the next start, marked late.
 
-import { attachment, openHub, pause, PROJECT, scratch } from './hub.mjs';
+import { attachment, openHub, PROJECT, pause, scratch } from './hub.mjs';
 import { startServer } from './stdio-raw.mjs';
 
 const OWNERS = 20;
-const LIMITS = { pendingReminders: 1_000, remindersPerMinute: 100_000, sendPerSecond: 100_000, sendBurst: 100_000, sendPerMinute: 10_000_000 };
+const LIMITS = {
+  pendingReminders: 1_000,
+  remindersPerMinute: 100_000,
+  sendPerSecond: 100_000,
+  sendBurst: 100_000,
+  sendPerMinute: 10_000_000,
+};
 
 /** `count` reminders due at one instant; `disturb`: kill one process and stop another while they fire. */
 export async function proveReminders({ count = 1_000, processes = 5 } = {}) {
@@ -66,7 +72,9 @@ async function stopBetweenTransactions(hub, pid) {
 async function setReminders(hub, owners, count, dueAt) {
   const at = new Date(dueAt).toISOString();
   await Promise.all(
-    Array.from({ length: count }, (_, n) => hub.reminders.remind(owners[n % owners.length], { message: `reminder ${n}`, at }, { tool: 'remind' })),
+    Array.from({ length: count }, (_, n) =>
+      hub.reminders.remind(owners[n % owners.length], { message: `reminder ${n}`, at }, { tool: 'remind' }),
+    ),
   );
 }
 
@@ -90,7 +98,9 @@ async function sendLatencies(hub, sender, count) {
 
 const firings = (hub) =>
   hub.context.db.read((read) =>
-    read.all(`SELECT f.reminder_id, f.due_at, f.fired_at, f.message_id, m.subject FROM reminder_firings f LEFT JOIN messages m ON m.id = f.message_id`),
+    read.all(
+      `SELECT f.reminder_id, f.due_at, f.fired_at, f.message_id, m.subject FROM reminder_firings f LEFT JOIN messages m ON m.id = f.message_id`,
+    ),
   );
 
 /** All fired, or no progress for ten seconds. */
@@ -136,6 +146,8 @@ const ms = (value) => `${value.toFixed(2)} ms`;
 
 if (import.meta.url === `file://${process.argv[1]}`) {
   const { checked, bad, note } = await proveReminders();
-  process.stdout.write(`${bad.length === 0 ? 'ok' : 'FAIL'} I10 ${checked} due instants, ${note}, project ${PROJECT.name}\n${bad.map((one) => `  ${one}\n`).join('')}`);
+  process.stdout.write(
+    `${bad.length === 0 ? 'ok' : 'FAIL'} I10 ${checked} due instants, ${note}, project ${PROJECT.name}\n${bad.map((one) => `  ${one}\n`).join('')}`,
+  );
   process.exitCode = bad.length === 0 ? 0 : 1;
 }
