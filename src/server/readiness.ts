@@ -35,7 +35,7 @@ export class Readiness {
     }
     return [
       ...(fresh() ? [] : ['No write was committed within the last 5 seconds.']),
-      ...(await this.#hub.dutyNotices()),
+      ...(await this.#hub.dutyNotices().catch(() => ['The database cannot be read.'])),
       ...this.#failing().map(({ duty, failures }) => `The timed duty "${duty}" has failed ${failures} times.`),
     ];
   }

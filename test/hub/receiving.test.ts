@@ -70,11 +70,16 @@ onEveryEngine('the inbox', (engine) => {
     for (const body of ['a', 'b', 'c', 'd']) sent.push((await send(hub, alice, 'bob', body)).message_id);
     const [a = '', b = '', c = '', d = ''] = sent;
     const { receipt } = await recv(hub, bob);
-    expect(await ack(hub, bob, { receipt: receipt ?? '', except: [b, c, d] })).toEqual({ acked: [a], already: [], returned: [] });
-    expect(await ack(hub, bob, { ids: [a, b] })).toEqual({ acked: [b], already: [a], returned: [] });
+    expect(await ack(hub, bob, { receipt: receipt ?? '', except: [b, c, d] })).toEqual({
+      acked: [a],
+      already: [],
+      returned: [],
+      closed: [],
+    });
+    expect(await ack(hub, bob, { ids: [a, b] })).toEqual({ acked: [b], already: [a], returned: [], closed: [] });
     await send(hub, bob, 'alice', 'about c', { inReplyTo: c });
-    expect(await ack(hub, bob, { receipt: receipt ?? '' })).toEqual({ acked: [d], already: [a, b, c], returned: [] });
-    expect(await ack(hub, bob, { receipt: receipt ?? '' })).toEqual({ acked: [], already: [a, b, c, d], returned: [] });
+    expect(await ack(hub, bob, { receipt: receipt ?? '' })).toEqual({ acked: [d], already: [a, b, c], returned: [], closed: [] });
+    expect(await ack(hub, bob, { receipt: receipt ?? '' })).toEqual({ acked: [], already: [a, b, c, d], returned: [], closed: [] });
     expect((await statusOf(hub, alice, c)).acked_by).toBe('reply');
     expect(bodies(await recv(hub, bob))).toEqual([]);
     await refused('invalid_input', ack(hub, bob, {}));
@@ -98,7 +103,7 @@ onEveryEngine('the inbox', (engine) => {
     await send(hub, alice, 'bob', 'now');
     const { receipt } = await recv(hub, bob);
     const nack = await ack(hub, bob, { nackIds: [message_id], delayMs: 30_000, reason: 'tests still run' });
-    expect(nack).toEqual({ acked: [], already: [], returned: [message_id] });
+    expect(nack).toEqual({ acked: [], already: [], returned: [message_id], closed: [] });
     expect((await ack(hub, bob, { receipt: receipt ?? '' })).acked).toHaveLength(1);
     expect((await statusOf(hub, alice, message_id)).why).toContain('tests still run');
     const early = await recv(hub, bob);

@@ -67,7 +67,7 @@ onEveryEngine('accepting a message', (engine) => {
     const other = await send(hub, bob, 'alice', 'hello', { key: 'k' });
     expect(other.replayed).toBeUndefined();
     const acked = await ack(hub, bob, { ids: [first.message_id], key: 'k' });
-    expect(acked).toEqual({ acked: [first.message_id], already: [], returned: [] });
+    expect(acked).toEqual({ acked: [first.message_id], already: [], returned: [], closed: [] });
   });
 
   it('has one effect for sixteen concurrent sends under one key', async () => {
