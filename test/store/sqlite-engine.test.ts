@@ -83,17 +83,22 @@ it('does not let a transaction that never ends hold up the others', async () => 
 });
 
 it('waits for the lock of another process, and succeeds when it is free', async () => {
-  const { db, path } = await open();
+  const { db, path, clock } = await open();
   const other = outsider(path);
   other.exec('BEGIN IMMEDIATE');
   let done = false;
   const writing = put(db, 'one').then(() => {
     done = true;
   });
-  for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
+  for (let look = 0; look < 5; look++) {
+    await until(() => clock.sleeping > 0);
+    clock.advance(10);
+  }
   expect(done).toBe(false);
   expect(await projectIds(db)).toEqual([]);
   other.exec('COMMIT');
+  await until(() => clock.sleeping > 0);
+  clock.advance(10);
   await writing;
   expect(await projectIds(db)).toEqual(['one']);
 });
@@ -103,8 +108,6 @@ it('answers unavailable when the lock is never released, and works again afterwa
   const other = outsider(path);
   other.exec('BEGIN IMMEDIATE');
   const writing = refused('unavailable', put(db, 'one'));
-  await new Promise((resolve) => setImmediate(resolve));
-  clock.advance(2_001);
   await until(() => clock.sleeping > 0);
   clock.advance(10_000);
   expect((await writing).message).toContain('locked by another process');

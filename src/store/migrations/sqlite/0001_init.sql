@@ -1,4 +1,5 @@
 -- The foundation: who there is, what was said, who was shown it, and the log of both.
+-- Tables that are read by their key are WITHOUT ROWID: one tree less to write, and a send writes a third fewer pages.
 -- Instants are epoch milliseconds. Impossible states are refused here, not only in the code (invariant 10).
 
 CREATE TABLE hub (
@@ -44,7 +45,7 @@ CREATE TABLE agent_capabilities (
   agent_id TEXT NOT NULL REFERENCES agents (id),
   capability TEXT NOT NULL,
   PRIMARY KEY (agent_id, capability)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE sessions (
   id TEXT PRIMARY KEY,
@@ -78,7 +79,7 @@ CREATE TABLE client_bindings (
   agent_id TEXT NOT NULL REFERENCES agents (id),
   bound_at INTEGER NOT NULL,
   PRIMARY KEY (project_id, client_key)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE messages (
   id TEXT PRIMARY KEY,
@@ -149,7 +150,7 @@ CREATE TABLE deliveries (
   CHECK ((acked_at IS NULL) = (acked_by IS NULL)),
   CHECK ((state IN ('dead', 'expired', 'recalled')) = (closed_at IS NOT NULL)),
   CHECK (state NOT IN ('dead', 'recalled') OR reason IS NOT NULL)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 CREATE INDEX deliveries_ready ON deliveries (recipient_id, urgent DESC, seq, ready_at) WHERE state = 'ready';
 CREATE INDEX deliveries_leased ON deliveries (recipient_id, urgent DESC, seq) WHERE state = 'leased';
 CREATE INDEX deliveries_receipt ON deliveries (receipt) WHERE receipt IS NOT NULL;
@@ -165,7 +166,7 @@ CREATE TABLE pair_sequences (
   recipient_id TEXT NOT NULL REFERENCES agents (id),
   last_seq INTEGER NOT NULL CHECK (last_seq >= 1),
   PRIMARY KEY (sender_id, recipient_id)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE idempotency_keys (
   project_id TEXT NOT NULL REFERENCES projects (id),
@@ -176,7 +177,7 @@ CREATE TABLE idempotency_keys (
   result TEXT NOT NULL,
   created_at INTEGER NOT NULL,
   PRIMARY KEY (project_id, principal_id, tool, key)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 CREATE INDEX idempotency_by_age ON idempotency_keys (created_at);
 
 -- Append-only, hash-chained per project: live feed, audit log and replay source at once.
@@ -191,7 +192,7 @@ CREATE TABLE events (
   data TEXT NOT NULL,
   hash TEXT NOT NULL,
   PRIMARY KEY (project_id, seq)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 CREATE INDEX events_by_subject ON events (subject, seq);
 
 CREATE TABLE tokens (

@@ -39,7 +39,7 @@ CREATE TABLE late_answers (
   at INTEGER NOT NULL,
   answer TEXT NOT NULL,
   PRIMARY KEY (ask_id, at)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE reminders (
   id TEXT PRIMARY KEY,
@@ -77,7 +77,7 @@ CREATE TABLE reminder_firings (
   fired_at INTEGER NOT NULL,
   message_id TEXT REFERENCES messages (id),
   PRIMARY KEY (reminder_id, due_at)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 -- Threads that went in circles, stopped until a person lets them go on (C17).
 CREATE TABLE thread_pauses (
@@ -86,5 +86,5 @@ CREATE TABLE thread_pauses (
   reason TEXT NOT NULL,
   paused_at INTEGER NOT NULL,
   resumed_at INTEGER
-) STRICT;
+) STRICT, WITHOUT ROWID;
 CREATE INDEX thread_pauses_open ON thread_pauses (project_id) WHERE resumed_at IS NULL;
