@@ -109,7 +109,7 @@ it('answers unavailable when the lock is never released, and works again afterwa
   other.exec('BEGIN IMMEDIATE');
   const writing = refused('unavailable', put(db, 'one'));
   await until(() => clock.sleeping > 0);
-  clock.advance(10_000);
+  clock.advance(10_001);
   expect((await writing).message).toContain('locked by another process');
   other.exec('ROLLBACK');
   await put(db, 'two');
