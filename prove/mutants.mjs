@@ -10,6 +10,7 @@ import { proveContract } from './contract.mjs';
 import { crashRound } from './crash.mjs';
 import { gather } from './evidence.mjs';
 import { PACKAGE } from './hub.mjs';
+import { proveObligations } from './obligations.mjs';
 
 /** name, file below dist/, and pairs of what stands there and what is put in its place. */
 const PATCHES = [
@@ -55,6 +56,26 @@ const PATCHES = [
   ],
   ['a returned message stays under its receipt', 'store/deliveries.js', ['receipt = NULL, closed_at', 'closed_at']],
   ['a message for one is shown to all', 'hub/pool.js', ["other.state !== 'ready'", 'true']],
+  [
+    'an instant fires as often as it is looked at',
+    'store/reminders.js',
+    ['return changes === 1;', 'return true;'],
+    ['SET due_at = ?, attempt_at = ?, runs', 'SET attempt_at = MIN(?, ?), runs'],
+    ["SET state = 'done', runs = ?,", 'SET attempt_at = attempt_at + 1, runs = ?,'],
+    ['closed_at = ? WHERE id', 'created_at = ? WHERE id'],
+  ],
+  [
+    'a reminder fires before its time',
+    'store/reminders.js',
+    ['attempt_at <= ? ', 'attempt_at - 600000 <= ? '],
+    ["toInt(row, 'attempt_at'),", "toInt(row, 'attempt_at') - 600000,"],
+  ],
+  ['a second answer counts, too', 'hub/asks.js', ["ask.state !== 'open' || ask.deadlineAt <= act.now", 'false']],
+  [
+    'an ask expires and nobody is told',
+    'hub/ask-ends.js',
+    ["await this.#tellAsker(act, ask, 'expired'", "void (async () => {})(act, ask, 'expired'"],
+  ],
   ['the same words are sent twice', 'hub/posting.js', ['if (repeat !== undefined)', 'if (false)']],
 ];
 
@@ -76,7 +97,13 @@ const TAMPERINGS = [
     'a refused message is stored',
     (db, refused) => db.prepare('UPDATE messages SET body = ? WHERE rowid = (SELECT MAX(rowid) FROM messages)').run(refused),
   ],
-  ['a delivery vanishes', (db) => db.exec('DELETE FROM deliveries WHERE rowid = (SELECT rowid FROM deliveries LIMIT 1 OFFSET 30)')],
+  [
+    'a delivery vanishes',
+    (db) =>
+      db.exec(
+        'DELETE FROM deliveries WHERE (message_id, recipient_id) = (SELECT message_id, recipient_id FROM deliveries LIMIT 1 OFFSET 30)',
+      ),
+  ],
   [
     'a message is stored twice',
     (db) =>
@@ -86,7 +113,10 @@ const TAMPERINGS = [
   ],
   [
     'an acknowledgement appears from nowhere',
-    (db) => db.exec("UPDATE deliveries SET attempt = attempt + 1 WHERE rowid = (SELECT MAX(rowid) FROM deliveries WHERE state = 'acked')"),
+    (db) =>
+      db.exec(
+        "UPDATE deliveries SET attempt = attempt + 1 WHERE (message_id, recipient_id) = (SELECT message_id, recipient_id FROM deliveries WHERE state = 'acked' LIMIT 1 OFFSET 10)",
+      ),
   ],
   [
     'an event is edited',
@@ -125,6 +155,7 @@ async function tryPatched({ file, edits, seed }) {
   try {
     const red = [];
     await proveContract({ runs: 60, seed, root, endOnFailure: true }).catch(() => red.push('model'));
+    await proveObligations({ runs: 60, seed, root, endOnFailure: true }).catch(() => red.push('obligations'));
     const { results, figures } = await crashRound({
       seed,
       clients: 4,

@@ -15,7 +15,7 @@ const LIMITS = {
 
 /** `count` reminders due at one instant; `disturb`: kill one process and stop another while they fire. */
 export async function proveReminders({ count = 1_000, processes = 5 } = {}) {
-  const { folder: home, done } = scratch('rookery-rem-');
+  const { folder: home, done } = scratch();
   const bad = [];
   const servers = [];
   const hub = await openHub(home, { limits: LIMITS });

@@ -96,6 +96,8 @@ export class Posting {
     const seq = await act.emit('message.sent', message.id, {
       thread_id: message.threadId,
       from: sender.name,
+      sender_id: message.senderId,
+      ref: message.ref,
       to: recipients.map((agent) => agent.name),
       address: message.address,
       kind: message.kind,

@@ -7,7 +7,6 @@ import { countByState, countUpTo, type DeliveryState } from '../store/deliveries
 import { type EventRow, eventsAfter } from '../store/events.ts';
 import { type MessageRow, messagesBetween, toMessage } from '../store/messages.ts';
 import { listProjects, type ProjectRow } from '../store/projects.ts';
-import { HUB } from './caller.ts';
 import { eventHash, GENESIS, messageDigest } from './events.ts';
 
 export type Verified = {
@@ -105,10 +104,11 @@ function compareWords(walk: Walk, events: readonly EventRow[], rows: readonly Ro
 
 /** Whether id, sender, thread, kind, address and urgency are those of the event. What the hub says may be said in another’s call. */
 function isHeaderOf(message: MessageRow, event: EventRow): boolean {
-  const { from, thread_id, kind, address, urgent } = parse(event.data);
+  const { sender_id, thread_id, kind, address, urgent, ref } = parse(event.data);
   return (
     event.subject === message.id &&
-    (event.actorId === message.senderId || from === HUB) &&
+    sender_id === message.senderId &&
+    ref === message.ref &&
     thread_id === message.threadId &&
     kind === message.kind &&
     address === message.address &&
