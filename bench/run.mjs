@@ -9,6 +9,7 @@ import { summary, Table } from './figures.mjs';
 import { fdatasyncFloor, insertFloor } from './floors.mjs';
 import { benchHttp } from './http.mjs';
 import { benchLibrary } from './library.mjs';
+import { benchReminders } from './reminders.mjs';
 import { benchStart, benchTokens } from './start.mjs';
 import { benchStdio } from './stdio.mjs';
 
@@ -37,6 +38,7 @@ const SECTIONS = {
       table.add(`8 processes send, ${thinkMs} ms think`, summary(times), { floor: 'library send', note });
     }
   },
+  reminders: (home) => benchReminders(home, table, size),
   start: (home) => benchStart(home, table, size),
   tokens: (home) => benchTokens(home, table),
 };
