@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, realpathSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { HubError } from './hub/errors.ts';
 import { LIMITS, type LimitName } from './hub/limits.ts';
@@ -57,6 +57,8 @@ const ENVIRONMENT: Partial<Record<Setting, string>> = {
   token: 'ROOKERY_TOKEN',
   toolsets: 'ROOKERY_TOOLSETS',
   logLevel: 'ROOKERY_LOG_LEVEL',
+  host: 'ROOKERY_HOST',
+  port: 'ROOKERY_PORT',
   url: 'ROOKERY_URL',
 };
 
@@ -138,7 +140,7 @@ export function readConfig({ env, cwd, flags, files = true }: Given): Config {
 function hubHome(given: unknown): string {
   const home = resolve(typeof given === 'string' && given !== '' ? given : join(homedir(), '.rookery'));
   try {
-    mkdirSync(home, { recursive: true, mode: 0o700 });
+    makeFolder(home);
     return realpathSync(home);
   } catch (error) {
     throw new HubError('unavailable', `ROOKERY_HOME ${home} cannot be created or read.`, {
@@ -146,6 +148,13 @@ function hubHome(given: unknown): string {
       cause: error,
     });
   }
+}
+
+/** Level by level: a recursive mkdir below /proc never returns (Node 20). */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  mkdirSync(folder, { mode: 0o700 });
 }
 
 /** Sockets need a short path; every process of one user must come to the same one, whatever its environment. */

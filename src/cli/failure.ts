@@ -32,7 +32,10 @@ export function toError(answer: ErrorAnswer): HubError {
 function toAnswer(error: unknown): ErrorAnswer {
   if (isHubError(error)) return error.toAnswer();
   if (error instanceof CommanderError) {
-    const message = error.message.replace(/^error: /, '').trim();
+    const message = error.message
+      .replace(/^error: /, '')
+      .replace(/\s+/g, ' ')
+      .trim();
     return usage(/[.?!)]$/.test(message) ? message : `${message}.`, 'rookery --help lists the commands and their options.').toAnswer();
   }
   const failure = loadFailure(error);

@@ -30,6 +30,7 @@ export function registerMail(program: Command): void {
           words: subject === '' ? excerpt : subject,
         }));
         for (const line of renderThings(rows)) terminal.line(line);
+        if (rows.length === limit) terminal.line(`\nThe first ${limit}; --limit shows more, up to 200.`);
       });
     });
 

@@ -44,13 +44,13 @@ export function howToConnect(config: Config, url: string): string {
   project  ${printSafeLine(name)} (${printSafeLine(root)})
 
 Connect an agent by a stdio server of its own; nothing else is needed:
-  claude mcp add rookery -- node ${main} stdio${home}
-  codex mcp add rookery -- node ${main} stdio${home}
+  claude mcp add hub -- node ${main} stdio${home}
+  codex mcp add hub -- node ${main} stdio${home}
 
 Or over HTTP, with a token made in the agent's project:
-  rookery token create --agent NAME${home}
-  claude mcp add --transport http rookery ${url}/mcp --header "Authorization: Bearer <token>"
-  codex mcp add rookery --url ${url}/mcp --bearer-token-env-var ROOKERY_TOKEN
+  node ${main} token create --agent NAME${home}
+  claude mcp add --transport http hub ${url}/mcp --header "Authorization: Bearer <token>"
+  codex mcp add hub --url ${url}/mcp --bearer-token-env-var ROOKERY_TOKEN
 
 Ctrl-C stops it.
 `;

@@ -87,6 +87,10 @@ function print({ terminal, hub }: Operator, status: Status): void {
     ['hub', `${hub.instanceId}, schema ${hub.schema}`],
   ];
   for (const [name, value] of facts) line(`${paint('bold', name.padEnd(10))}  ${printSafeLine(value)}`);
+  if (status.questions.length > 0) {
+    line(`\n${paint('yellow', 'questions for you')} (rookery answer ASK "..." answers one)`);
+    for (const text of renderThings(status.questions)) line(text);
+  }
   if (status.stuck.length > 0) {
     line(`\n${paint('yellow', 'stuck')}`);
     const rows = status.stuck.map((one) => [one.message_id, one.from, one.to, one.state]);

@@ -61,9 +61,14 @@ function registerTool(program: Command, tool: Tool): void {
     await asOperator(flags, async ({ call, terminal }) => {
       const result = await call(tool, input);
       if (flags.json === true) terminal.json(result);
-      else for (const line of renderResult(result)) terminal.line(line);
+      else for (const line of [...renderResult(result), ...nextStep(result)]) terminal.line(line);
     });
   });
+}
+
+/** What a person does next with a batch; the hints of tools speak to models. */
+function nextStep({ receipt }: Record<string, unknown>): string[] {
+  return typeof receipt === 'string' ? [`\nrookery ack ${receipt} acknowledges them; rookery answer ASK "..." answers an ask.`] : [];
 }
 
 function toJson(text: string): unknown {

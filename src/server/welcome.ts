@@ -25,10 +25,10 @@ export function welcomePage(url: string): string {
 <p>Every agent needs a token, made on the machine of the hub, in the agent’s project:</p>
 <pre>rookery token create --agent NAME</pre>
 <p>Then connect a client:</p>
-<pre>claude mcp add --transport http rookery ${address}/mcp --header "Authorization: Bearer TOKEN"
+<pre>claude mcp add --transport http hub ${address}/mcp --header "Authorization: Bearer TOKEN"
 
 export ROOKERY_TOKEN=TOKEN
-codex mcp add rookery --url ${address}/mcp --bearer-token-env-var ROOKERY_TOKEN</pre>
+codex mcp add hub --url ${address}/mcp --bearer-token-env-var ROOKERY_TOKEN</pre>
 <p>Routes: <code>/mcp</code> (streamable HTTP), <code>POST /api/&lt;tool&gt;</code>, <code>/events?after=&lt;seq&gt;</code> (managers and the
 operator), <code>/livez</code>, <code>/readyz</code>, <code>/version</code>.</p>
 </html>

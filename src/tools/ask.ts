@@ -37,6 +37,7 @@ export const ask = defineTool({
     answer: z.array(z.string()).optional(),
     declined_because: z.string().optional(),
     reason: z.string().optional().describe('why waiting ended without an answer'),
+    hint: z.string().optional(),
     note: z.string().optional(),
   },
   async run({ hub, caller, key, args, signal }, input) {
@@ -52,6 +53,9 @@ export const ask = defineTool({
       ...(waited?.ask.answer == null ? {} : { answer: waited.ask.answer }),
       ...(waited?.ask.state === 'declined' ? { declined_because: waited.ask.reason ?? 'no reason given' } : {}),
       ...(waited === undefined || waited.end === 'found' ? {} : { reason: waited.end }),
+      ...(waited === undefined || waited.ask.state !== 'open'
+        ? {}
+        : { hint: 'still open: its end will come to your inbox; do not ask again' }),
       ...(note === undefined ? {} : { note }),
       ...(replayed === true ? { replayed } : {}),
     };

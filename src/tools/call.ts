@@ -75,7 +75,7 @@ function parse(tool: Tool, given: unknown): Record<string, unknown> {
   }
   const [issue] = parsed.error.issues;
   throw new HubError('invalid_input', issue === undefined ? 'The arguments do not fit.' : describe(issue), {
-    hint: `${tool.name} takes: ${Object.keys(tool.input.shape).join(', ') || 'nothing'}.`,
+    hint: `${tool.name} takes: ${fieldsOf(tool)}.`,
   });
 }
 
@@ -87,6 +87,12 @@ function assertNoNul(args: Record<string, unknown>): void {
   }
 }
 
+/** The fields by name, the required ones marked. */
+function fieldsOf(tool: Tool): string {
+  const fields = Object.entries(tool.input.shape).map(([name, schema]) => (schema instanceof z.ZodOptional ? name : `${name} (required)`));
+  return fields.join(', ') || 'nothing';
+}
+
 function describe(issue: z.core.$ZodIssue): string {
   if (issue.code === 'unrecognized_keys') {
     const [key = ''] = issue.keys;
@@ -96,6 +102,8 @@ function describe(issue: z.core.$ZodIssue): string {
     return `${key.slice(0, 48)}: unknown field.${identity}`;
   }
   const field = issue.path.join('.') || 'arguments';
+  if (issue.code === 'invalid_type' && issue.input === undefined && /received undefined/.test(issue.message))
+    return `${field}: is required.`;
   return `${field}: ${issue.message}.`;
 }
 

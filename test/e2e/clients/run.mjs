@@ -28,6 +28,8 @@ const stdio = (agent) => ({
   command: process.execPath,
   args: [MAIN, 'stdio', '--home', home, ...(agent ? ['--agent', agent] : [])],
 });
+/** `required`: Codex then waits for the server before its first turn, however busy this machine is. */
+const codexServer = (agent) => `{command=${JSON.stringify(process.execPath)},args=${JSON.stringify(stdio(agent).args)},required=true}`;
 const call =
   (tool, input = {}) =>
   () => ({ tool, input });
