@@ -158,7 +158,10 @@ const files = {
 const readme = readFileSync(new URL('README.md', root), 'utf8');
 const toolTable = table(
   ['tool', 'what it does'],
-  tools.map((tool) => [`\`${tool.name}\``, tool.description.split('. ')[0]?.replace(/\.$/, '')]),
+  tools.map((tool) => [
+    `\`${tool.name}\`${tool.toolset === 'core' ? '' : ` (${tool.toolset})`}`,
+    tool.description.split('. ')[0]?.replace(/\.$/, ''),
+  ]),
 );
 files['README.md'] = readme.replace(
   /(<!-- tools:begin -->\n)[\s\S]*?(<!-- tools:end -->)/,

@@ -52,11 +52,15 @@ async function statusOf({ hub, config, caller }: Operator) {
   const stuck = await hub.overview.stuck(caller, ROWS);
   const dead = await hub.overview.dead(caller, ROWS);
   const { unread, leased, unreplied } = await hub.inbox.counts(caller);
+  const asks = await hub.asks.list(caller, { state: 'open', everybody: true, limit: ROWS });
   return {
     project: { id: config.place.project.id, name: config.place.project.name, root: config.place.project.root },
     agents: present,
     deliveries: await hub.overview.deliveries(caller),
     inbox: { unread, owed: leased + unreplied },
+    questions: asks
+      .filter((ask) => ask.targetId === caller.agentId)
+      .map((ask) => ({ ask_id: ask.id, from: ask.asker, question: ask.question, deadline_at: toIso(ask.deadlineAt) })),
     stuck: stuck.map(({ messageId, from, to, state, createdAt, attempt, why }) => ({
       message_id: messageId,
       from,
