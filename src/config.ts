@@ -50,6 +50,12 @@ export type Settings = z.output<typeof settings>;
 export type Setting = keyof Settings;
 export type Source = 'flag' | 'environment' | 'project file' | 'home file' | 'default';
 
+/**
+ * What a project's own file may say. It comes with the code, perhaps from strangers: it may name things, but gives no role, opens no port, chooses
+ * no file and reaches no other project's folder.
+ */
+const PROJECT_SETTINGS: readonly string[] = ['project', 'agent', 'toolsets', 'logLevel'];
+
 const ENVIRONMENT: Partial<Record<Setting, string>> = {
   project: 'ROOKERY_PROJECT',
   agent: 'ROOKERY_AGENT',
@@ -113,7 +119,7 @@ export function readConfig({ env, cwd, flags, files = true }: Given): Config {
   const layers: [Source, Record<string, unknown>][] = [
     ['flag', defined(flags, 'home')],
     ['environment', fromEnvironment(env)],
-    ['project file', files ? readFile(projectFile, home) : {}],
+    ['project file', files ? readProjectFile(projectFile, home) : {}],
     ['home file', files ? readFile(join(home, 'config.json'), undefined) : {}],
   ];
   const { merged, sources } = merge(layers);
@@ -172,6 +178,24 @@ function existingFolder(path: string | undefined): string | undefined {
 function fromEnvironment(env: NodeJS.ProcessEnv): Record<string, unknown> {
   const pairs = Object.entries(ENVIRONMENT).map(([setting, name]) => [setting, env[name]] as const);
   return Object.fromEntries(pairs.filter(([, value]) => value !== undefined && value !== ''));
+}
+
+/** The project's file, within what a project may say. */
+function readProjectFile(path: string, home: string): Record<string, unknown> {
+  const values = readFile(path, home);
+  const refused = Object.keys(values).find((key) => !PROJECT_SETTINGS.includes(key));
+  if (refused !== undefined) {
+    const known = settingNames.some((name) => name === refused) ? 'is not for a project’s file' : 'is not a setting';
+    throw new HubError('invalid_input', `${path}: ${refused.slice(0, 40)} ${known}.`, {
+      hint: `A project’s file comes with its code; it may say ${PROJECT_SETTINGS.join(', ')}. Put the rest into the hub’s own config.json, a flag or the environment.`,
+    });
+  }
+  if (typeof values.project === 'string' && /[\\/]|^\.+$/.test(values.project)) {
+    throw new HubError('invalid_input', `${path}: project must be a name, not a folder.`, {
+      hint: 'A folder is given by --project or ROOKERY_PROJECT.',
+    });
+  }
+  return values;
 }
 
 /** A config file; the hub's own folder is never taken for a project's. */

@@ -99,7 +99,8 @@ async function pick(read: Read, caller: Caller, wanted: string[], agents: AgentR
     throw new HubError('not_found', 'There are no channels in this hub.', { hint: 'Send to names, role:x or *.' });
   }
   const { members, leftOut } = present(agents, caller, now, limits);
-  const matching = first === '*' ? members : await matchingMembers(read, caller, first, members);
+  // A broadcast reaches a sub-agent through its parent, in whose session it lives.
+  const matching = first === '*' ? members.filter((agent) => agent.parentId === null) : await matchingMembers(read, caller, first, members);
   if (matching.length === 0) throw nobody(first, members);
   const notes =
     leftOut > 0 && first === '*'

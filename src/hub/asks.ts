@@ -67,6 +67,7 @@ export class Asks {
   ): Promise<{ askId: string; messageId: string; deadlineAt: number; replayed?: boolean }> {
     const { limits } = this.#context;
     const deadlineMs = question.deadlineMs ?? limits.askDeadlineMs;
+    if (!(await this.#context.commands.isRetry(caller, intent))) this.#context.rates.take(caller);
     return await this.#context.commands.run(caller, intent, async (act) => {
       const audience = await resolveAudience(act.tx, caller, question.to, act.now, limits);
       const [target] = audience.recipients;
@@ -241,6 +242,16 @@ export class Asks {
     answer: string[] | null,
   ): Promise<{ state: AskState; answer: string[] | null; late: boolean }> {
     if (answer === null) return { state: ask.state === 'open' ? 'expired' : ask.state, answer: ask.answer, late: true };
+    const { lateAnswers: most } = this.#context.limits;
+    if ((await lateAnswers(act.tx, ask.id)).length >= most) {
+      throw new HubError(
+        'limit_reached',
+        `This ask is ${ask.state}, and ${most} late answers are kept beside it already; nothing was recorded.`,
+        {
+          hint: 'Send a message if it still matters.',
+        },
+      );
+    }
     await insertLateAnswer(act.tx, ask.id, answer, act.now);
     await act.emit('ask.late_answer', ask.id, { by: caller.name });
     await this.#ends.tell(act, caller, ask, { subject: 'late answer', body: answer.join('\n') });

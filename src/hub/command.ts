@@ -98,7 +98,7 @@ export class Commands {
 
   /** The time of a project: never behind its latest change, even one made by a process whose clock was ahead (C13). */
   async now(read: Read, projectId: string): Promise<number> {
-    return Math.max(this.#time.now(), (await findProject(read, projectId))?.clockAt ?? 0);
+    return this.#time.nowAfter((await findProject(read, projectId))?.clockAt ?? 0);
   }
 
   async #begin(tx: Tx, projectId: string, actor: { agentId: string; sessionId: string | null }) {
@@ -108,7 +108,7 @@ export class Commands {
         hint: 'Start a session in it first.',
       });
     const head = { seq: project.eventSeq, hash: project.eventHash };
-    const now = Math.max(this.#time.now(), project.clockAt);
+    const now = this.#time.nowAfter(project.clockAt);
     const emit = async (type: EventType, subject: string, data: Record<string, unknown>) => {
       const draft = {
         projectId,

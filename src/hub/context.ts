@@ -6,6 +6,7 @@ import type { Commands } from './command.ts';
 import type { Host } from './host.ts';
 import type { Ids } from './ids.ts';
 import type { Limits } from './limits.ts';
+import type { SendRates } from './rates.ts';
 import type { HubTime } from './time.ts';
 import type { Waiting } from './waiting.ts';
 
@@ -18,4 +19,5 @@ export type HubContext = {
   readonly host: Host;
   readonly commands: Commands;
   readonly waiting: Waiting;
+  readonly rates: SendRates;
 };

@@ -20,7 +20,8 @@ export function toStorable(draft: Draft, limits: Limits): Draft {
   };
 }
 
-function wellFormed(text: string): string {
+/** A text that every engine stores and returns alike. */
+export function wellFormed(text: string): string {
   return text.replace(LONE_SURROGATE, '\ufffd');
 }
 

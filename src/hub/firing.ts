@@ -52,7 +52,8 @@ export class Firing {
     let fired = 0;
     for (const projectId of await this.#context.db.read((read) => projectsWithDue(read, now, this.#context.limits.dueBatch)))
       fired += await this.#fireBatch(projectId);
-    if (now - this.#beatAt >= BEAT_MS) {
+    // Who follows the time of others says nothing of its own about it: their heartbeat is what it follows.
+    if (now - this.#beatAt >= BEAT_MS && !this.#context.time.follows) {
       await this.#context.db.write('', (tx) => updateBeat(tx, now), 'relaxed');
       this.#beatAt = now;
     }

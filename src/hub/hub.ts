@@ -9,6 +9,7 @@ import { AskEnds } from './ask-ends.ts';
 import { Asks } from './asks.ts';
 import { Calls } from './calls.ts';
 import { type Clock, toIso } from './clock.ts';
+import { ClockPeers } from './clock-peers.ts';
 import { Commands } from './command.ts';
 import type { HubContext } from './context.ts';
 import { Deliveries } from './deliveries.ts';
@@ -26,6 +27,7 @@ import { OpenThreads } from './open-threads.ts';
 import { Overview } from './overview.ts';
 import { Posting } from './posting.ts';
 import { Projects } from './projects.ts';
+import { SendRates } from './rates.ts';
 import { Reminders } from './reminders.ts';
 import { Restarts } from './restarts.ts';
 import { Sessions } from './sessions.ts';
@@ -68,6 +70,7 @@ export type Hub = {
   readonly reminders: Reminders;
   readonly firing: Firing;
   readonly heartbeats: Heartbeats;
+  readonly clockPeers: ClockPeers;
   readonly openThreads: OpenThreads;
   readonly threads: Threads;
   readonly restarts: Restarts;
@@ -100,7 +103,19 @@ export async function createHub(parts: HubParts): Promise<Hub> {
     trustAfterMs: limits.silentAfterMs,
   });
   const waiting = new Waiting(db, clock, limits);
-  const context: HubContext = { db, clock, time, ids, limits, host, commands: new Commands(db, time), waiting };
+  const context: HubContext = {
+    db,
+    clock,
+    time,
+    ids,
+    limits,
+    host,
+    commands: new Commands(db, time),
+    waiting,
+    rates: new SendRates(clock, limits),
+  };
+  const clockPeers = new ClockPeers(context, hub.beatAt);
+  await clockPeers.settle();
   const projects = new Projects(context);
   const sessions = new Sessions(context, projects);
   const posting = new Posting(context);
@@ -133,6 +148,7 @@ export async function createHub(parts: HubParts): Promise<Hub> {
     reminders: new Reminders(context),
     firing: new Firing(context, posting),
     heartbeats: new Heartbeats(context, sessions),
+    clockPeers,
     openThreads: new OpenThreads(context),
     threads: new Threads(context),
     restarts: new Restarts(context, posting, { bootId, beatAt: hub.beatAt }),

@@ -1,7 +1,15 @@
 // Joining: what an agent says of itself. Another name, a card (role, capabilities, status), or a sub-agent of its own session.
 // It gives no authority: privileged names and roles come from configuration or the operator (C15).
 
-import { type AgentRow, capabilitiesOf, findAgent, findAgentByName, replaceCapabilities, updateAgent } from '../store/agents.ts';
+import {
+  type AgentRow,
+  capabilitiesOf,
+  findAgent,
+  findAgentByName,
+  listAgents,
+  replaceCapabilities,
+  updateAgent,
+} from '../store/agents.ts';
 import { findSession, latestSession } from '../store/sessions.ts';
 import { authorityOf, type Caller } from './caller.ts';
 import type { Act, Intent } from './command.ts';
@@ -9,7 +17,7 @@ import type { HubContext } from './context.ts';
 import { HubError } from './errors.ts';
 import { assertLabel, assertName } from './names.ts';
 import { isLive } from './presence.ts';
-import type { Attachment, Sessions } from './sessions.ts';
+import { type Attachment, assertNoLookAlike, type Sessions } from './sessions.ts';
 
 export type JoinRequest = {
   name?: string | undefined;
@@ -44,18 +52,21 @@ export class Joining {
     if (request.name !== undefined) assertName(request.name);
     if (request.role !== undefined) assertLabel('role', request.role);
     for (const capability of request.capabilities ?? []) assertLabel('capabilities', capability);
+    // Who the connection becomes is never taken from a stored result: a replayed key changes nothing, least of all who somebody is.
+    let becomes = caller;
     const { replayed, ...result } = await this.#context.commands.run(caller, intent, async (act) => {
       const self = await this.#self(act, caller);
       if (request.childOfMe === true) {
         await this.#registerChild(act, caller, self, request);
-        return { caller, previousName: self.name };
+        return { previousName: self.name };
       }
       if (request.role !== undefined && request.role !== self.role && request.role !== attachment.role) assertSelfGiven(request.role);
       const next =
         request.name === undefined || request.name === self.name ? caller : await this.#rename(act, caller, self, attachment, request);
-      return { caller: await this.#updateCard(act, next, request), previousName: self.name };
+      becomes = await this.#updateCard(act, next, request);
+      return { previousName: self.name };
     });
-    return { ...result, replayed: replayed === true };
+    return { ...result, caller: becomes, replayed: replayed === true };
   }
 
   async #rename(act: Act, caller: Caller, self: AgentRow, attachment: Attachment, request: JoinRequest): Promise<Caller> {
@@ -67,6 +78,7 @@ export class Joining {
     const name = request.name ?? self.name;
     const other = await findAgentByName(act.tx, act.projectId, name);
     if (other === undefined) {
+      await assertNoLookAlike(act, name, self.id);
       if (!(await updateAgent(act.tx, { ...self, name, nameSource: 'given', lastSeenAt: act.now }))) throw changedMeanwhile();
       await act.emit('agent.changed', self.id, { name, previous_name: self.name });
       return { ...caller, name };
@@ -84,6 +96,7 @@ export class Joining {
       });
     if (request.role !== undefined) assertSelfGiven(request.role);
     const found = await findAgentByName(act.tx, act.projectId, request.name);
+    await this.#assertRoomForChild(act, self, found);
     if (found === undefined) {
       const role = request.role ?? 'agent';
       const child = await this.#sessions.register(act, {
@@ -103,6 +116,15 @@ export class Joining {
       });
     }
     await this.#fillCard(act, { ...found, parentId: self.id, parentSessionId: caller.sessionId }, request);
+  }
+
+  async #assertRoomForChild(act: Act, self: AgentRow, found: AgentRow | undefined): Promise<void> {
+    const { children } = this.#context.limits;
+    const count = (await listAgents(act.tx, act.projectId)).filter((agent) => agent.parentId === self.id && agent.id !== found?.id).length;
+    if (count < children) return;
+    throw new HubError('limit_reached', `You have ${count} sub-agents, the limit is ${children}; nothing was registered.`, {
+      hint: 'Register a name again that is no longer used.',
+    });
   }
 
   async #updateCard(act: Act, caller: Caller, request: JoinRequest): Promise<Caller> {

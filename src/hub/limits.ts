@@ -99,6 +99,8 @@ export const LIMITS = {
   },
   askDeadlineMs: { value: HOUR, hard: 7 * DAY, unit: 'ms', why: 'a question without an answer ends; an hour is a working rhythm' },
   pendingAsks: { value: 50, hard: 500, unit: 'asks', why: 'who has fifty open questions should not ask the fifty-first' },
+  lateAnswers: { value: 3, hard: 20, unit: 'answers per ask', why: 'a late answer is worth keeping; a stream of them is not an answer' },
+  children: { value: 16, hard: 100, unit: 'sub-agents per agent', why: 'what one session can direct; more would drown the list of agents' },
   askAbsenceMs: { value: 5 * MINUTE, hard: DAY, unit: 'ms', why: 'a client that restarts is back by then; after it the asker should know' },
   pendingReminders: { value: 50, hard: 1_000, unit: 'reminders', why: 'more is a task list, and belongs in one' },
   remindersPerMinute: { value: 10, hard: 100_000, unit: 'creations/min', why: 'a loop that reminds itself is stopped early' },

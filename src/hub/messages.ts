@@ -7,25 +7,22 @@ import type { Row } from '../store/db.ts';
 import { findMessage, type MessageRow, threadPage, toMessage } from '../store/messages.ts';
 import { findProject } from '../store/projects.ts';
 import { resolveAudience } from './addresses.ts';
-import { authorityOf, type Caller, oversees } from './caller.ts';
+import { type Caller, oversees } from './caller.ts';
 import type { Intent } from './command.ts';
 import type { HubContext } from './context.ts';
 import { toStorable } from './drafts.ts';
 import { HubError } from './errors.ts';
 import type { Draft, Posting, Recipient, Sent } from './posting.ts';
-import { SendRates } from './rates.ts';
 import { toReference } from './references.ts';
 import { findMessageFor } from './visibility.ts';
 
 export class Messages {
   readonly #context: HubContext;
   readonly #posting: Posting;
-  readonly #rates: SendRates;
 
   constructor(context: HubContext, posting: Posting) {
     this.#context = context;
     this.#posting = posting;
-    this.#rates = new SendRates(context.clock, context.limits);
   }
 
   /**
@@ -35,8 +32,7 @@ export class Messages {
   async send(caller: Caller, draft: Draft, intent: Intent): Promise<Sent & { replayed?: boolean }> {
     const storable = toStorable(draft, this.#context.limits);
     const attachments = await this.#references(caller, storable.attachments ?? []);
-    const limited = authorityOf(caller.role) === 'agent' || authorityOf(caller.role) === 'manager';
-    if (limited && !(await this.#context.commands.isRetry(caller, intent))) this.#rates.take(caller.agentId);
+    if (!(await this.#context.commands.isRetry(caller, intent))) this.#context.rates.take(caller);
     return await this.#context.commands.run(caller, intent, async (act) => {
       const audience = await resolveAudience(act.tx, caller, draft.to, act.now, this.#context.limits);
       // A key of its own says that this is a new message, whatever its words (C2).

@@ -6,7 +6,7 @@ import { HubError } from './errors.ts';
 import type { Ids } from './ids.ts';
 
 /** 1 to 40 of letters, digits, dot, dash and underscore, starting with a letter or digit: safe in an address, a path and a terminal. */
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$/;
+const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,38}[A-Za-z0-9])?$/;
 const LABEL = /^[a-z0-9][a-z0-9._+-]{0,39}$/;
 
 const ADJECTIVES = [

@@ -21,6 +21,7 @@ import { type Audience, audienceOf } from './addresses.ts';
 import { authorityOf, type Caller, HUB, OPERATOR, senderOf } from './caller.ts';
 import type { Act } from './command.ts';
 import type { HubContext } from './context.ts';
+import { wellFormed } from './drafts.ts';
 import { HubError } from './errors.ts';
 import { messageDigest } from './events.ts';
 import { LoopGuard } from './loop-guard.ts';
@@ -120,7 +121,8 @@ export class Posting {
   }
 
   #compose(act: Act, sender: Caller, draft: Draft, audience: Audience, parent: MessageHead | undefined): MessageRow {
-    const subject = draft.subject ?? '';
+    const subject = wellFormed(draft.subject ?? '');
+    const body = wellFormed(draft.body);
     const attachments = [...(draft.attachments ?? [])];
     const kind = draft.kind ?? 'note';
     const quiet = kind === 'note' && attachments.length === 0 && draft.expectsReply !== true && BARE_THANKS.test(draft.body.trim());
@@ -137,9 +139,9 @@ export class Posting {
       kind,
       urgent: draft.urgent === true,
       subject,
-      body: draft.body,
-      bodyBytes: Buffer.byteLength(draft.body),
-      digest: messageDigest({ subject, body: draft.body, attachments }),
+      body,
+      bodyBytes: Buffer.byteLength(body),
+      digest: messageDigest({ subject, body, attachments }),
       attachments,
       expectsReply: draft.expectsReply ?? kind === 'request',
       quiet,

@@ -1,5 +1,6 @@
 // How fast one agent may send: a token bucket for bursts and one for the minute (C18). Kept in memory: an agent has one live session, which has one process.
 
+import { authorityOf, type Caller } from './caller.ts';
 import type { Clock } from './clock.ts';
 import { HubError } from './errors.ts';
 import type { Limits } from './limits.ts';
@@ -17,8 +18,11 @@ export class SendRates {
     this.#limits = limits;
   }
 
-  /** Takes one send of this agent, or throws `rate_limited` with the time after which to retry. */
-  take(agentId: string): void {
+  /** Takes one send of this caller, or throws `rate_limited` with the time after which to retry. The operator and the hub are not limited. */
+  take(caller: Caller): void {
+    const authority = authorityOf(caller.role);
+    if (authority === 'operator' || authority === 'hub') return;
+    const { agentId } = caller;
     const { sendPerSecond, sendBurst, sendPerMinute } = this.#limits;
     const short = this.#fill(this.#short, agentId, sendPerSecond / 1000, sendBurst);
     const long = this.#fill(this.#long, agentId, sendPerMinute / 60_000, sendPerMinute);

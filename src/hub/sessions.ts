@@ -7,6 +7,7 @@ import {
   findAgent,
   findAgentByName,
   findBinding,
+  findLookAlike,
   insertAgent,
   raiseEpoch,
   touchAgent,
@@ -151,6 +152,7 @@ export class Sessions {
     act: Act,
     card: Pick<AgentRow, 'name' | 'nameSource' | 'role' | 'client'> & { parentId?: string; parentSessionId?: string },
   ): Promise<AgentRow> {
+    await assertNoLookAlike(act, card.name);
     const agent: AgentRow = {
       description: '',
       model: '',
@@ -264,4 +266,13 @@ function busy(name: string, holder: SessionRow): HubError {
       retryAfterMs: 60_000,
     },
   );
+}
+
+/** Two names that differ in the case of letters only would be taken for one another. */
+export async function assertNoLookAlike(act: Act, name: string, exceptId?: string): Promise<void> {
+  const other = await findLookAlike(act.tx, act.projectId, name);
+  if (other === undefined || other.id === exceptId) return;
+  throw new HubError('conflict', `The name ${name} is too like ${other.name}, which exists; nothing was changed.`, {
+    hint: 'Choose a name that nobody mistakes for another.',
+  });
 }

@@ -13,6 +13,8 @@ export class HubTime {
   #observedSince: number;
   #trusted: boolean;
   #jump: { at: number; byMs: number } | undefined;
+  /** What is added to the wall clock while another time is followed. */
+  #offset = 0;
 
   /** `highWaterAt`: the latest instant this database has seen. `trustAfterMs`: how long silence is observed before it counts. */
   constructor(clock: Clock, options: { highWaterAt: number; jumpMs: number; trustAfterMs: number }) {
@@ -30,7 +32,7 @@ export class HubTime {
   now(): number {
     const monotonic = this.#clock.monotonic();
     const elapsed = Math.max(0, monotonic - this.#lastMonotonic);
-    const wall = this.#clock.now();
+    const wall = this.#clock.now() + this.#offset;
     if (wall - (this.#last + elapsed) > this.#jumpMs) {
       this.#jump = { at: wall, byMs: Math.round(wall - (this.#last + elapsed)) };
       this.#observedSince = monotonic;
@@ -41,6 +43,29 @@ export class HubTime {
     if (next !== this.#last || wall >= this.#last) this.#lastMonotonic = monotonic;
     this.#last = next;
     return next;
+  }
+
+  /** Now, but not before an instant that the database has seen; one that lies absurdly far ahead is some broken clock's and is not believed. */
+  nowAfter(seenAt: number): number {
+    const now = this.now();
+    return seenAt - now <= this.#jumpMs ? Math.max(now, seenAt) : now;
+  }
+
+  /** Whether this process goes by the time of the others, because its own clock is far ahead of theirs. */
+  get follows(): boolean {
+    return this.#offset !== 0;
+  }
+
+  /** From now on it is `reference`, and goes on from there at its own pace. */
+  follow(reference: number): void {
+    this.#offset = reference - this.#clock.now();
+    this.#last = reference;
+    this.#lastMonotonic = this.#clock.monotonic();
+  }
+
+  /** The wall clock counts again. */
+  unfollow(): void {
+    this.#offset = 0;
   }
 
   /** Whether a heartbeat that did not come proves anything yet. */
@@ -57,7 +82,12 @@ export class HubTime {
         `The clock jumped ahead by ${Math.round(this.#jump.byMs / 1000)} s at ${toIso(this.#jump.at)}; leases were extended, not expired.`,
       );
     }
-    const behind = this.now() - this.#clock.now();
+    if (this.#offset !== 0) {
+      notices.push(
+        `The clock of this process is ${Math.round(-this.#offset / 1000)} s ahead of the other processes of this hub; it goes by theirs. Correct it.`,
+      );
+    }
+    const behind = this.now() - this.#clock.now() - this.#offset;
     if (behind > this.#jumpMs)
       notices.push(`The wall clock is ${Math.round(behind / 1000)} s behind the latest instant of this hub; correct it.`);
     return notices;

@@ -7,15 +7,18 @@ import { Transform, type TransformCallback } from 'node:stream';
 const HEAD_BYTES = 4_096;
 const NEWLINE = 0x0a;
 
+/** Why a line was not let through. */
+export type Refusal = 'too long' | 'no JSON' | 'no message';
+
 export class LineLimit extends Transform {
   readonly #limit: number;
-  readonly #refuse: (id: string | number | null) => void;
+  readonly #refuse: (id: string | number | null, why: Refusal) => void;
   #length = 0;
   #parts: Buffer[] = [];
   #dropping = false;
 
-  /** `refuse` is told the request id of a dropped line, or null when it could not be found. */
-  constructor(limitBytes: number, refuse: (id: string | number | null) => void) {
+  /** `refuse` is told the request id of a dropped line, or null when it could not be found, and why it was dropped. */
+  constructor(limitBytes: number, refuse: (id: string | number | null, why: Refusal) => void) {
     super();
     this.#limit = limitBytes;
     this.#refuse = refuse;
@@ -45,16 +48,35 @@ export class LineLimit extends Transform {
 
   #finish(): void {
     const line = Buffer.concat(this.#parts);
-    if (this.#dropping) this.#refuse(requestId(line.toString('latin1')));
-    else if (line.length > 0) this.push(Buffer.concat([line, Buffer.from('\n')]));
+    if (this.#dropping) this.#refuse(requestId(line.toString('latin1')), 'too long');
+    else if (line.length > 0) this.#pass(line);
     this.#parts = [];
     this.#length = 0;
     this.#dropping = false;
   }
+
+  /** The SDK drops what it cannot read without a word; its sender would wait for its own time-out. */
+  #pass(line: Buffer): void {
+    const text = line.toString();
+    if (text.trim() === '') return;
+    const message = parsed(text);
+    if (message === undefined) this.#refuse(null, 'no JSON');
+    else if (message === null || typeof message !== 'object' || Array.isArray(message)) this.#refuse(null, 'no message');
+    else this.push(Buffer.concat([line, Buffer.from('\n')]));
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
 }
 
 function requestId(head: string): string | number | null {
-  const found = /"id"\s*:\s*(?:(\d{1,15})|"([^"\\]{1,100})")/.exec(head);
+  // Only where it is certainly the request's own: before any nested object, in which another id may stand.
+  const found = /^\s*\{(?:\s*"(?:jsonrpc|method)"\s*:\s*"[^"\\]*"\s*,)*\s*"id"\s*:\s*(?:(\d{1,15})|"([^"\\]{1,100})")/.exec(head);
   if (found === null) return null;
   return found[1] === undefined ? (found[2] ?? null) : Number(found[1]);
 }

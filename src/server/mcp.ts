@@ -65,7 +65,7 @@ export class McpSession {
     });
     this.#unsubscribe = serveResources(this.server, parts.hub, () => this.connection());
     this.server.oninitialized = () => void this.#present();
-    this.server.onerror = (error) => parts.log.warn({ event: 'protocol_error', reason: error.message }, 'protocol error');
+    this.server.onerror = (error) => parts.log.warn({ event: 'protocol_error', kind: error.name }, 'protocol error'); // its message quotes the client
   }
 
   /** This session's connection, once there is one. */
@@ -107,7 +107,9 @@ export class McpSession {
     const connection = await this.connection();
     // Codex tells its thread with each call; resuming the thread keeps the agent's name.
     const threadId = extra._meta?.threadId;
-    if (typeof threadId === 'string' && threadId.length <= 128) connection.learnClientKey(`codex:${threadId}`);
+    // Over HTTP the token says who this is; a thread id there would only name somebody else's.
+    const told = typeof threadId === 'string' && threadId.length <= 128 && connection.attachment?.door === 'stdio';
+    if (told) connection.learnClientKey(`codex:${threadId}`);
     const stop = this.#reportProgress(hub, tool.name, extra);
     try {
       const since = hub.context.clock.monotonic();

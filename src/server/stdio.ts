@@ -5,10 +5,11 @@
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
 import type { Config } from '../config.ts';
 import type { Hub } from '../hub/hub.ts';
+import { LIMITS } from '../hub/limits.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { Log } from '../system/log.ts';
 import { Connection } from '../tools/connection.ts';
-import { LineLimit } from './lines.ts';
+import { LineLimit, type Refusal } from './lines.ts';
 import { McpSession } from './mcp.ts';
 
 export type Opened = { hub: Hub; scheduler: Scheduler };
@@ -44,13 +45,10 @@ export async function serveStdio(
         config.toolsets,
       ),
   });
-  const lines = new LineLimit(config.limits.stdioLineBytes ?? 524_288, (id) => {
-    const error = {
-      code: -32600,
-      message: `A line may have ${config.limits.stdioLineBytes ?? 524_288} bytes; this one was longer and was dropped. Send less at once: refer to files instead of quoting them.`,
-    };
-    process.stdout.write(`${JSON.stringify({ jsonrpc: '2.0', id, error })}\n`);
-  });
+  const limit = config.limits.stdioLineBytes ?? LIMITS.stdioLineBytes.value;
+  const lines = new LineLimit(limit, (id, why) =>
+    process.stdout.write(`${JSON.stringify({ jsonrpc: '2.0', id, error: refusalOf(why, limit) })}\n`),
+  );
   const over = ending(sleep);
   process.stdin.pipe(lines);
   await session.server.connect(new StdioServerTransport(lines, process.stdout));
@@ -62,6 +60,16 @@ export async function serveStdio(
   log.info({ event: 'stopping', reason }, 'stopping');
   await Promise.race([stop(hub, scheduler, session, reason), sleep(HARD_STOP_MS)]);
   return 0;
+}
+
+/** JSON-RPC 2.0, section 5.1: -32700 for what is no JSON, -32600 for what is no request. */
+function refusalOf(why: Refusal, limit: number): { code: number; message: string } {
+  if (why === 'no JSON') return { code: -32700, message: 'This line is not JSON; it was dropped.' };
+  if (why === 'no message') return { code: -32600, message: 'This line is not one JSON-RPC message; batches are not taken.' };
+  return {
+    code: -32600,
+    message: `A line may have ${limit} bytes; this one was longer and was dropped. Refer to files instead of quoting them.`,
+  };
 }
 
 async function stop(hub: Hub, scheduler: Scheduler, session: McpSession, reason: string): Promise<void> {

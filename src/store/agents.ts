@@ -49,6 +49,12 @@ export async function findAgentByName(read: Read, projectId: string, name: strin
   return row && toAgent(row);
 }
 
+/** An agent whose name differs from this one in the case of letters at most. */
+export async function findLookAlike(read: Read, projectId: string, name: string): Promise<AgentRow | undefined> {
+  const row = await read.get('SELECT * FROM agents WHERE project_id = ? AND LOWER(name) = LOWER(?) LIMIT 1', projectId, name);
+  return row && toAgent(row);
+}
+
 export async function listAgents(read: Read, projectId: string): Promise<AgentRow[]> {
   return (await read.all('SELECT * FROM agents WHERE project_id = ? ORDER BY name', projectId)).map(toAgent);
 }

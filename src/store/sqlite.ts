@@ -18,7 +18,7 @@ import { toStorageError } from './storage-error.ts';
 const GROUP = 64;
 /** How often a waiting process looks for commits of others when no bell rang. */
 const POLL_MS = 500;
-/** How old the last look at the file's identity may be when success is answered. */
+/** How old the last look at the file may be for what carries no promise; a promise is never given without one. */
 const INODE_CHECK_MS = 1_000;
 
 type Pending = {
@@ -152,7 +152,8 @@ class SqliteDb implements Db {
     const settled: (() => void)[] = [];
     try {
       for (const pending of group) settled.push(await this.#change(watch, pending));
-      this.#assertFile();
+      const synced = group.some((pending) => pending.durability === 'synced');
+      this.#assertFile(synced);
       watch.commit();
     } catch (error) {
       watch.end();
@@ -187,9 +188,10 @@ class SqliteDb implements Db {
   }
 
   /** Writing to a file that was unlinked or replaced succeeds silently, so success is answered only for the file that was opened. */
-  #assertFile(): void {
+  #assertFile(always = false): void {
     const now = this.#options.clock.monotonic();
-    if (now - this.#inodeCheckedAt <= INODE_CHECK_MS) return;
+    const recent = now - this.#inodeCheckedAt <= INODE_CHECK_MS;
+    if (recent && !always) return;
     let found = 'nothing';
     try {
       found = inodeOf(this.#options.path);
@@ -207,6 +209,7 @@ class SqliteDb implements Db {
       this.#refusal = this.#replaced;
       throw this.#replaced;
     }
+    if (recent) return;
     assertTrusted(this.#reader.db);
     this.#inodeCheckedAt = now;
   }

@@ -42,7 +42,7 @@ export async function readResource(hub: Hub, connection: Connection, uri: string
   if (noun === 'agents') {
     const { agents } = await ask('list_agents', {});
     if (id === '') return JSON.stringify({ agents });
-    const one = Array.isArray(agents) ? agents.find((agent: { name?: unknown }) => agent.name === decodeURIComponent(id)) : undefined;
+    const one = Array.isArray(agents) ? agents.find((agent: { name?: unknown }) => agent.name === decoded(id)) : undefined;
     if (one !== undefined) return JSON.stringify(one);
   }
   throw new HubError('not_found', `There is no resource ${uri.slice(0, 80)}.`, {
@@ -59,4 +59,12 @@ async function call(hub: Hub, connection: Connection, name: string, input: Recor
 function resultOf(reply: Reply): Record<string, unknown> {
   if (reply.ok) return reply.result;
   throw new HubError(reply.error.code, reply.error.message, reply.error.hint === undefined ? {} : { hint: reply.error.hint });
+}
+
+function decoded(id: string): string {
+  try {
+    return decodeURIComponent(id);
+  } catch {
+    return id;
+  }
 }

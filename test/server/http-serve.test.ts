@@ -18,10 +18,10 @@ describe('rookery serve', () => {
     const url = /served at (\S+)/.exec(text)?.[1] ?? '';
     expect((await ask(url, '/livez')).text).toBe('ok\n');
     for (const words of [
-      'claude mcp add rookery -- node /',
-      'codex mcp add rookery -- node /',
+      'claude mcp add hub -- node /',
+      'codex mcp add hub -- node /',
       `--home ${home}`,
-      'rookery token create --agent NAME',
+      'token create --agent NAME',
       `${url}/mcp`,
     ])
       expect(text).toContain(words);

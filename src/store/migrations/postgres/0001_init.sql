@@ -38,6 +38,7 @@ CREATE TABLE agents (
   UNIQUE (project_id, name),
   CHECK ((parent_id IS NULL) = (parent_session_id IS NULL))
 );
+CREATE INDEX agents_by_folded_name ON agents (project_id, LOWER(name));
 CREATE INDEX agents_by_role ON agents (project_id, role);
 
 CREATE TABLE agent_capabilities (
