@@ -96,7 +96,7 @@ export type TurnWatch = {
   end(): void;
 };
 
-/** Awaiting SQL only ever costs microtasks, so the next phase of the loop finds the transaction ended, or it did something else. */
+/** Awaiting SQL only ever costs microtasks, so the tick after them finds the transaction ended, or it awaited something else. */
 export function watchTurn(statements: Statements): TurnWatch {
   const tx = new TurnTx(statements);
   let fail: (error: unknown) => void = () => {};
@@ -108,7 +108,9 @@ export function watchTurn(statements: Statements): TurnWatch {
   const rollback = () => {
     if (statements.inTransaction) statements.exec('ROLLBACK');
   };
-  const timer = setImmediate(() => {
+  // Awaiting SQL costs microtasks only, and a tick comes when they are done: before any timer, I/O or immediate could be awaited.
+  process.nextTick(() => {
+    if (!tx.isOpen()) return;
     tx.end('outlived');
     rollback();
     fail(tx.failure());
@@ -119,11 +121,9 @@ export function watchTurn(statements: Statements): TurnWatch {
     commit() {
       tx.assertOpen();
       statements.exec('COMMIT');
-      clearImmediate(timer);
       tx.end('ended');
     },
     end() {
-      clearImmediate(timer);
       tx.end('ended');
       rollback();
     },

@@ -128,6 +128,7 @@ describe('what people see', () => {
       agents: { gone: 1 },
       deliveries: { ready: 1, leased: 0, acked: 0, dead: 0, expired: 0, recalled: 0 },
       inbox: { unread: 0, owed: 0 },
+      questions: [],
       stuck: [],
       dead: [],
       store: { path, bytes: expect.any(Number), wal_bytes: expect.any(Number) },
