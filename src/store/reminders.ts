@@ -194,16 +194,21 @@ export async function remindersIn(read: Read, projectId: string, state: Reminder
   return rows.map(toReminder);
 }
 
-export type ReminderCounts = { pending: number; parked: number };
+/** `fired`: how often this owner's reminders have fired so far. */
+export type ReminderCounts = { pending: number; parked: number; fired: number };
 
 export async function countReminders(read: Read, ownerId: string): Promise<ReminderCounts> {
   const row = await read.get(
     `SELECT (SELECT COUNT(*) FROM reminders WHERE owner_id = ? AND state IN ('pending', 'parked') AND state = 'pending') AS pending,
-            (SELECT COUNT(*) FROM reminders WHERE owner_id = ? AND state IN ('pending', 'parked') AND state = 'parked') AS parked`,
+            (SELECT COUNT(*) FROM reminders WHERE owner_id = ? AND state IN ('pending', 'parked') AND state = 'parked') AS parked,
+            (SELECT CAST(COALESCE(SUM(runs), 0) AS BIGINT) FROM reminders WHERE owner_id = ?) AS fired`,
+    ownerId,
     ownerId,
     ownerId,
   );
-  return row === undefined ? { pending: 0, parked: 0 } : { pending: toInt(row, 'pending'), parked: toInt(row, 'parked') };
+  return row === undefined
+    ? { pending: 0, parked: 0, fired: 0 }
+    : { pending: toInt(row, 'pending'), parked: toInt(row, 'parked'), fired: toInt(row, 'fired') };
 }
 
 /** Creations of one owner since an instant, and the earliest of them: the creation rate. */

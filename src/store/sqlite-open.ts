@@ -2,7 +2,7 @@
 // refuse what is known to lose data, set every PRAGMA, and read back what matters. Invariant C20: no silent fallback; each refusal is one sentence with a remedy.
 
 import { chmodSync, existsSync, mkdirSync, statfsSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import type { Clock } from '../hub/clock.ts';
 import { HubError } from '../hub/errors.ts';
@@ -155,6 +155,7 @@ async function migrate(db: Database.Database, options: SqliteOptions): Promise<v
   const newest = migrations.at(-1)?.version ?? 0;
   const found = Number(db.pragma('user_version', { simple: true }));
   if (found === newest) return assertOurs(db, newest);
+  if (found > 0 && found < newest) keepCopy(db, found, options);
   await acquire(options.clock, () => db.exec('BEGIN IMMEDIATE'));
   try {
     // Another process may have migrated while this one waited for the lock.
@@ -168,6 +169,15 @@ async function migrate(db: Database.Database, options: SqliteOptions): Promise<v
     if (db.inTransaction) db.exec('ROLLBACK');
     throw error;
   }
+}
+
+/** Before an existing database is changed, a copy of it as it was: VACUUM INTO is consistent whatever others write meanwhile. */
+function keepCopy(db: Database.Database, version: number, options: SqliteOptions): void {
+  if (options.backupDir === undefined) return;
+  mkdirSync(options.backupDir, { recursive: true, mode: 0o700 });
+  const copy = join(options.backupDir, `before-schema-${version + 1}-${options.clock.now()}.db`);
+  db.prepare('VACUUM INTO ?').run(copy);
+  chmodSync(copy, 0o600);
 }
 
 function assertOurs(db: Database.Database, newest: number): void {

@@ -30,6 +30,7 @@ export const listMyReminders = defineTool({
     ),
     pending: z.int(),
     parked: z.int(),
+    fired: z.int().describe('so far'),
   },
   async run({ hub, caller }, input) {
     const reminders = await hub.reminders.list(caller, { state: input.state ?? null, limit: hub.limits.pendingReminders });

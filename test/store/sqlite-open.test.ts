@@ -1,10 +1,21 @@
 // Opening: what is refused, with a sentence and a remedy, and left as it was (C20).
 
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, it } from 'vitest';
-import { schemaVersion } from '../../src/store/migrate.ts';
+import { APPLICATION_ID, migrationsOf, schemaVersion } from '../../src/store/migrate.ts';
 import { openSqlite } from '../../src/store/sqlite.ts';
 import { isTrustedSqlite, type SqliteOptions } from '../../src/store/sqlite-open.ts';
 import { refused } from '../support/acts.ts';
@@ -116,4 +127,29 @@ it('refuses a path that is a folder, with a remedy', async () => {
   const place = scratch();
   mkdirSync(join(place, 'hub.db'));
   expect((await refused('unavailable', open(place))).hint).toBeDefined();
+});
+
+it('upgrades a database of every older schema, keeps a copy, and changes nothing the second time', async () => {
+  for (const old of migrationsOf('sqlite').slice(0, -1)) {
+    const [place, backupDir] = [scratch(), join(scratch(), 'backups')];
+    const before = new Database(join(place, 'hub.db'));
+    for (const { version, sql } of migrationsOf('sqlite')) if (version <= old.version) before.exec(sql);
+    before.pragma(`application_id = ${APPLICATION_ID}`);
+    before.pragma(`user_version = ${old.version}`);
+    before.exec(
+      "INSERT INTO projects (id, name, root, created_at, clock_at, event_seq, event_hash) VALUES ('kept', 'n', '/', 1, 1, 0, '')",
+    );
+    before.close();
+    chmodSync(join(place, 'hub.db'), 0o600);
+    for (let time = 0; time < 2; time++) {
+      const db = await open(place, { backupDir });
+      expect(await db.read((read) => read.all('SELECT id FROM projects'))).toEqual([{ id: 'kept' }]);
+      expect(await db.read((read) => read.get('PRAGMA user_version'))).toEqual({ user_version: schemaVersion('sqlite') });
+    }
+    const [copy = '', ...more] = readdirSync(backupDir);
+    expect([more, mode(join(backupDir, copy))]).toEqual([[], '600']);
+    const kept = new Database(join(backupDir, copy), { readonly: true });
+    expect(kept.pragma('user_version', { simple: true })).toBe(old.version);
+    kept.close();
+  }
 });
