@@ -17,7 +17,8 @@ import type { HubContext } from './context.ts';
 import { HubError } from './errors.ts';
 import { assertLabel, assertName } from './names.ts';
 import { isLive } from './presence.ts';
-import { type Attachment, assertNoLookAlike, type Sessions } from './sessions.ts';
+import { assertNoLookAlike, registerAgent } from './registering.ts';
+import type { Attachment, Sessions } from './sessions.ts';
 
 export type JoinRequest = {
   name?: string | undefined;
@@ -99,7 +100,7 @@ export class Joining {
     await this.#assertRoomForChild(act, self, found);
     if (found === undefined) {
       const role = request.role ?? 'agent';
-      const child = await this.#sessions.register(act, {
+      const child = await registerAgent(act, this.#context.ids, {
         name: request.name,
         nameSource: 'given',
         role,

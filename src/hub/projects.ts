@@ -6,6 +6,7 @@ import { type Caller, HUB, OPERATOR } from './caller.ts';
 import type { HubContext } from './context.ts';
 import { HubError } from './errors.ts';
 import { GENESIS } from './events.ts';
+import { newAgent } from './registering.ts';
 
 export type Project = { id: string; name: string; root: string };
 
@@ -31,24 +32,7 @@ export class Projects {
       await commands.runAs(project.id, { agentId: HUB }, async (act) => {
         if ((await findAgentByName(act.tx, project.id, HUB)) !== undefined) return;
         for (const name of [OPERATOR, HUB]) {
-          const id = this.#context.ids.next('agt');
-          await insertAgent(act.tx, {
-            id,
-            projectId: project.id,
-            name,
-            nameSource: 'given',
-            role: name,
-            description: '',
-            model: '',
-            client: '',
-            status: '',
-            epoch: 0,
-            parentId: null,
-            parentSessionId: null,
-            version: 1,
-            createdAt: act.now,
-            lastSeenAt: act.now,
-          });
+          await insertAgent(act.tx, newAgent(act, this.#context.ids, { name, nameSource: 'given', role: name, client: '' }));
         }
         await act.emit('project.created', project.id, { name: project.name, root: project.root });
       });

@@ -7,8 +7,6 @@ import {
   findAgent,
   findAgentByName,
   findBinding,
-  findLookAlike,
-  insertAgent,
   raiseEpoch,
   touchAgent,
   updateAgent,
@@ -23,6 +21,7 @@ import { HubError } from './errors.ts';
 import { assertGrantable, assertName, freshName } from './names.ts';
 import { isLive } from './presence.ts';
 import type { Project, Projects } from './projects.ts';
+import { registerAgent } from './registering.ts';
 
 export type Attachment = {
   project: Project;
@@ -139,37 +138,12 @@ export class Sessions {
   async #registerAs(act: Act, attachment: Attachment): Promise<AgentRow> {
     const taken = async (name: string) => (await findAgentByName(act.tx, act.projectId, name)) !== undefined;
     const name = attachment.name ?? (await freshName(this.#context.ids, attachment.client.name, taken));
-    return await this.register(act, {
+    return await registerAgent(act, this.#context.ids, {
       name,
       nameSource: attachment.name === undefined ? 'generated' : 'given',
       role: attachment.role ?? 'agent',
       client: attachment.client.name,
     });
-  }
-
-  /** A new agent, inside a transaction. */
-  async register(
-    act: Act,
-    card: Pick<AgentRow, 'name' | 'nameSource' | 'role' | 'client'> & { parentId?: string; parentSessionId?: string },
-  ): Promise<AgentRow> {
-    await assertNoLookAlike(act, card.name);
-    const agent: AgentRow = {
-      description: '',
-      model: '',
-      status: '',
-      epoch: 0,
-      parentId: null,
-      parentSessionId: null,
-      ...card,
-      id: this.#context.ids.next('agt'),
-      projectId: act.projectId,
-      version: 1,
-      createdAt: act.now,
-      lastSeenAt: act.now,
-    };
-    await insertAgent(act.tx, agent);
-    await act.emit('agent.registered', agent.id, { name: agent.name, role: agent.role, client: agent.client });
-    return agent;
   }
 
   /** Makes the client the holder of the agent, or refuses. */
@@ -266,13 +240,4 @@ function busy(name: string, holder: SessionRow): HubError {
       retryAfterMs: 60_000,
     },
   );
-}
-
-/** Two names that differ in the case of letters only would be taken for one another. */
-export async function assertNoLookAlike(act: Act, name: string, exceptId?: string): Promise<void> {
-  const other = await findLookAlike(act.tx, act.projectId, name);
-  if (other === undefined || other.id === exceptId) return;
-  throw new HubError('conflict', `The name ${name} is too like ${other.name}, which exists; nothing was changed.`, {
-    hint: 'Choose a name that nobody mistakes for another.',
-  });
 }

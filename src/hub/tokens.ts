@@ -2,12 +2,13 @@
 // A row without a hash, an expired or a revoked one authenticates nobody: there is no way for authentication to be off.
 
 import { createHash } from 'node:crypto';
-import { findAgent, findAgentByName, insertAgent } from '../store/agents.ts';
+import { findAgent, findAgentByName } from '../store/agents.ts';
 import { findTokenByHash, insertToken, listTokens, markTokenUsed, revokeToken, type TokenRow } from '../store/tokens.ts';
 import { assertOversees, authorityOf, type Caller, OPERATOR } from './caller.ts';
 import type { HubContext } from './context.ts';
 import { HubError } from './errors.ts';
 import { assertLabel, assertName } from './names.ts';
+import { registerAgent } from './registering.ts';
 
 export type Bearer = { tokenId: string; projectId: string; agentId: string; name: string; role: string };
 
@@ -38,31 +39,14 @@ export class Tokens {
     const secret = this.#context.ids.token();
     return await this.#context.commands.run(caller, { tool: 'token.create' }, async (act) => {
       const found = await findAgentByName(act.tx, act.projectId, wanted.agent);
-      const agent = found ?? {
-        id: this.#context.ids.next('agt'),
-        projectId: act.projectId,
-        name: wanted.agent,
-        nameSource: 'given' as const,
-        role: wanted.role ?? 'agent',
-        description: '',
-        model: '',
-        client: '',
-        status: '',
-        epoch: 0,
-        parentId: null,
-        parentSessionId: null,
-        version: 1,
-        createdAt: act.now,
-        lastSeenAt: act.now,
-      };
-      assertMayLend(caller, agent.role);
-      if (found === undefined) await insertAgent(act.tx, agent);
-      if (found === undefined) await act.emit('agent.registered', agent.id, { name: agent.name, role: agent.role, client: '' });
+      assertMayLend(caller, found?.role ?? wanted.role ?? 'agent');
       if (found !== undefined && wanted.role !== undefined && wanted.role !== found.role) {
         throw new HubError('conflict', `${wanted.agent} already has the role ${found.role}; nothing was changed.`, {
           hint: 'Leave the role out, or choose another name.',
         });
       }
+      const card = { name: wanted.agent, nameSource: 'given' as const, role: wanted.role ?? 'agent', client: '' };
+      const agent = found ?? (await registerAgent(act, this.#context.ids, card));
       const token: TokenRow = {
         id: this.#context.ids.next('tok'),
         projectId: act.projectId,
