@@ -7,6 +7,7 @@ import Database from 'better-sqlite3';
 import type { Arg, Read, Row } from './db.ts';
 import { APPLICATION_ID } from './migrate.ts';
 import { isTrustedSqlite } from './sqlite-open.ts';
+import { pragma, prepared } from './sqlite-statements.ts';
 import { toStorageError } from './storage-error.ts';
 
 /** How long a look waits for another process that recovers the file. */
@@ -24,9 +25,9 @@ export class SqliteFile {
     this.path = path;
     try {
       this.#db = new Database(path, { readonly: true, fileMustExist: true, timeout: WAIT_MS });
-      this.#db.pragma('cell_size_check = ON');
-      this.#db.pragma('trusted_schema = OFF');
-      this.#db.prepare('SELECT count(*) FROM sqlite_master').get();
+      this.#db.exec('PRAGMA cell_size_check = ON');
+      this.#db.exec('PRAGMA trusted_schema = OFF');
+      prepared(this.#db, 'SELECT count(*) FROM sqlite_master').get();
     } catch (error) {
       throw toStorageError(error);
     }
@@ -34,19 +35,19 @@ export class SqliteFile {
 
   /** What marks the file, and what a connection to it reads back after asking for a full sync. */
   facts(): FileFacts {
-    this.#db.pragma('synchronous = FULL');
+    this.#db.exec('PRAGMA synchronous = FULL');
     return {
-      ours: Number(this.#db.pragma('application_id', { simple: true })) === APPLICATION_ID,
-      schema: Number(this.#db.pragma('user_version', { simple: true })),
-      journalMode: String(this.#db.pragma('journal_mode', { simple: true })),
-      synchronous: Number(this.#db.pragma('synchronous', { simple: true })),
+      ours: Number(pragma(this.#db, 'application_id')) === APPLICATION_ID,
+      schema: Number(pragma(this.#db, 'user_version')),
+      journalMode: String(pragma(this.#db, 'journal_mode')),
+      synchronous: Number(pragma(this.#db, 'synchronous')),
     };
   }
 
   /** What the engine finds wrong with its own structure; empty when nothing. `deep` also compares every index with its table. */
   structureProblems(deep: boolean): string[] {
     try {
-      const rows = this.#db.pragma(`${deep ? 'integrity_check' : 'quick_check'}(20)`, { simple: false });
+      const rows = prepared(this.#db, `PRAGMA ${deep ? 'integrity_check' : 'quick_check'}(20)`).all();
       return toTexts(rows).filter((text) => text !== 'ok');
     } catch (error) {
       return [error instanceof Error ? error.message : 'unknown damage'];
@@ -55,9 +56,10 @@ export class SqliteFile {
 
   /** Rows that point to rows which are not there. */
   foreignKeyProblems(): string[] {
-    const rows = this.#db
-      .prepare('SELECT "table" AS child, parent, count(*) AS n FROM pragma_foreign_key_check GROUP BY 1, 2')
-      .all() as Row[];
+    const rows = prepared(
+      this.#db,
+      'SELECT "table" AS child, parent, count(*) AS n FROM pragma_foreign_key_check GROUP BY 1, 2',
+    ).all() as Row[];
     return rows.map((row) => `${String(row.n)} rows of ${String(row.child)} point to missing rows of ${String(row.parent)}`);
   }
 
@@ -76,7 +78,7 @@ export class SqliteFile {
   /** Writes a consistent, compact copy into `target`, which must not exist or be empty. Blocks until it is done. */
   copyInto(target: string): void {
     try {
-      this.#db.prepare('VACUUM INTO ?').run(target);
+      prepared(this.#db, 'VACUUM INTO ?').run(target);
     } catch (error) {
       throw toStorageError(error);
     }
@@ -92,8 +94,8 @@ export function foldLog(path: string): boolean {
   let db: Database.Database | undefined;
   try {
     db = new Database(path, { fileMustExist: true, timeout: WAIT_MS });
-    db.pragma('wal_checkpoint(TRUNCATE)');
-    return String(db.pragma('journal_mode = DELETE', { simple: true })) === 'delete';
+    db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    return String(pragma(db, 'journal_mode = DELETE')) === 'delete';
   } catch {
     return false; // damaged or in use: its files are kept as they are
   } finally {
@@ -105,7 +107,7 @@ export function foldLog(path: string): boolean {
 export function sqliteVersion(): { version: string; trusted: boolean } {
   const db = new Database(':memory:');
   try {
-    const version = String(db.prepare('SELECT sqlite_version()').pluck().get());
+    const version = String(prepared(db, 'SELECT sqlite_version()').pluck().get());
     return { version, trusted: isTrustedSqlite(version) };
   } finally {
     db.close();
@@ -124,11 +126,11 @@ class FileRead implements Read {
   }
 
   async all(sql: string, ...args: Arg[]): Promise<Row[]> {
-    return this.#db.prepare(sql).all(...args) as Row[];
+    return prepared(this.#db, sql).all(...args) as Row[];
   }
 
   async get(sql: string, ...args: Arg[]): Promise<Row | undefined> {
-    return this.#db.prepare(sql).get(...args) as Row | undefined;
+    return prepared(this.#db, sql).get(...args) as Row | undefined;
   }
 }
 

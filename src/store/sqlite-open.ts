@@ -8,6 +8,7 @@ import type { Clock } from '../hub/clock.ts';
 import { HubError } from '../hub/errors.ts';
 import { APPLICATION_ID, migrationsOf, schemaVersion } from './migrate.ts';
 import { acquire } from './sqlite-lock.ts';
+import { pragma, prepared } from './sqlite-statements.ts';
 
 export type SqliteOptions = {
   path: string;
@@ -54,7 +55,7 @@ export async function openSqliteFile(
     await migrate(writer, options);
     const reader = connect(options.path);
     await acquire(options.clock, () => configure(reader));
-    reader.pragma('query_only = ON');
+    reader.exec('PRAGMA query_only = ON');
     return { writer, reader, inode: inodeOf(options.path) };
   } catch (error) {
     writer.close();
@@ -69,9 +70,9 @@ const CHECKED_AT_OPEN_BYTES = 256 * 1024 * 1024;
 function assertSoundAndOurs(path: string): void {
   const db = connect(path, { readonly: true });
   try {
-    db.pragma('cell_size_check = ON');
+    db.exec('PRAGMA cell_size_check = ON');
     assertOurs(db, schemaVersion('sqlite'));
-    if (statSync(path).size <= CHECKED_AT_OPEN_BYTES && db.pragma('quick_check(1)', { simple: true }) !== 'ok') throw damaged(path);
+    if (statSync(path).size <= CHECKED_AT_OPEN_BYTES && pragma(db, 'quick_check(1)') !== 'ok') throw damaged(path);
   } catch (error) {
     throw refusal(error, path);
   } finally {
@@ -117,14 +118,14 @@ function connect(path: string, options: { readonly?: boolean } = {}): Database.D
 /** Sets every PRAGMA and reads back the two that carry the promise. better-sqlite3 builds WAL with synchronous=NORMAL unless told. */
 function configure(db: Database.Database): void {
   try {
-    db.pragma('journal_mode = WAL');
-    db.pragma('synchronous = FULL');
-    db.pragma('foreign_keys = ON');
-    db.pragma('trusted_schema = OFF');
-    db.pragma('cell_size_check = ON');
-    db.pragma('mmap_size = 0');
-    db.pragma('wal_autocheckpoint = 4000');
-    db.pragma('journal_size_limit = 67108864');
+    db.exec('PRAGMA journal_mode = WAL');
+    db.exec('PRAGMA synchronous = FULL');
+    db.exec('PRAGMA foreign_keys = ON');
+    db.exec('PRAGMA trusted_schema = OFF');
+    db.exec('PRAGMA cell_size_check = ON');
+    db.exec('PRAGMA mmap_size = 0');
+    db.exec('PRAGMA wal_autocheckpoint = 4000');
+    db.exec('PRAGMA journal_size_limit = 67108864');
   } catch (error) {
     throw refusal(error, db.name);
   }
@@ -133,19 +134,19 @@ function configure(db: Database.Database): void {
 
 /** The state without which no success may be answered: WAL, FULL, a SQLite that does not corrupt. */
 export function assertTrusted(db: Database.Database): void {
-  const version = String(db.prepare('SELECT sqlite_version() AS v').pluck().get());
+  const version = String(prepared(db, 'SELECT sqlite_version() AS v').pluck().get());
   if (!isTrustedSqlite(version)) {
     throw new HubError('unavailable', `SQLite ${version} can corrupt a database that several processes share.`, {
       hint: 'Run: npm ci (it brings SQLite 3.51.3 or newer).',
     });
   }
-  const mode = String(db.pragma('journal_mode', { simple: true }));
+  const mode = String(pragma(db, 'journal_mode'));
   if (mode !== 'wal') {
     throw new HubError('unavailable', `${db.name} could not be put into WAL mode (it is in ${mode} mode).`, {
       hint: 'Put ROOKERY_HOME on a local disk that supports shared memory and file locks.',
     });
   }
-  if (Number(db.pragma('synchronous', { simple: true })) !== 2) {
+  if (Number(pragma(db, 'synchronous')) !== 2) {
     throw new HubError('unavailable', 'synchronous=FULL did not take effect.', { hint: 'Run: rookery doctor' });
   }
 }
@@ -153,17 +154,17 @@ export function assertTrusted(db: Database.Database): void {
 async function migrate(db: Database.Database, options: SqliteOptions): Promise<void> {
   const migrations = migrationsOf('sqlite');
   const newest = migrations.at(-1)?.version ?? 0;
-  const found = Number(db.pragma('user_version', { simple: true }));
+  const found = Number(pragma(db, 'user_version'));
   if (found === newest) return assertOurs(db, newest);
   if (found > 0 && found < newest) keepCopy(db, found, options);
   await acquire(options.clock, () => db.exec('BEGIN IMMEDIATE'));
   try {
     // Another process may have migrated while this one waited for the lock.
-    const version = Number(db.pragma('user_version', { simple: true }));
+    const version = Number(pragma(db, 'user_version'));
     assertOurs(db, newest);
     for (const migration of migrations.filter((candidate) => candidate.version > version)) db.exec(migration.sql);
-    db.pragma(`application_id = ${APPLICATION_ID}`);
-    db.pragma(`user_version = ${newest}`);
+    db.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+    db.exec(`PRAGMA user_version = ${newest}`);
     db.exec('COMMIT');
   } catch (error) {
     if (db.inTransaction) db.exec('ROLLBACK');
@@ -176,19 +177,19 @@ function keepCopy(db: Database.Database, version: number, options: SqliteOptions
   if (options.backupDir === undefined) return;
   mkdirSync(options.backupDir, { recursive: true, mode: 0o700 });
   const copy = join(options.backupDir, `before-schema-${version + 1}-${options.clock.now()}.db`);
-  db.prepare('VACUUM INTO ?').run(copy);
+  prepared(db, 'VACUUM INTO ?').run(copy);
   chmodSync(copy, 0o600);
 }
 
 function assertOurs(db: Database.Database, newest: number): void {
-  const version = Number(db.pragma('user_version', { simple: true }));
-  const application = Number(db.pragma('application_id', { simple: true }));
+  const version = Number(pragma(db, 'user_version'));
+  const application = Number(pragma(db, 'application_id'));
   if (version > newest) {
     throw new HubError('unavailable', `${db.name} was written by a newer Rookery (schema ${version}; this program knows ${newest}).`, {
       hint: 'Update Rookery; an older program never opens a newer database.',
     });
   }
-  const used = version > 0 || db.prepare('SELECT count(*) FROM sqlite_master').pluck().get() !== 0;
+  const used = version > 0 || prepared(db, 'SELECT count(*) FROM sqlite_master').pluck().get() !== 0;
   if (used && application !== APPLICATION_ID) {
     throw new HubError('unavailable', `${db.name} is a SQLite database of another program.`, {
       hint: 'Set ROOKERY_HOME to another folder.',

@@ -3,11 +3,11 @@
 
 import type Database from 'better-sqlite3';
 import type { Arg, Row, Tx } from './db.ts';
+import { pragma, prepared } from './sqlite-statements.ts';
 
 /** A connection with its prepared statements: preparing costs more than most statements do. */
 export class Statements {
   readonly db: Database.Database;
-  readonly #prepared = new Map<string, Database.Statement>();
 
   constructor(db: Database.Database) {
     this.db = db;
@@ -23,16 +23,11 @@ export class Statements {
   }
 
   prepare(sql: string): Database.Statement {
-    let statement = this.#prepared.get(sql);
-    if (statement === undefined) {
-      statement = this.db.prepare(sql);
-      this.#prepared.set(sql, statement);
-    }
-    return statement;
+    return prepared(this.db, sql);
   }
 
   dataVersion(): number {
-    return Number(this.db.pragma('data_version', { simple: true }));
+    return Number(pragma(this.db, 'data_version'));
   }
 
   close(): void {
