@@ -34,6 +34,8 @@ export const EVENT_TYPES = [
   'reminder.parked',
   'reminder.retried',
   'reminder.cancelled',
+  'checkpoint.saved',
+  'checkpoint.requested',
   'thread.paused',
   'thread.resumed',
   'token.created',

@@ -8,6 +8,7 @@ import { Agents } from './agents.ts';
 import { AskEnds } from './ask-ends.ts';
 import { Asks } from './asks.ts';
 import { Calls } from './calls.ts';
+import { Checkpoints } from './checkpoints.ts';
 import { type Clock, toIso } from './clock.ts';
 import { ClockPeers } from './clock-peers.ts';
 import { Commands } from './command.ts';
@@ -34,6 +35,7 @@ import { Sessions } from './sessions.ts';
 import { Threads } from './threads.ts';
 import { HubTime } from './time.ts';
 import { Tokens } from './tokens.ts';
+import { Usage } from './usage.ts';
 import { type Verified, verifyProjects } from './verify.ts';
 import { Waiting } from './waiting.ts';
 
@@ -72,6 +74,8 @@ export type Hub = {
   readonly heartbeats: Heartbeats;
   readonly clockPeers: ClockPeers;
   readonly openThreads: OpenThreads;
+  readonly checkpoints: Checkpoints;
+  readonly usage: Usage;
   readonly threads: Threads;
   readonly restarts: Restarts;
   readonly tokens: Tokens;
@@ -150,6 +154,8 @@ export async function createHub(parts: HubParts): Promise<Hub> {
     heartbeats: new Heartbeats(context, sessions),
     clockPeers,
     openThreads: new OpenThreads(context),
+    checkpoints: new Checkpoints(context),
+    usage: new Usage(context),
     threads: new Threads(context),
     restarts: new Restarts(context, posting, { bootId, beatAt: hub.beatAt }),
     tokens: new Tokens(context),

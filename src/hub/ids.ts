@@ -2,7 +2,7 @@
 // four to six times the insert time of ordered ones once an index outgrows the cache (measured at 5 million rows); the chance makes ids of one millisecond differ.
 // Receipts and tokens carry at least 128 bits of chance, because they must not be guessed; ids need not be secret, access to them is checked.
 
-export type IdPrefix = 'prj' | 'agt' | 'ses' | 'msg' | 'thr' | 'rcp' | 'tok' | 'hub' | 'ask' | 'rem';
+export type IdPrefix = 'prj' | 'agt' | 'ses' | 'msg' | 'thr' | 'rcp' | 'tok' | 'hub' | 'ask' | 'rem' | 'chk';
 
 export interface Ids {
   /** A fresh id such as `msg_01k9...`. */
@@ -11,6 +11,8 @@ export interface Ids {
   receipt(): string;
   /** A fresh credential, 256 bits of chance, with a prefix that secret scanners can find. */
   token(): string;
+  /** A fresh short mark, 60 bits of chance, for what only has to be told apart from the words around it. */
+  nonce(): string;
   /** One of the given words, by chance. */
   pick<T>(from: readonly T[]): T;
 }

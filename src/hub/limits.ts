@@ -115,6 +115,32 @@ export const LIMITS = {
   },
   alternationWindowMs: { value: 5 * MINUTE, hard: DAY, unit: 'ms', why: 'the window of that count' },
   openThreads: { value: 40, hard: 200, unit: 'threads', why: 'one look at what is owed stays below 2,000 tokens' },
+  recoveryTokens: {
+    value: 2_000,
+    hard: 8_000,
+    unit: 'tokens',
+    why: 'what a model is given back after compaction must not fill the context that was just emptied',
+  },
+  checkpointBytes: { value: 16 * KIB, hard: 64 * KIB, unit: 'bytes', why: 'what the next context needs, not the history of this one' },
+  checkpointFiles: { value: 200, hard: 2_000, unit: 'paths', why: 'a list a reader can use; version control has the rest' },
+  checkpointsKept: {
+    value: 10,
+    hard: 100,
+    unit: 'checkpoints per agent and source',
+    why: 'the newest counts; a few before it show how work went',
+  },
+  checkpointAtPercent: {
+    value: 60,
+    hard: 100,
+    unit: 'percent of the context',
+    why: 'early enough that saving still fits before the client compacts',
+  },
+  checkpointStepPercent: {
+    value: 10,
+    hard: 100,
+    unit: 'percent of the context',
+    why: 'after a checkpoint the next is asked for when this much more has been written',
+  },
   schedulerSilenceMs: {
     value: 15_000,
     hard: HOUR,

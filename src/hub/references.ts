@@ -17,15 +17,20 @@ export function toReference(given: string, roots: readonly string[]): string {
     });
   }
   if (URI.test(text) && !text.toLowerCase().startsWith('file:')) return text;
-  const path = pathOf(text);
-  const inside = isAbsolute(path) ? roots.map((root) => relative(root, path)).find((candidate) => isInside(candidate)) : path;
-  const normal = inside === undefined ? undefined : posix.normalize(inside.split(sep).join('/'));
-  if (normal === undefined || !isInside(normal)) {
+  const normal = pathInProject(pathOf(text), roots);
+  if (normal === undefined) {
     throw new HubError('invalid_input', 'attachments: a path must lie inside the project; nothing was sent.', {
       hint: 'Readers work in other folders: refer to project files by their path from the project root, to other things by URI.',
     });
   }
   return normal;
+}
+
+/** A path from the project root, with forward slashes; undefined when it lies outside of every root. */
+export function pathInProject(path: string, roots: readonly string[]): string | undefined {
+  const inside = isAbsolute(path) ? roots.map((root) => relative(root, path)).find((candidate) => isInside(candidate)) : path;
+  const normal = inside === undefined ? undefined : posix.normalize(inside.split(sep).join('/'));
+  return normal !== undefined && isInside(normal) ? normal : undefined;
 }
 
 /** The path that a file URI stands for; anything else is a path already. */

@@ -8,6 +8,7 @@ import type { Ids } from '../hub/ids.ts';
 /** Lower-case letters and digits without the ones that people confuse; sorts as the numbers do. */
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 const chance = customAlphabet(ALPHABET, 8);
+const mark = customAlphabet(ALPHABET, 12);
 
 export function systemIds(clock: Clock): Ids {
   const stamp = () => {
@@ -23,6 +24,7 @@ export function systemIds(clock: Clock): Ids {
     next: (prefix) => `${prefix}_${stamp()}${chance()}`,
     receipt: () => `rcp_${stamp()}${nanoid(22)}`,
     token: () => `rookery_${nanoid(43)}`,
+    nonce: () => mark(),
     pick: (from) => {
       const choice = from[randomInt(from.length)];
       if (choice === undefined) throw new Error('nothing to pick from');

@@ -12,12 +12,15 @@ import { join } from './join.ts';
 import { listAgents } from './list-agents.ts';
 import { listMyAsks } from './list-my-asks.ts';
 import { listMyReminders } from './list-my-reminders.ts';
+import { loadCheckpoint } from './load-checkpoint.ts';
 import { messageStatus } from './message-status.ts';
 import { recvBatch } from './recv-batch.ts';
 import { remind } from './remind.ts';
+import { reportUsage } from './report-usage.ts';
 import { requeueDead } from './requeue-dead.ts';
 import { resumeThread } from './resume-thread.ts';
 import { retryReminder } from './retry-reminder.ts';
+import { saveCheckpoint } from './save-checkpoint.ts';
 import { send } from './send.ts';
 import type { Tool, Toolset } from './tool.ts';
 import { whoami } from './whoami.ts';
@@ -40,6 +43,9 @@ export const tools: readonly Tool[] = [
   remind,
   listMyReminders,
   cancelReminder,
+  saveCheckpoint,
+  loadCheckpoint,
+  reportUsage,
   requeueDead,
   retryReminder,
   resumeThread,

@@ -56,6 +56,10 @@ async function workingDay(hub: TestHub): Promise<void> {
   await hub.messages.read(bob, first.message_id);
   await hub.agents.list(alice, { waitMs: 0, waitFor: ['bob'], capability: 'x' });
   await hub.heartbeats.beat([alice.sessionId]);
+  await hub.usage.report(alice, 61, { tool: 'report_usage' });
+  await hub.checkpoints.observe(alice, { filesModified: ['a.ts'], gitState: null, trigger: 'x' });
+  await hub.checkpoints.save(alice, { currentTask: 'x' }, { tool: 'save_checkpoint' });
+  await hub.checkpoints.load(alice);
   const operator = await operatorOf(hub);
   const { token } = await hub.tokens.create(operator, { agent: 'carol' });
   await hub.tokens.authenticate(token);

@@ -166,6 +166,7 @@ it('answers not_found or stale_receipt to another project for every tool that ta
   const id = sent.message_id;
   const asked = await result(call(hub, alice, 'ask', { to: 'bob', question: 'secret words?' }));
   const reminder = await result(call(hub, alice, 'remind', { message: 'secret words', in_seconds: 60 }));
+  await result(call(hub, alice, 'save_checkpoint', { current_task: 'secret words' }));
   const matrix: Record<string, Record<string, unknown>[]> = {
     whoami: [],
     join: [{ name: 'alice', child_of_me: true }],
@@ -193,6 +194,9 @@ it('answers not_found or stale_receipt to another project for every tool that ta
     ],
     list_my_reminders: [{}],
     cancel_reminder: [{ reminder_id: reminder.reminder_id }],
+    save_checkpoint: [{ current_task: 'x' }],
+    load_checkpoint: [{}, { of: 'alice' }],
+    report_usage: [{ percent: 10 }],
     requeue_dead: [{ message_id: id, to: 'bob' }],
     retry_reminder: [{ reminder_id: reminder.reminder_id }],
     resume_thread: [{ thread_id: sent.thread_id }],

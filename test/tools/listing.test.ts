@@ -10,7 +10,7 @@ import { listed } from '../../src/tools/schema.ts';
 const TOOLS_FOLDER = new URL('../../src/tools/', import.meta.url);
 
 /** What stands in src/tools beside the tools. */
-const BESIDE = ['call.ts', 'connection.ts', 'index.ts', 'prompts.ts', 'resources.ts', 'schema.ts', 'tool.ts', 'words.ts'];
+const BESIDE = ['call.ts', 'checkpoint.ts', 'connection.ts', 'index.ts', 'prompts.ts', 'resources.ts', 'schema.ts', 'tool.ts', 'words.ts'];
 
 type Property = {
   type?: unknown;
@@ -120,6 +120,9 @@ it('describes every argument, unless its name and type say all', () => {
     'in_seconds',
     'max_runs',
     'reminder_id',
+    'open_questions',
+    'blockers',
+    'note',
   ];
   for (const { tool, field, schema } of inputs)
     if (schema.description === undefined) expect([tool, field, plain.includes(field)]).toEqual([tool, field, true]);
