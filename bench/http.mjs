@@ -3,10 +3,9 @@
 
 import { spawn } from 'node:child_process';
 import { Agent, request } from 'node:http';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { openHub, PACKAGE, PROJECT } from '../prove/hub.mjs';
+import { openHub, PROJECT, program } from '../prove/hub.mjs';
 import { summary, timed } from './figures.mjs';
 
 const NOOP = fileURLToPath(new URL('noop-http.mjs', import.meta.url));
@@ -19,7 +18,7 @@ export async function benchHttp(home, table, { runs }) {
   noop.child.kill();
 
   const tokens = await makeTokens(home, ['ada', 'bob']);
-  const served = await startHttp([join(PACKAGE, 'dist', 'main.js'), 'serve', '--port', '0', '--json', '--project', PROJECT.name], home);
+  const served = await startHttp([program(), 'serve', '--port', '0', '--json', '--project', PROJECT.name], home);
   const [ada, bob] = await Promise.all(tokens.map((token) => connect(served.url, token)));
   table.add('http empty recv_batch', summary(await timed(runs, () => bob('recv_batch', {}))), { floor: 'http no-op' });
   const send = (n) => ada('send', { to: 'bob', body: `${n} ${BODY}`, allow_duplicate: true });

@@ -1,10 +1,9 @@
 // Two doors to the same tools: in this process (fast), or through a real `rookery stdio` server and the MCP client (the edges too).
 // Both answer { ok, result | error }; what throws is an unknown outcome.
 
-import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
-import { attachment, load, openHub, PACKAGE, PROJECT } from './hub.mjs';
+import { attachment, load, openHub, PROJECT, program } from './hub.mjs';
 
 /** A defect is told on standard error; the checker sees its code. */
 const report = (_reference, error) => process.stderr.write(`${error?.stack ?? error}\n`);
@@ -41,7 +40,7 @@ export async function directDoor(home, name) {
 export async function stdioDoor(home, name) {
   const transport = new StdioClientTransport({
     command: process.execPath,
-    args: [join(PACKAGE, 'dist', 'main.js'), 'stdio', '--agent', name, '--project', PROJECT.name],
+    args: [program(), 'stdio', '--agent', name, '--project', PROJECT.name],
     env: { ...process.env, ROOKERY_HOME: home },
     cwd: home,
     stderr: 'inherit',

@@ -26,9 +26,14 @@ export function scratch({ inMemory = false } = {}) {
   return { folder, done: () => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }) };
 }
 
-/** A module of the built package. */
+/** A module of the package, as it was before bundling. */
 export function load(path, root = PACKAGE) {
-  return import(pathToFileURL(join(root, 'dist', path)).href);
+  return import(pathToFileURL(join(root, 'build', path)).href);
+}
+
+/** The program: what is shipped, or the modules of a patched copy, which has no bundle. */
+export function program(root = PACKAGE) {
+  return join(root, root === PACKAGE ? 'dist' : 'build', 'main.js');
 }
 
 /** Opens the hub of a home in this process, as every server does. */

@@ -12,7 +12,7 @@ import { gather } from './evidence.mjs';
 import { PACKAGE } from './hub.mjs';
 import { proveObligations } from './obligations.mjs';
 
-/** name, file below dist/, and pairs of what stands there and what is put in its place. */
+/** name, file below build/, and pairs of what stands there and what is put in its place. */
 const PATCHES = [
   [
     'a receive acknowledges what it shows',
@@ -175,13 +175,13 @@ async function tryPatched({ file, edits, seed }) {
 
 function patchedCopy(file, edits) {
   const root = mkdtempSync(join(tmpdir(), 'rookery-mutant-'));
-  for (const part of ['dist', 'package.json', 'src/store/migrations']) cpSync(join(PACKAGE, part), join(root, part), { recursive: true });
+  for (const part of ['build', 'package.json', 'src/store/migrations']) cpSync(join(PACKAGE, part), join(root, part), { recursive: true });
   symlinkSync(join(PACKAGE, 'node_modules'), join(root, 'node_modules'));
   // A batch is printed from what is leased under its receipt; the first mutant needs that to hold for what it acknowledged too.
-  const inbox = join(root, 'dist/store/inbox.js');
+  const inbox = join(root, 'build/store/inbox.js');
   if (edits[0][1].includes("'acked', acked_at = 1"))
     replaceIn(inbox, "d.state = 'leased' ORDER BY d.shown_rank", '1 ORDER BY d.shown_rank');
-  for (const [from, to] of edits) replaceIn(join(root, 'dist', file), from, to);
+  for (const [from, to] of edits) replaceIn(join(root, 'build', file), from, to);
   return root;
 }
 

@@ -1,13 +1,12 @@
 // A `rookery stdio` server driven by bare JSON-RPC lines: no client library between the proof and the process.
 
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { PACKAGE, PROJECT } from './hub.mjs';
+import { PACKAGE, PROJECT, program } from './hub.mjs';
 
 /** A `rookery stdio` server on a home. */
 export function startServer(home, name, { root = PACKAGE, flags = [] } = {}) {
-  return startProgram([join(root, 'dist', 'main.js'), 'stdio', '--agent', name, '--project', PROJECT.name, ...flags], home);
+  return startProgram([program(root), 'stdio', '--agent', name, '--project', PROJECT.name, ...flags], home);
 }
 
 /** Starts a Node program that speaks MCP; `ask` resolves with the answer to a request, or rejects when the process ends first. */

@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, realpathSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { HubError } from './hub/errors.ts';
 import { LIMITS, type LimitName } from './hub/limits.ts';
 import { findPlace, givenPlace, type Place } from './project-root.ts';

@@ -2,7 +2,7 @@
 // What the schema asks for stands once, in the tool: this only turns words of a command line into values for it.
 
 import { type Command, Option } from 'commander';
-import { z } from 'zod';
+import * as z from 'zod';
 import { toJsonSchema } from '../tools/schema.ts';
 import type { Tool } from '../tools/tool.ts';
 import { usage } from './failure.ts';

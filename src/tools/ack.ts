@@ -1,6 +1,6 @@
 // ack: acknowledge or return what recv_batch showed.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { LIMITS } from '../hub/limits.ts';
 import { defineTool } from './tool.ts';
 import { messageId } from './words.ts';

@@ -1,6 +1,6 @@
 // answer: end an ask that was put to the caller.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { HubError } from '../hub/errors.ts';
 import { ASK_STATES } from '../hub/vocabulary.ts';
 import { defineTool } from './tool.ts';

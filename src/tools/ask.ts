@@ -1,6 +1,6 @@
 // ask: a question that ends: answered, declined, cancelled or expired.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { toIso } from '../hub/clock.ts';
 import { LIMITS } from '../hub/limits.ts';
 import { ASK_STATES } from '../hub/vocabulary.ts';

@@ -2,7 +2,7 @@
 // It is the single point of enforcement: MCP over stdio and HTTP, the HTTP API and the command line all pass here (T-11).
 
 import { randomBytes } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { assertOversees, type Caller } from '../hub/caller.ts';
 import { type ErrorAnswer, HubError, isHubError } from '../hub/errors.ts';
 import type { Hub } from '../hub/hub.ts';

@@ -1,6 +1,6 @@
 // cancel_ask: withdraw a question.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { ASK_STATES } from '../hub/vocabulary.ts';
 import { defineTool } from './tool.ts';
 

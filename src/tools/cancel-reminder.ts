@@ -1,6 +1,6 @@
 // cancel_reminder: it never fires after this.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { REMINDER_STATES } from '../hub/vocabulary.ts';
 import { defineTool } from './tool.ts';
 

@@ -1,6 +1,6 @@
 // get_message: the whole body of a message that was shown cut, in parts if need be.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { cutUtf8 } from '../hub/shown.ts';
 import { defineTool } from './tool.ts';
 import { DATA_NOTE, messageId } from './words.ts';

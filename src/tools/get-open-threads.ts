@@ -1,6 +1,6 @@
 // get_open_threads: everything the caller still owes or waits for.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { toIso } from '../hub/clock.ts';
 import { THREAD_KINDS } from '../hub/open-threads.ts';
 import { defineTool } from './tool.ts';

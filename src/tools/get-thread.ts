@@ -1,6 +1,6 @@
 // get_thread: what was said in a thread, as far as the caller took part in it. Re-reading consumes nothing.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { toIso } from '../hub/clock.ts';
 import { LIMITS } from '../hub/limits.ts';
 import { cutUtf8 } from '../hub/shown.ts';

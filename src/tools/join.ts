@@ -1,6 +1,6 @@
 // join: take a name, fill in the card, register a sub-agent.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineTool } from './tool.ts';
 import { describeSelf, identity } from './whoami.ts';
 

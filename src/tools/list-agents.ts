@@ -1,6 +1,6 @@
 // list_agents: who there is, what they can do, whether they are there now.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { LIMITS } from '../hub/limits.ts';
 import { PRESENCE_STATES } from '../hub/presence.ts';
 import { defineTool } from './tool.ts';

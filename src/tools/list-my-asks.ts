@@ -1,6 +1,6 @@
 // list_my_asks: the caller's own questions and how they ended.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { toIso } from '../hub/clock.ts';
 import { ASK_STATES } from '../hub/vocabulary.ts';
 import { defineTool } from './tool.ts';

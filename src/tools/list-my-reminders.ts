@@ -1,6 +1,6 @@
 // list_my_reminders: what the caller will be reminded of, and what failed.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { toIso } from '../hub/clock.ts';
 import { REMINDER_STATES } from '../hub/vocabulary.ts';
 import { defineTool } from './tool.ts';

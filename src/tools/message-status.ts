@@ -1,6 +1,6 @@
 // message_status: the truth about one message, per recipient.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { DELIVERY_STATES } from '../hub/vocabulary.ts';
 import { defineTool } from './tool.ts';
 import { messageId } from './words.ts';

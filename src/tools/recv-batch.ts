@@ -1,6 +1,6 @@
 // recv_batch: show what waits, under a receipt; optionally acknowledge the previous batch and wait for something to come.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Batch } from '../hub/inbox.ts';
 import { LIMITS } from '../hub/limits.ts';
 import { defineTool } from './tool.ts';

@@ -1,6 +1,6 @@
 // remind: be told something later, across restarts and compaction.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { toIso } from '../hub/clock.ts';
 import { defineTool } from './tool.ts';
 

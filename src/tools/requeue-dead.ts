@@ -1,6 +1,6 @@
 // requeue_dead: put a dead letter back into its inbox.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineTool } from './tool.ts';
 import { messageId } from './words.ts';
 

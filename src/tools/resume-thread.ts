@@ -1,6 +1,6 @@
 // resume_thread: let a thread that was stopped for going in circles go on.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineTool } from './tool.ts';
 
 export const resumeThread = defineTool({

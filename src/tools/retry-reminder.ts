@@ -1,6 +1,6 @@
 // retry_reminder: try a parked reminder again at once.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { REMINDER_STATES } from '../hub/vocabulary.ts';
 import { defineTool } from './tool.ts';
 

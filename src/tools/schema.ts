@@ -1,6 +1,6 @@
 // What clients are given of a tool: plain JSON Schema, flat, without noise that costs a model's context. Made once, in a fixed order.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Tool } from './tool.ts';
 
 export type Listed = {

@@ -1,6 +1,6 @@
 // send: accept a message for its recipients, durably, and say what is known of each.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { LIMITS } from '../hub/limits.ts';
 import { DELIVERY_STATES, KINDS } from '../hub/vocabulary.ts';
 import { defineTool } from './tool.ts';

@@ -1,7 +1,7 @@
 // What a tool is: one object from which the MCP tool, the HTTP route, the command and its documentation are made.
 // `run` is an adapter: it turns tool words into service words and back. No SQL, no try/catch, no clock.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Caller } from '../hub/caller.ts';
 import type { Hub } from '../hub/hub.ts';
 import type { Connection } from './connection.ts';

@@ -1,6 +1,6 @@
 // whoami: what the hub knows of the caller, from its session and never from what it says.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { toIso } from '../hub/clock.ts';
 import { VERSION } from '../hub/hub.ts';
 import { defineTool, TOOLSETS, type ToolCall } from './tool.ts';

@@ -1,6 +1,6 @@
 // The words that several tools share: field descriptions, renderings of agents and messages. One word for one thing.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AgentView } from '../hub/agents.ts';
 import { toIso } from '../hub/clock.ts';
 import { LIMITS } from '../hub/limits.ts';

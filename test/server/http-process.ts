@@ -10,9 +10,10 @@ import { cleanup } from '../support/engines.ts';
 const ROOT = join(import.meta.dirname, '..', '..');
 export const MAIN = join(ROOT, 'dist', 'main.js');
 const TSC = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+const BUNDLE = join(ROOT, 'scripts', 'bundle.mjs');
 
 /** One test run builds at most once: a build under the feet of a starting process is a broken process. */
-const RUN = join(ROOT, 'dist', '.built-for');
+const RUN = join(ROOT, 'build', '.built-for');
 const LOCK = join(tmpdir(), `rookery-build-${process.ppid}`);
 
 /** Builds the program if its sources are newer. Safe from several test files at once. */
@@ -25,7 +26,7 @@ export function built(): string {
       continue;
     }
     try {
-      if (isStale()) execFileSync(process.execPath, [TSC, '-p', 'tsconfig.build.json'], { cwd: ROOT });
+      if (isStale()) for (const step of [[TSC, '-p', 'tsconfig.build.json'], [BUNDLE]]) execFileSync(process.execPath, step, { cwd: ROOT });
       writeFileSync(RUN, String(process.ppid));
     } finally {
       rmdirSync(LOCK);
@@ -41,9 +42,10 @@ function isBuilt(): boolean {
 function isStale(): boolean {
   if (!existsSync(MAIN)) return true;
   const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+  const bundledAt = statSync(MAIN).mtimeMs;
   return sources.some((file) => {
-    const output = join(ROOT, 'dist', file.replace(/\.ts$/, '.js'));
-    return !existsSync(output) || statSync(output).mtimeMs < statSync(join(ROOT, 'src', file)).mtimeMs;
+    const output = join(ROOT, 'build', file.replace(/\.ts$/, '.js'));
+    return !existsSync(output) || Math.min(bundledAt, statSync(output).mtimeMs) < statSync(join(ROOT, 'src', file)).mtimeMs;
   });
 }
 

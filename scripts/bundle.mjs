@@ -1,0 +1,33 @@
+// Bundles the compiled modules of build/ into what is shipped and started: dist/main.js and its chunks. A process then reads a dozen files
+// instead of some hundred of ours and of our packages: that is most of the time in which a client waits for its server, and a hook runs
+// (decision 15). Chunks keep their names from build to build, so that a hub that runs while a new one is built still finds what it loads late.
+// They lie one folder deep, as the modules do that find files of the package from their own place (store/migrate.ts, cli/serve.ts).
+
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
+
+const root = fileURLToPath(new URL('../', import.meta.url));
+const dist = join(root, 'dist');
+
+const bundle = await rolldown({
+  cwd: root,
+  input: { main: join(root, 'build', 'main.js') },
+  platform: 'node',
+  // It loads its native part from its own folder.
+  external: ['better-sqlite3'],
+});
+const { output } = await bundle.write({
+  dir: dist,
+  format: 'esm',
+  // Readable: a stack in somebody's log is then worth sending.
+  minify: false,
+  chunkFileNames: 'chunks/[name].js',
+});
+await bundle.close();
+
+const written = new Set(output.map(({ fileName }) => fileName));
+for (const file of readdirSync(join(dist, 'chunks'))) {
+  if (!written.has(`chunks/${file}`)) rmSync(join(dist, 'chunks', file), { recursive: true });
+}
