@@ -1,0 +1,109 @@
+// Which events of which client are hooked, and how: the one table from which settings files and the plug-in's hooks.json are written.
+// A `command` hook starts `rookery hook <event>`; an `mcp_tool` hook calls the tool `hook` of the server that the client already runs, which
+// saves a process. SessionStart and SessionEnd have no server to call (both clients refuse mcp_tool there), so they are always commands.
+
+export const HOOK_CLIENTS = ['claude', 'codex'] as const;
+export type HookClient = (typeof HOOK_CLIENTS)[number];
+
+export const HOOK_EVENTS = [
+  'SessionStart',
+  'UserPromptSubmit',
+  'PreToolUse',
+  'PostToolUse',
+  'PostToolUseFailure',
+  'PostToolBatch',
+  'Stop',
+  'SubagentStop',
+  'PreCompact',
+  'Notification',
+  'SessionEnd',
+] as const;
+export type HookEvent = (typeof HOOK_EVENTS)[number];
+
+export type HookEntry = {
+  event: HookEvent;
+  how: 'command' | 'mcp_tool';
+  /** Which tools, sources or kinds of the event; absent: all. */
+  matcher?: string;
+  /** After this the client goes on without an answer. The program gives up long before. */
+  timeoutSeconds: number;
+  /** Claude Code: the client does not wait for it, and its output is not used. */
+  async?: true;
+};
+
+/** The tool that mcp_tool hooks call. It is in no tool list: models never see it. */
+export const HOOK_TOOL = 'hook';
+
+export const HOOKS: Readonly<Record<HookClient, readonly HookEntry[]>> = {
+  claude: [
+    { event: 'SessionStart', how: 'command', timeoutSeconds: 10 },
+    { event: 'UserPromptSubmit', how: 'command', timeoutSeconds: 10 },
+    { event: 'PreToolUse', how: 'command', timeoutSeconds: 5 },
+    { event: 'PostToolUse', how: 'command', timeoutSeconds: 5, async: true },
+    { event: 'PostToolUseFailure', how: 'command', timeoutSeconds: 5, async: true },
+    { event: 'PostToolBatch', how: 'command', timeoutSeconds: 5 },
+    { event: 'Stop', how: 'command', timeoutSeconds: 10 },
+    { event: 'SubagentStop', how: 'command', timeoutSeconds: 5 },
+    { event: 'PreCompact', how: 'command', timeoutSeconds: 10 },
+    { event: 'Notification', how: 'command', matcher: 'idle_prompt', timeoutSeconds: 5 },
+    { event: 'SessionEnd', how: 'command', timeoutSeconds: 5 },
+  ],
+  codex: [
+    { event: 'SessionStart', how: 'command', timeoutSeconds: 10 },
+    { event: 'UserPromptSubmit', how: 'command', timeoutSeconds: 10 },
+    { event: 'PreToolUse', how: 'command', timeoutSeconds: 5 },
+    { event: 'PostToolUse', how: 'command', timeoutSeconds: 5 },
+    { event: 'Stop', how: 'command', timeoutSeconds: 10 },
+    { event: 'SessionEnd', how: 'command', timeoutSeconds: 5 },
+  ],
+};
+
+/** What an installation needs to know: the words that start the program, and the name under which the client knows the server. */
+export type HookTarget = { program: readonly string[]; server: string };
+
+type HookGroup = { matcher?: string; hooks: Record<string, unknown>[] };
+
+/** The value of `hooks` in Claude Code's settings.json, in a plug-in's hooks.json, and in Codex's hooks.json. */
+export function hookSettings(client: HookClient, target: HookTarget): Record<string, HookGroup[]> {
+  const settings: Record<string, HookGroup[]> = {};
+  for (const entry of HOOKS[client]) {
+    const group: HookGroup = {
+      ...(entry.matcher === undefined ? {} : { matcher: entry.matcher }),
+      hooks: [entry.how === 'mcp_tool' ? toolHook(entry, target) : commandHook(client, entry, target)],
+    };
+    settings[entry.event] = [...(settings[entry.event] ?? []), group];
+  }
+  return settings;
+}
+
+/** Claude Code spawns `args` without a shell; Codex knows a shell line only. */
+function commandHook(client: HookClient, entry: HookEntry, { program }: HookTarget): Record<string, unknown> {
+  const [command = 'rookery', ...first] = program;
+  const args = [...first, 'hook', entry.event];
+  const words = client === 'claude' ? { command, args } : { command: [command, ...args].map(quoted).join(' ') };
+  return { type: 'command', ...words, timeout: entry.timeoutSeconds, ...(entry.async === true ? { async: true } : {}) };
+}
+
+function toolHook(entry: HookEntry, { server }: HookTarget): Record<string, unknown> {
+  const input = Object.fromEntries(['event', ...TOLD].map((field) => [field, field === 'event' ? entry.event : `\${${field}}`]));
+  return { type: 'mcp_tool', server, tool: HOOK_TOOL, input, timeout: entry.timeoutSeconds };
+}
+
+/** What an mcp_tool hook passes on of the client's own words; a field that an event has not comes as an empty text. */
+const TOLD = [
+  'session_id',
+  'transcript_path',
+  'cwd',
+  'tool_name',
+  'tool_use_id',
+  'tool_input',
+  'duration_ms',
+  'stop_hook_active',
+  'agent_id',
+  'agent_type',
+] as const;
+
+/** A word for a POSIX shell. A dollar stays alive, because a plug-in names its folder by a variable. */
+function quoted(word: string): string {
+  return /^[\w./:@%+=,-]+$/.test(word) ? word : `"${word.replace(/(["\\`])/g, '\\$1')}"`;
+}
