@@ -29,6 +29,7 @@ import { Overview } from './overview.ts';
 import { Posting } from './posting.ts';
 import { Projects } from './projects.ts';
 import { SendRates } from './rates.ts';
+import { Recovery } from './recovery.ts';
 import { Reminders } from './reminders.ts';
 import { Restarts } from './restarts.ts';
 import { Sessions } from './sessions.ts';
@@ -76,6 +77,7 @@ export type Hub = {
   readonly openThreads: OpenThreads;
   readonly checkpoints: Checkpoints;
   readonly usage: Usage;
+  readonly recovery: Recovery;
   readonly threads: Threads;
   readonly restarts: Restarts;
   readonly tokens: Tokens;
@@ -129,6 +131,8 @@ export async function createHub(parts: HubParts): Promise<Hub> {
   const agents = new Agents(context);
   const status = new MessageStatus(context);
   const calls = new Calls(context);
+  const openThreads = new OpenThreads(context);
+  const checkpoints = new Checkpoints(context);
   const bootId = ids.next('hub');
   const beatAt = async () => (await db.read(findHub))?.beatAt ?? 0;
   let closing: Promise<void> | undefined;
@@ -153,8 +157,9 @@ export async function createHub(parts: HubParts): Promise<Hub> {
     firing: new Firing(context, posting),
     heartbeats: new Heartbeats(context, sessions),
     clockPeers,
-    openThreads: new OpenThreads(context),
-    checkpoints: new Checkpoints(context),
+    openThreads,
+    checkpoints,
+    recovery: new Recovery(context, openThreads, checkpoints),
     usage: new Usage(context),
     threads: new Threads(context),
     restarts: new Restarts(context, posting, { bootId, beatAt: hub.beatAt }),

@@ -46,7 +46,7 @@ export class OpenThreads {
       if (oversees(caller)) all.push(...(await this.#paused(read, caller.projectId, limit)));
       const sorted = all.sort((a, b) => ORDER[a.kind] - ORDER[b.kind] || a.since - b.since);
       const revision = (await findProject(read, caller.projectId))?.eventSeq ?? 0;
-      return { threads: sorted.slice(0, limit), more: Math.max(0, sorted.length - limit), revision, now };
+      return { threads: fairly(sorted, limit), more: Math.max(0, sorted.length - limit), revision, now };
     });
   }
 
@@ -154,4 +154,18 @@ export class OpenThreads {
       dueAt: null,
     }));
   }
+}
+
+/** The first `limit`, but some of every kind, so that a full inbox hides nothing that is owed or waited for. */
+export function fairly(sorted: readonly OpenThread[], limit: number): OpenThread[] {
+  const sure = Math.max(1, Math.floor(limit / new Set(sorted.map(({ kind }) => kind)).size));
+  const count = new Map<ThreadKind, number>();
+  const rank = (thread: OpenThread) => {
+    const place = (count.get(thread.kind) ?? 0) + 1;
+    count.set(thread.kind, place);
+    return place <= sure ? 0 : 1;
+  };
+  const ranked = sorted.map((thread, index) => ({ thread, index, rank: rank(thread) }));
+  const kept = ranked.sort((a, b) => a.rank - b.rank || a.index - b.index).slice(0, limit);
+  return kept.sort((a, b) => a.index - b.index).map(({ thread }) => thread);
 }

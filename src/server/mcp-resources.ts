@@ -15,7 +15,8 @@ import {
 import { isHubError } from '../hub/errors.ts';
 import type { Hub } from '../hub/hub.ts';
 import type { Connection } from '../tools/connection.ts';
-import { prompts } from '../tools/prompts.ts';
+import { toolsOf } from '../tools/index.ts';
+import { prompts, promptText } from '../tools/prompts.ts';
 import { INBOX_URI, readResource, resources, resourceTemplates } from '../tools/resources.ts';
 
 export const RESOURCE_CAPABILITIES = { resources: { subscribe: true, listChanged: false }, prompts: { listChanged: false } } as const;
@@ -47,12 +48,18 @@ export function serveResources(server: Server, hub: Promise<Hub>, connect: () =>
     watch = undefined;
     return {};
   });
-  server.setRequestHandler(ListPromptsRequestSchema, () => ({ prompts: prompts.map(({ text: _text, ...one }) => one) }));
-  server.setRequestHandler(GetPromptRequestSchema, ({ params: { name } }) => {
+  server.setRequestHandler(ListPromptsRequestSchema, () => ({ prompts: prompts.map(({ sentences: _sentences, ...one }) => one) }));
+  server.setRequestHandler(GetPromptRequestSchema, async ({ params: { name } }) => {
     const prompt = prompts.find((one) => one.name === name);
     if (prompt === undefined)
       throw new McpError(ErrorCode.InvalidParams, `Unknown prompt. Prompts: ${prompts.map((one) => one.name).join(', ')}.`);
-    return { description: prompt.description, messages: [{ role: 'user', content: { type: 'text', text: prompt.text } }] };
+    const connection = await connect();
+    const offered = toolsOf(connection.toolsets);
+    // A client whose name is held by another session may still read how to go on.
+    const caller = name === 'recover' ? await connection.callerUnlessRefused() : undefined;
+    const kept = caller && (await (await hub).recovery.text(caller, (tool) => offered.some((one) => one.name === tool)));
+    const text = [promptText(prompt, offered), ...(kept === undefined ? [] : [kept])].join('\n\n');
+    return { description: prompt.description, messages: [{ role: 'user', content: { type: 'text', text } }] };
   });
   return () => {
     watch?.stop();

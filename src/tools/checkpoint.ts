@@ -1,8 +1,8 @@
 // A checkpoint as agents read it. Fields that say nothing are left out: they cost the reader's context.
 
 import { z } from 'zod';
-import type { CheckpointView } from '../hub/checkpoints.ts';
 import { toIso } from '../hub/clock.ts';
+import type { Digest } from '../hub/recovery.ts';
 
 export const checkpointShape = z
   .object({
@@ -19,7 +19,7 @@ export const checkpointShape = z
   })
   .describe('data, in the words of the agent that saved it');
 
-export function renderCheckpoint(checkpoint: CheckpointView): z.input<typeof checkpointShape> {
+export function renderCheckpoint(checkpoint: Digest): z.input<typeof checkpointShape> {
   const list = <K extends string>(name: K, items: string[]) => (items.length === 0 ? {} : { [name]: items });
   return {
     saved_at: toIso(checkpoint.savedAt),

@@ -2,7 +2,9 @@
 
 import * as z from 'zod';
 import { toIso } from '../hub/clock.ts';
+import { oneLine } from '../hub/frame.ts';
 import { THREAD_KINDS } from '../hub/open-threads.ts';
+import { checkpointShape, renderCheckpoint } from './checkpoint.ts';
 import { defineTool } from './tool.ts';
 
 /** One line of a thread: enough to know it again. */
@@ -12,7 +14,7 @@ export const getOpenThreads = defineTool({
   name: 'get_open_threads',
   title: 'What is still open',
   description:
-    'Everything you still owe or wait for: asks both ways, unacknowledged and unanswered messages, reminders. Call it after compaction, resume or takeover.',
+    'Everything you still owe or wait for: asks both ways, unacknowledged and unanswered messages, reminders; and your last checkpoint. Call it after compaction, resume or takeover.',
   access: 'read',
   toolset: 'core',
   as: true,
@@ -31,29 +33,34 @@ export const getOpenThreads = defineTool({
       }),
     ),
     more: z.int().optional().describe('not shown'),
+    checkpoint: checkpointShape.optional().describe('your last, perhaps cut'),
+    hint: z.string().optional(),
     revision: z.int().describe('grows with every change of the project'),
   },
   async run({ hub, caller }, input) {
-    const { threads, more, revision, now } = await hub.openThreads.list(caller, input.scope ?? 'mine');
+    const group = input.scope === 'group';
+    const open = group
+      ? { ...(await hub.openThreads.list(caller, 'group')), checkpoint: null, owed: null }
+      : await hub.recovery.open(caller);
+    const hints = [
+      ...(open.more === 0 ? [] : ['list_my_asks, list_my_reminders and recv_batch show the rest']),
+      ...(open.owed === null ? [] : [`a checkpoint is asked for: your context is ${open.owed} % full`]),
+    ];
     return {
-      threads: threads.map((thread) => ({
+      threads: open.threads.map((thread) => ({
         kind: thread.kind,
         id: thread.id,
         counterpart: thread.counterpart,
         ...(thread.owner === undefined ? {} : { owner: thread.owner }),
-        text: oneLine(thread.text),
+        text: oneLine(thread.text, TEXT_CHARS),
         state: thread.state,
-        age_seconds: Math.max(0, Math.round((now - thread.since) / 1000)),
+        age_seconds: Math.max(0, Math.round((open.now - thread.since) / 1000)),
         ...(thread.dueAt === null ? {} : { due: toIso(thread.dueAt) }),
       })),
-      ...(more === 0 ? {} : { more }),
-      revision,
+      ...(open.more === 0 ? {} : { more: open.more }),
+      ...(open.checkpoint === null ? {} : { checkpoint: renderCheckpoint(open.checkpoint) }),
+      ...(hints.length === 0 ? {} : { hint: hints.join('; ') }),
+      revision: open.revision,
     };
   },
 });
-
-function oneLine(text: string): string {
-  const line = text.replace(/\s+/g, ' ').trim();
-  const characters = [...line];
-  return characters.length <= TEXT_CHARS ? line : `${characters.slice(0, TEXT_CHARS - 1).join('')}…`;
-}

@@ -46,6 +46,19 @@ describe('agents over HTTP', () => {
     expect(JSON.stringify(status)).toContain('"acked"');
   });
 
+  it('get by the prompt recover what the hub holds of them, in words for the tools they were given', async () => {
+    const served = await serveHub();
+    const alice = await connect(served.url, await served.token('alice'));
+    const { ask_id } = await call(alice.client, 'ask', { to: 'operator', question: 'May I?' });
+    const { messages } = await alice.client.getPrompt({ name: 'recover' });
+    const text = messages[0]?.content.type === 'text' ? messages[0].content.text : '';
+    expect(text).toContain('You have lost part of your context.');
+    expect(text).toContain(`- ${ask_id} you asked operator`);
+    expect(text).not.toContain('load_checkpoint');
+    const { prompts } = await alice.client.listPrompts();
+    expect(prompts.map(({ name }) => name)).toEqual(['worker', 'manager', 'reviewer', 'recover', 'standup']);
+  });
+
   it('wait for mail and get it when it comes', async () => {
     const served = await serveHub();
     const alice = await connect(served.url, await served.token('alice'));

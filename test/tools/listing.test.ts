@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { encode } from 'gpt-tokenizer';
 import { expect, it } from 'vitest';
 import { findTool, tools, toolsOf } from '../../src/tools/index.ts';
-import { prompts } from '../../src/tools/prompts.ts';
+import { prompts, promptText, workingRules } from '../../src/tools/prompts.ts';
 import { listed } from '../../src/tools/schema.ts';
 
 const TOOLS_FOLDER = new URL('../../src/tools/', import.meta.url);
@@ -148,10 +148,27 @@ it('costs a model’s context no more than its budget: core 2,500 tokens, all 6,
 it('names in its prompts and descriptions only tools that exist', () => {
   const known = new Set(tools.map(({ name }) => name));
   const fields = new Set(inputs.map(({ field }) => field));
-  const texts = [...prompts.map(({ text }) => text), ...tools.map(({ description }) => description)];
+  const rules = workingRules(tools).flatMap(({ sentences }) => sentences);
+  const texts = [...prompts.flatMap(({ sentences }) => sentences), ...rules, ...tools.map(({ description }) => description)];
   const codes = ['agent_busy', 'stale_session'];
   const more = ['next_offset'];
   for (const text of texts)
     for (const [word] of text.matchAll(/\b[a-z]+(?:_[a-z]+)+\b/g))
       expect([word, known.has(word) || fields.has(word) || codes.includes(word) || more.includes(word)]).toEqual([word, true]);
+});
+
+it('gives prompts and rules for the tools that a client was given, and says nothing of others', () => {
+  expect(prompts.map(({ name }) => name)).toEqual(['worker', 'manager', 'reviewer', 'recover', 'standup']);
+  for (const toolsets of [['core'], ['core', 'work'], ['core', 'memory'], ['core', 'work', 'memory', 'channels', 'manage']] as const) {
+    const offered = toolsOf(toolsets);
+    const missing = tools.filter((tool) => !offered.includes(tool)).map(({ name }) => name);
+    const rules = workingRules(offered).flatMap(({ sentences }) => sentences);
+    for (const text of [...prompts.map((prompt) => promptText(prompt, offered)), rules.join(' ')]) {
+      expect(encode(text).length).toBeLessThan(400);
+      expect(text.length).toBeGreaterThan(150);
+      expect(text.match(/[a-z_]+/g)?.filter((word) => missing.includes(word))).toEqual([]);
+    }
+  }
+  const [worker] = prompts;
+  expect(worker && promptText(worker, toolsOf(['core', 'memory']))).toContain('Before a long operation');
 });
