@@ -10,6 +10,7 @@ const { resources, resourceTemplates } = await import(new URL('build/tools/resou
 const { prompts } = await import(new URL('build/tools/prompts.js', root).href);
 const { DELIVERY_TRANSITIONS } = await import(new URL('build/store/deliveries.js', root).href);
 const { ASK_TRANSITIONS } = await import(new URL('build/hub/asks.js', root).href);
+const { APPROVAL_TRANSITIONS } = await import(new URL('build/hub/approvals.js', root).href);
 const { REMINDER_TRANSITIONS } = await import(new URL('build/hub/reminders.js', root).href);
 const { LIMITS } = await import(new URL('build/hub/limits.js', root).href);
 
@@ -102,6 +103,19 @@ const files = {
       'open > cancelled': 'its asker, a manager or the operator withdraws it',
       'open > expired': 'its deadline passed',
     }),
+    lifecycle(
+      'Approval',
+      'A yes to exactly one act. Decided by whom its risk asks for, never by a hand in the act; no decision in time is a no.',
+      APPROVAL_TRANSITIONS,
+      'pending',
+      {
+        'pending > approved': 'a manager or the operator says yes, or the policy does at low risk',
+        'pending > denied': 'a manager or the operator says no',
+        'pending > expired': 'nobody decided in time: that counts as a no',
+        'approved > consumed': 'used for exactly that action, once',
+        'approved > expired': 'not used in time',
+      },
+    ),
     lifecycle(
       'Reminder',
       'Something to be told later. A recurring one stays pending until its last run.',

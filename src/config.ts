@@ -8,6 +8,7 @@ import { dirname, join, resolve } from 'node:path';
 import * as z from 'zod';
 import { HubError } from './hub/errors.ts';
 import { LIMITS, type LimitName } from './hub/limits.ts';
+import { DEFAULT_POLICY } from './hub/policy.ts';
 import { findPlace, givenPlace, type Place } from './project-root.ts';
 import { TOOLSETS } from './tools/tool.ts';
 
@@ -45,6 +46,12 @@ const settings = z.strictObject({
   allowedOrigins: z.array(z.string()).default([]),
   allowNetworkFs: yesOrNo.default(false),
   limits: z.strictObject(limitShape).default({}),
+  approvals: z
+    .strictObject({
+      low: z.enum(['policy', 'manager', 'operator']).default(DEFAULT_POLICY.approvals.low),
+      medium: z.enum(['manager', 'operator']).default(DEFAULT_POLICY.approvals.medium),
+    })
+    .default(DEFAULT_POLICY.approvals),
 });
 export type Settings = z.output<typeof settings>;
 export type Setting = keyof Settings;
@@ -68,6 +75,9 @@ const ENVIRONMENT: Partial<Record<Setting, string>> = {
   url: 'ROOKERY_URL',
 };
 
+/** What Claude Code, Codex, Gemini CLI and Cursor set for the commands of their agents. */
+const AGENT_MARKS = ['CLAUDECODE', 'CODEX_THREAD_ID', 'CODEX_SANDBOX', 'GEMINI_CLI', 'CURSOR_AGENT'] as const;
+
 export type Config = Readonly<
   Settings & {
     home: string;
@@ -77,6 +87,8 @@ export type Config = Readonly<
     place: Place;
     /** The client's own session, where its environment tells it. */
     clientKey: string | undefined;
+    /** The variable by which an agent's client marks the commands that it runs; undefined in a terminal of one's own. */
+    agentMark: string | undefined;
     noColor: boolean;
     sources: Readonly<Record<Setting, Source>>;
   }
@@ -134,6 +146,7 @@ export function readConfig({ env, cwd, flags, files = true }: Given): Config {
     bellDir: bellDir(home, databasePath),
     place: place(parsed.data.project),
     clientKey: env.CLAUDE_CODE_SESSION_ID ? `claude:${env.CLAUDE_CODE_SESSION_ID}` : undefined,
+    agentMark: AGENT_MARKS.find((name) => env[name] !== undefined && env[name] !== ''),
     noColor: env.NO_COLOR !== undefined && env.NO_COLOR !== '',
     sources: Object.freeze({
       ...Object.fromEntries(Object.keys(settings.shape).map((key) => [key, 'default'])),

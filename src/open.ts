@@ -21,7 +21,8 @@ export async function openHub(config: Config): Promise<Hub> {
     clock: systemClock,
   });
   const limits = effectiveLimits(Object.fromEntries(Object.entries(config.limits).filter(([, value]) => value !== undefined)));
-  return await createHub({ db, clock: systemClock, ids: systemIds(systemClock), limits, host: systemHost, notices: logNotices });
+  const policy = { approvals: config.approvals };
+  return await createHub({ db, clock: systemClock, ids: systemIds(systemClock), limits, policy, host: systemHost, notices: logNotices });
 }
 
 /** The hub with its clockwork, not yet started. */

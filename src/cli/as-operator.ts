@@ -10,6 +10,7 @@ import { Connection } from '../tools/connection.ts';
 import { TOOLSETS, type Tool } from '../tools/tool.ts';
 import { type CommonFlags, configOf } from './command.ts';
 import { toError } from './failure.ts';
+import { assertPerson } from './person.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
 
 export type Operator = {
@@ -39,6 +40,7 @@ export async function asOperator(flags: CommonFlags, work: (operator: Operator) 
     const log = openLog(config.logLevel, config.logFile);
     const onDefect = (reference: string, error: unknown) => log.error({ event: 'defect', reference, err: error }, 'internal error');
     const call = async (tool: Tool, input: unknown) => {
+      if (tool.personal) await assertPerson(hub, config);
       const reply = await callTool(hub, connection, tool, input, { signal: interrupted.signal, onDefect });
       if (!reply.ok) throw toError(reply.error);
       return reply.result;

@@ -53,6 +53,7 @@ async function statusOf({ hub, config, caller }: Operator) {
   const dead = await hub.overview.dead(caller, ROWS);
   const { unread, leased, unreplied } = await hub.inbox.counts(caller);
   const asks = await hub.asks.list(caller, { state: 'open', everybody: true, limit: ROWS });
+  const pending = await hub.approvals.list(caller, { pending: true, limit: hub.limits.pageRows });
   return {
     project: { id: config.place.project.id, name: config.place.project.name, root: config.place.project.root },
     agents: present,
@@ -61,6 +62,7 @@ async function statusOf({ hub, config, caller }: Operator) {
     questions: asks
       .filter((ask) => ask.targetId === caller.agentId)
       .map((ask) => ({ ask_id: ask.id, from: ask.asker, question: ask.question, deadline_at: toIso(ask.deadlineAt) })),
+    approvals: { pending: pending.length, yours: pending.filter(({ mine }) => mine).length },
     stuck: stuck.map(({ messageId, from, to, state, createdAt, attempt, why }) => ({
       message_id: messageId,
       from,
@@ -87,6 +89,7 @@ function print({ terminal, hub }: Operator, status: Status): void {
     ['agents', counts(status.agents)],
     ['deliveries', counts(status.deliveries)],
     ['your inbox', `${counts(status.inbox)} (rookery recv shows it)`],
+    ['approvals', `${counts(status.approvals)} (rookery approvals shows them)`],
     ['store', `${mib(status.store.bytes)} and ${mib(status.store.wal_bytes)} of WAL in ${status.store.path}`],
     ['hub', `${hub.instanceId}, schema ${hub.schema}`],
   ];

@@ -7,6 +7,7 @@ import { toIso, toIsoOrNull } from '../hub/clock.ts';
 import { asOperator } from './as-operator.ts';
 import { addCommand, type CommonFlags } from './command.ts';
 import { usage } from './failure.ts';
+import { assertPerson } from './person.ts';
 import { printSafeLine } from './print-safe.ts';
 import { renderThings } from './render.ts';
 
@@ -67,7 +68,8 @@ async function create(flags: CreateFlags): Promise<void> {
   // The file first: a secret that cannot be put where it was asked for must not come to exist.
   const file = flags.out === undefined ? undefined : { path: flags.out, handle: reserve(flags.out) };
   try {
-    await asOperator(flags, async ({ hub, caller, terminal }) => {
+    await asOperator(flags, async ({ hub, config, caller, terminal }) => {
+      await assertPerson(hub, config);
       const made = await hub.tokens.create(caller, { agent, role: flags.role, lifeMs, label: flags.label });
       const known = { id: made.id, agent: made.name, role: made.role, expires_at: toIso(made.expiresAt) };
       if (file !== undefined) writeSync(file.handle, `${made.token}\n`);

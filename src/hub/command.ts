@@ -10,6 +10,7 @@ import { findKey, insertKey } from '../store/idempotency.ts';
 import { findProject, type ProjectRow, updateHead } from '../store/projects.ts';
 import { findSession, latestSession, reviveSession } from '../store/sessions.ts';
 import type { Caller } from './caller.ts';
+import { canonicalJson } from './canonical-json.ts';
 import { toIso } from './clock.ts';
 import { HubError } from './errors.ts';
 import { type EventType, eventHash } from './events.ts';
@@ -57,7 +58,7 @@ export class Commands {
         await this.#assertHolds(act, caller);
         if (intent.key === undefined) return await finish(await change(act));
         const scope = { projectId: caller.projectId, principalId: caller.agentId, tool: intent.tool, key: intent.key };
-        const argsDigest = createHash('sha256').update(canonical(intent.args)).digest('hex');
+        const argsDigest = createHash('sha256').update(canonicalJson(intent.args)).digest('hex');
         const known = await findKey(tx, scope);
         if (known !== undefined) return replay<T>(known, argsDigest, intent.key);
         const result = await change(act);
@@ -175,15 +176,4 @@ function replay<T extends object>(
     });
   }
   return { ...(JSON.parse(known.result) as T), replayed: true };
-}
-
-/** JSON with sorted keys, so that the order of arguments does not matter. */
-export function canonical(value: unknown): string {
-  return (
-    JSON.stringify(value, (_key, inner: unknown) =>
-      inner !== null && typeof inner === 'object' && !Array.isArray(inner)
-        ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-        : inner,
-    ) ?? 'null'
-  );
 }

@@ -6,6 +6,7 @@ import type { Commands } from './command.ts';
 import type { Host } from './host.ts';
 import type { Ids } from './ids.ts';
 import type { Limits } from './limits.ts';
+import type { Policy } from './policy.ts';
 import type { SendRates } from './rates.ts';
 import type { HubTime } from './time.ts';
 import type { Waiting } from './waiting.ts';
@@ -16,6 +17,7 @@ export type HubContext = {
   readonly time: HubTime;
   readonly ids: Ids;
   readonly limits: Limits;
+  readonly policy: Policy;
   readonly host: Host;
   readonly commands: Commands;
   readonly waiting: Waiting;

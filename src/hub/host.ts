@@ -7,4 +7,6 @@ export interface Host {
   /** When this process started, epoch milliseconds: a session of our pid from before then was another process’s. */
   readonly startedAt: number;
   isAlive(pid: number): boolean;
+  /** The parent of a process; undefined when it is gone or cannot be told. */
+  parentOf(pid: number): number | undefined;
 }

@@ -5,6 +5,8 @@ import { deleteKeysBefore } from '../store/idempotency.ts';
 import { schemaVersion } from '../store/migrate.ts';
 import { findHub, type HubRow, insertHub, updateHighWater } from '../store/projects.ts';
 import { Agents } from './agents.ts';
+import { ApprovalEnds } from './approval-ends.ts';
+import { Approvals } from './approvals.ts';
 import { AskEnds } from './ask-ends.ts';
 import { Asks } from './asks.ts';
 import { Calls } from './calls.ts';
@@ -26,6 +28,7 @@ import { MessageStatus } from './message-status.ts';
 import { Messages } from './messages.ts';
 import { OpenThreads } from './open-threads.ts';
 import { Overview } from './overview.ts';
+import { DEFAULT_POLICY, type Policy } from './policy.ts';
 import { Posting } from './posting.ts';
 import { Projects } from './projects.ts';
 import { SendRates } from './rates.ts';
@@ -48,6 +51,8 @@ export type HubParts = {
   ids: Ids;
   limits: Limits;
   host: Host;
+  /** What the operator's configuration decides of the rules; the defaults where it says nothing. */
+  policy?: Policy;
   /** What the process around the hub has to say of itself (its log, for example). */
   notices?: () => string[];
 };
@@ -70,6 +75,8 @@ export type Hub = {
   readonly overview: Overview;
   readonly asks: Asks;
   readonly askEnds: AskEnds;
+  readonly approvals: Approvals;
+  readonly approvalEnds: ApprovalEnds;
   readonly reminders: Reminders;
   readonly firing: Firing;
   readonly heartbeats: Heartbeats;
@@ -115,6 +122,7 @@ export async function createHub(parts: HubParts): Promise<Hub> {
     time,
     ids,
     limits,
+    policy: parts.policy ?? DEFAULT_POLICY,
     host,
     commands: new Commands(db, time),
     waiting,
@@ -126,6 +134,7 @@ export async function createHub(parts: HubParts): Promise<Hub> {
   const sessions = new Sessions(context, projects);
   const posting = new Posting(context);
   const askEnds = new AskEnds(context, posting);
+  const approvalEnds = new ApprovalEnds(context, posting);
   const messages = new Messages(context, posting);
   const deliveries = new Deliveries(context, posting);
   const agents = new Agents(context);
@@ -153,6 +162,8 @@ export async function createHub(parts: HubParts): Promise<Hub> {
     overview: new Overview(context, agents, status),
     asks: new Asks(context, posting, askEnds),
     askEnds,
+    approvals: new Approvals(context, approvalEnds),
+    approvalEnds,
     reminders: new Reminders(context),
     firing: new Firing(context, posting),
     heartbeats: new Heartbeats(context, sessions),

@@ -106,6 +106,20 @@ export const LIMITS = {
   remindersPerMinute: { value: 10, hard: 100_000, unit: 'creations/min', why: 'a loop that reminds itself is stopped early' },
   reminderIntervalMs: { value: MINUTE, hard: DAY, unit: 'ms', why: 'the shortest distance between two firings of a recurring reminder' },
   reminderAttempts: { value: 5, hard: 20, unit: 'attempts', why: 'what failed five times needs a look, not a sixth try' },
+  actionBytes: { value: 16 * KIB, hard: 64 * KIB, unit: 'bytes', why: 'what a person approves is read to its end' },
+  approvalDeadlineMs: {
+    value: 8 * HOUR,
+    hard: 7 * DAY,
+    unit: 'ms',
+    why: 'a person answers within a working day, or the act does not happen',
+  },
+  approvalUseMs: {
+    value: DAY,
+    hard: 7 * DAY,
+    unit: 'ms',
+    why: 'what was approved and not done by then was approved about another state of things',
+  },
+  pendingApprovals: { value: 20, hard: 200, unit: 'requests', why: 'who waits for twenty decisions should not ask for the twenty-first' },
   hops: { value: 8, hard: 100, unit: 'hops', why: 'a chain of replies without a task, an ask or a person in between leads nowhere' },
   alternations: {
     value: 30,

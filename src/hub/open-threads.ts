@@ -2,16 +2,18 @@
 // What is told is the inbox's; what is owed stays here until it is done, however often an agent forgets, compacts or restarts.
 
 import { findAgent, listAgents } from '../store/agents.ts';
+import { openApprovalsBy, pendingApprovals } from '../store/approvals.ts';
 import { type AskRow, asksBy, asksIn, asksTo } from '../store/asks.ts';
 import type { Read } from '../store/db.ts';
 import { openMessages } from '../store/open-threads.ts';
 import { openPauses } from '../store/pauses.ts';
 import { findProject } from '../store/projects.ts';
 import { remindersIn, remindersOf } from '../store/reminders.ts';
+import { deciderOf, mayDecide } from './approval-rights.ts';
 import { assertOversees, authorityOf, type Caller, oversees } from './caller.ts';
 import type { HubContext } from './context.ts';
 
-export const THREAD_KINDS = ['ask_in', 'ask_out', 'message', 'reminder', 'paused'] as const;
+export const THREAD_KINDS = ['approval', 'ask_in', 'ask_out', 'message', 'reminder', 'paused'] as const;
 export type ThreadKind = (typeof THREAD_KINDS)[number];
 
 export type OpenThread = {
@@ -28,7 +30,13 @@ export type OpenThread = {
 };
 
 /** What is owed to others comes first, then what waits, then what will come. */
-const ORDER: Record<ThreadKind, number> = { ask_in: 0, paused: 1, message: 2, ask_out: 3, reminder: 4 };
+const ORDER: Record<ThreadKind, number> = { approval: 0, ask_in: 0, paused: 1, message: 2, ask_out: 3, reminder: 4 };
+/** The state of an approval that the reader is to decide. */
+const TO_DECIDE = 'for you to decide';
+
+function rank({ kind, state }: OpenThread): number {
+  return kind === 'approval' && state !== TO_DECIDE ? ORDER.ask_out : ORDER[kind];
+}
 
 export class OpenThreads {
   readonly #context: HubContext;
@@ -43,8 +51,9 @@ export class OpenThreads {
     const limit = this.#context.limits.openThreads;
     return await this.#context.commands.look(caller, async (read, now) => {
       const all = scope === 'group' ? await this.#ofGroup(read, caller, limit) : await this.#ofAgent(read, caller.agentId, limit);
-      if (oversees(caller)) all.push(...(await this.#paused(read, caller.projectId, limit)));
-      const sorted = all.sort((a, b) => ORDER[a.kind] - ORDER[b.kind] || a.since - b.since);
+      if (oversees(caller))
+        all.push(...(await this.#approvalsIn(read, caller, scope, limit)), ...(await this.#paused(read, caller.projectId, limit)));
+      const sorted = all.sort((a, b) => rank(a) - rank(b) || a.since - b.since);
       const revision = (await findProject(read, caller.projectId))?.eventSeq ?? 0;
       return { threads: fairly(sorted, limit), more: Math.max(0, sorted.length - limit), revision, now };
     });
@@ -77,7 +86,13 @@ export class OpenThreads {
     );
     for (const reminder of reminders)
       if (reminder.counterpart !== 'yourself') reminder.counterpart = (await findAgent(read, reminder.counterpart))?.name ?? 'unknown';
-    return [...(await this.#asks(read, asked, 'ask_in')), ...messages, ...(await this.#asks(read, asking, 'ask_out')), ...reminders];
+    return [
+      ...(await this.#approvalsOf(read, agentId, limit)),
+      ...(await this.#asks(read, asked, 'ask_in')),
+      ...messages,
+      ...(await this.#asks(read, asking, 'ask_out')),
+      ...reminders,
+    ];
   }
 
   async #asks(read: Read, asks: readonly AskRow[], kind: 'ask_in' | 'ask_out'): Promise<OpenThread[]> {
@@ -139,6 +154,40 @@ export class OpenThreads {
           dueAt: one.dueAt,
         });
       }
+    }
+    return threads;
+  }
+
+  /** What the agent asked for: until it is decided, and then until it is used. */
+  async #approvalsOf(read: Read, agentId: string, limit: number): Promise<OpenThread[]> {
+    return (await openApprovalsBy(read, agentId, limit + 1)).map((one) => ({
+      kind: 'approval',
+      id: one.id,
+      counterpart: one.decidedAs ?? deciderOf(one.risk, this.#context.policy),
+      text: one.action,
+      state: one.state,
+      since: one.requestedAt,
+      dueAt: one.expiresAt,
+    }));
+  }
+
+  /** What the caller may decide; of the group, everything that waits for a decision. */
+  async #approvalsIn(read: Read, caller: Caller, scope: 'mine' | 'group', limit: number): Promise<OpenThread[]> {
+    const threads: OpenThread[] = [];
+    for (const one of await pendingApprovals(read, caller.projectId, limit + 1)) {
+      const mine = await mayDecide(read, caller, one, this.#context.policy);
+      if (!mine && scope === 'mine') continue;
+      const requester = (await findAgent(read, one.requesterId))?.name ?? 'unknown';
+      threads.push({
+        kind: 'approval',
+        id: one.id,
+        counterpart: mine ? requester : deciderOf(one.risk, this.#context.policy),
+        ...(scope === 'group' ? { owner: mine ? caller.name : requester } : {}),
+        text: one.action,
+        state: mine ? TO_DECIDE : one.state,
+        since: one.requestedAt,
+        dueAt: one.expiresAt,
+      });
     }
     return threads;
   }

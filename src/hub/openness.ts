@@ -1,5 +1,6 @@
-// Whether something that a reminder waits for is still open: an ask without its end, or a message that somebody still has to acknowledge or answer.
+// Whether something that a reminder waits for is still open: an ask without its end, an approval without its decision, or a message that somebody still has to acknowledge or answer.
 
+import { findApproval } from '../store/approvals.ts';
 import { findAsk } from '../store/asks.ts';
 import { deliveriesOf } from '../store/deliveries.ts';
 import { findMessage } from '../store/messages.ts';
@@ -10,6 +11,8 @@ export async function isStillOpen(act: Act, id: string, concerning?: string): Pr
   const ask = await findAsk(act.tx, act.projectId, id);
   if (ask !== undefined)
     return ask.state === 'open' && (concerning === undefined || ask.askerId === concerning || ask.targetId === concerning);
+  const approval = await findApproval(act.tx, act.projectId, id);
+  if (approval !== undefined) return approval.state === 'pending' && (concerning === undefined || approval.requesterId === concerning);
   const message = await findMessage(act.tx, act.projectId, id);
   if (message === undefined) return false;
   const deliveries = await deliveriesOf(act.tx, id);

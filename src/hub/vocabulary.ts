@@ -1,6 +1,7 @@
-// The words of what has a life (messages, asks, reminders) as the front doors need them. They are defined where the rows are, because the
+// The words of what has a life (messages, asks, approvals, reminders) as the front doors need them. They are defined where the rows are, because the
 // schema holds them to it.
 
+export { APPROVAL_STATES, DECIDERS, RISKS } from '../store/approvals.ts';
 export { ASK_STATES } from '../store/asks.ts';
 export { AUTHORITIES, DELIVERY_STATES } from '../store/deliveries.ts';
 export { KINDS } from '../store/messages.ts';

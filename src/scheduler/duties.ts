@@ -13,11 +13,12 @@ export type Duty = {
 };
 
 export function dutiesOf(hub: Hub): Duty[] {
-  const { askEnds, calls, clockPeers, deliveries, firing, heartbeats } = hub;
+  const { approvalEnds, askEnds, calls, clockPeers, deliveries, firing, heartbeats } = hub;
   return [
     // First, because it also writes the heartbeat by which everybody sees that duties run.
     { name: 'fire reminders', everyMs: 5_000, nextDue: () => firing.nextDue(), run: () => firing.fireDue() },
     { name: 'end asks', everyMs: 5_000, nextDue: () => askEnds.nextDue(), run: () => askEnds.expireDue() },
+    { name: 'end approvals', everyMs: 5_000, nextDue: () => approvalEnds.nextDue(), run: () => approvalEnds.expireDue() },
     { name: 'compare clocks', everyMs: 3_000, run: () => clockPeers.compare() },
     { name: 'record calls', everyMs: 1_000, run: () => calls.flush() },
     { name: 'end dead sessions', everyMs: 5_000, run: () => heartbeats.endDead() },

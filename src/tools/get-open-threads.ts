@@ -14,7 +14,7 @@ export const getOpenThreads = defineTool({
   name: 'get_open_threads',
   title: 'What is still open',
   description:
-    'Everything you still owe or wait for: asks both ways, unacknowledged and unanswered messages, reminders; and your last checkpoint. Call it after compaction, resume or takeover.',
+    'Everything you still owe or wait for: asks and approvals both ways, unacknowledged and unanswered messages, reminders; and your last checkpoint. Call it after compaction, resume or takeover.',
   access: 'read',
   toolset: 'core',
   as: true,

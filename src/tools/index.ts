@@ -5,6 +5,7 @@ import { answer } from './answer.ts';
 import { ask } from './ask.ts';
 import { cancelAsk } from './cancel-ask.ts';
 import { cancelReminder } from './cancel-reminder.ts';
+import { decideApproval } from './decide-approval.ts';
 import { getMessage } from './get-message.ts';
 import { getOpenThreads } from './get-open-threads.ts';
 import { getThread } from './get-thread.ts';
@@ -17,12 +18,14 @@ import { messageStatus } from './message-status.ts';
 import { recvBatch } from './recv-batch.ts';
 import { remind } from './remind.ts';
 import { reportUsage } from './report-usage.ts';
+import { requestApproval } from './request-approval.ts';
 import { requeueDead } from './requeue-dead.ts';
 import { resumeThread } from './resume-thread.ts';
 import { retryReminder } from './retry-reminder.ts';
 import { saveCheckpoint } from './save-checkpoint.ts';
 import { send } from './send.ts';
 import type { Tool, Toolset } from './tool.ts';
+import { verifyApproval } from './verify-approval.ts';
 import { whoami } from './whoami.ts';
 
 export const tools: readonly Tool[] = [
@@ -43,6 +46,9 @@ export const tools: readonly Tool[] = [
   remind,
   listMyReminders,
   cancelReminder,
+  requestApproval,
+  decideApproval,
+  verifyApproval,
   saveCheckpoint,
   loadCheckpoint,
   reportUsage,

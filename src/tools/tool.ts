@@ -38,6 +38,8 @@ export type Definition<I extends Shape, O extends Shape> = {
   identifies?: true;
   /** Only for managers and the operator. */
   overseers?: true;
+  /** Carries the authority of the person who calls: the command line refuses it to an agent that runs commands. */
+  personal?: true;
   /** Calling it again with the same arguments changes nothing more. */
   idempotent?: true;
   /** Used in every turn: worth showing to a model before it asks. */
@@ -56,6 +58,7 @@ export type Tool = {
   readonly acceptsAs: boolean;
   readonly identifies: boolean;
   readonly overseers: boolean;
+  readonly personal: boolean;
   readonly idempotent: boolean;
   readonly daily: boolean;
   readonly input: z.ZodObject;
@@ -78,6 +81,7 @@ export function defineTool<I extends Shape, O extends Shape>(definition: Definit
     as: acceptsAs = false,
     identifies = false,
     overseers = false,
+    personal = false,
     idempotent = false,
     daily = false,
     input,
@@ -97,6 +101,7 @@ export function defineTool<I extends Shape, O extends Shape>(definition: Definit
     acceptsAs,
     identifies,
     overseers,
+    personal,
     idempotent,
     daily,
     input: z.strictObject({ ...input, ...common }),

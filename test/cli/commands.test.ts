@@ -129,6 +129,7 @@ describe('what people see', () => {
       deliveries: { ready: 1, leased: 0, acked: 0, dead: 0, expired: 0, recalled: 0 },
       inbox: { unread: 0, owed: 0 },
       questions: [],
+      approvals: { pending: 0, yours: 0 },
       stuck: [],
       dead: [],
       store: { path, bytes: expect.any(Number), wal_bytes: expect.any(Number) },

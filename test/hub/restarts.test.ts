@@ -10,7 +10,13 @@ import { openLog } from '../../src/system/log.ts';
 import { attach, onEveryEngine, testHub } from '../support/engines.ts';
 
 /** Two processes of one host: the first one dies. */
-const hostOf = (pid: number, alive: (pid: number) => boolean): Host => ({ key: 'host', pid, startedAt: 0, isAlive: alive });
+const hostOf = (pid: number, alive: (pid: number) => boolean): Host => ({
+  key: 'host',
+  pid,
+  startedAt: 0,
+  isAlive: alive,
+  parentOf: () => undefined,
+});
 const peek = async (hub: Hub, caller: Caller) =>
   (await hub.inbox.receive(caller, { max: 32, maxBytes: 32_768, waitMs: 0, peek: true }, { tool: 'recv_batch' })).messages;
 

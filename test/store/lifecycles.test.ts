@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, it } from 'vitest';
+import { APPROVAL_TRANSITIONS } from '../../src/hub/approvals.ts';
 import { ASK_TRANSITIONS } from '../../src/hub/asks.ts';
 import { REMINDER_TRANSITIONS } from '../../src/hub/reminders.ts';
 import { DELIVERY_TRANSITIONS } from '../../src/store/deliveries.ts';
@@ -12,6 +13,7 @@ const MINUTE = 60_000;
 const KNOWN: Record<string, Readonly<Record<string, readonly string[]>>> = {
   deliveries: DELIVERY_TRANSITIONS,
   asks: ASK_TRANSITIONS,
+  approvals: APPROVAL_TRANSITIONS,
   reminders: REMINDER_TRANSITIONS,
 };
 
@@ -82,6 +84,15 @@ it('every change of state is one that the lifecycles know, and a day of work sho
   hub.fake.advance(2 * MINUTE);
   await hub.askEnds.expireDue();
 
+  const request = async (risk: 'low' | 'high', action: string, deadlineMs?: number) =>
+    (await hub.approvals.request(eve, { action, risk, deadlineMs }, { tool: 'request_approval' })).approvalId;
+  await hub.approvals.verify(eve, await request('low', 'a'), 'a', true, { tool: 'verify_approval' });
+  for (const state of ['approved', 'denied'] as const)
+    await hub.approvals.decide(operator, await request('high', state), { state }, { tool: 'decide_approval' });
+  await request('high', 'late', MINUTE);
+  hub.fake.advance(25 * 60 * MINUTE);
+  await hub.approvalEnds.expireDue();
+
   const reminders = await Promise.all([1, 2, 3].map(() => hub.reminders.remind(eve, { message: 'x', inMs: MINUTE }, { tool: 'remind' })));
   await hub.reminders.cancel(eve, reminders[0]?.reminderId ?? '', { tool: 'cancel_reminder' });
   for (let n = 0; n < 45; n++) await hub.messages.send(operator, { to: 'eve', body: `fill ${n}` }, { tool: 'send' }).catch(() => {});
@@ -113,6 +124,7 @@ it('every change of state is one that the lifecycles know, and a day of work sho
       .flatMap(([from, states]) => states.map((to) => `${from} > ${to}`))
       .filter((change) => seen.get(thing)?.has(change) !== true);
   expect(missing('asks')).toEqual([]);
+  expect(missing('approvals')).toEqual([]);
   expect(missing('reminders')).toEqual([]);
   // What is left needs a damaged row, or an ask withdrawn unseen; receiving.test.ts and asks.test.ts have those.
   expect(missing('deliveries')).toEqual(expect.arrayContaining(['ready > dead']));

@@ -10,6 +10,7 @@ import type { Clock } from '../../src/hub/clock.ts';
 import type { Host } from '../../src/hub/host.ts';
 import { createHub, type Hub } from '../../src/hub/hub.ts';
 import { effectiveLimits, type LimitName } from '../../src/hub/limits.ts';
+import type { Policy } from '../../src/hub/policy.ts';
 import type { Project } from '../../src/hub/projects.ts';
 import type { Attachment } from '../../src/hub/sessions.ts';
 import type { Db } from '../../src/store/db.ts';
@@ -99,7 +100,7 @@ export const OTHER_PROJECT: Project = { id: 'other-2', name: 'other', root: '/wo
 /** A hub on a fresh database (or again on `place`) with a clock of its own. */
 export async function testHub(
   engine: Engine,
-  options: { place?: string; limits?: Partial<Record<LimitName, number>>; clock?: FakeClock; host?: Host } = {},
+  options: { place?: string; limits?: Partial<Record<LimitName, number>>; clock?: FakeClock; host?: Host; policy?: Policy } = {},
 ): Promise<TestHub> {
   const fake = options.clock ?? new FakeClock();
   const place = options.place ?? scratch();
@@ -109,6 +110,7 @@ export async function testHub(
     clock: fake,
     ids: systemIds(fake),
     limits: effectiveLimits(options.limits),
+    ...(options.policy === undefined ? {} : { policy: options.policy }),
     host: options.host ?? { ...systemHost, startedAt: 0 },
   });
   cleanups.push(() => hub.close());

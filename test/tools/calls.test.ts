@@ -167,6 +167,8 @@ it('answers not_found or stale_receipt to another project for every tool that ta
   const asked = await result(call(hub, alice, 'ask', { to: 'bob', question: 'secret words?' }));
   const reminder = await result(call(hub, alice, 'remind', { message: 'secret words', in_seconds: 60 }));
   await result(call(hub, alice, 'save_checkpoint', { current_task: 'secret words' }));
+  const request = { action: 'secret words', risk: 'low' };
+  const approval = await result(call(hub, alice, 'request_approval', request));
   const matrix: Record<string, Record<string, unknown>[]> = {
     whoami: [],
     join: [{ name: 'alice', child_of_me: true }],
@@ -197,6 +199,15 @@ it('answers not_found or stale_receipt to another project for every tool that ta
     save_checkpoint: [{ current_task: 'x' }],
     load_checkpoint: [{}, { of: 'alice' }],
     report_usage: [{ percent: 10 }],
+    request_approval: [request],
+    decide_approval: [
+      { approval_id: approval.approval_id, decision: 'approve' },
+      { approval_id: approval.approval_id, decision: 'deny' },
+    ],
+    verify_approval: [
+      { approval_id: approval.approval_id, action: 'secret words' },
+      { approval_id: approval.approval_id, action: 'secret words', consume: true },
+    ],
     requeue_dead: [{ message_id: id, to: 'bob' }],
     retry_reminder: [{ reminder_id: reminder.reminder_id }],
     resume_thread: [{ thread_id: sent.thread_id }],
@@ -213,6 +224,9 @@ it('answers not_found or stale_receipt to another project for every tool that ta
       expect(reply.text).not.toContain('secret words');
       if (typeof id === 'string' && reply.ok) expect(reply.text.replaceAll(`"in_reply_to":"${id}"`, '')).not.toContain(id);
     }
+  expect(await result(call(hub, alice, 'verify_approval', { approval_id: approval.approval_id, action: 'secret words' }))).toMatchObject({
+    valid: true,
+  });
   expect((await result(call(hub, alice, 'message_status', { message_id: id }))).recipients).toMatchObject([
     { state: 'leased', attempts: 1 },
   ]);

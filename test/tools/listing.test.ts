@@ -122,6 +122,8 @@ it('describes every argument, unless its name and type say all', () => {
     'reminder_id',
     'open_questions',
     'blockers',
+    'approval_id',
+    'decision',
     'note',
   ];
   for (const { tool, field, schema } of inputs)

@@ -1,0 +1,17 @@
+// What only a person may do at the command line: decide approvals, hand out credentials. An agent that runs commands is told apart by the mark
+// that its client leaves in the environment and by the processes above; it then has to leave the act to the person.
+
+import type { Config } from '../config.ts';
+import { HubError } from '../hub/errors.ts';
+import type { Hub } from '../hub/hub.ts';
+import { agentAbove } from '../hub/lineage.ts';
+
+/** Errors: `forbidden` inside the client of an agent. */
+export async function assertPerson(hub: Hub, config: Config): Promise<void> {
+  const agent = await agentAbove(hub.context, null);
+  if (agent === undefined && config.agentMark === undefined) return;
+  const whose = agent === undefined ? `an agent (${config.agentMark} is set)` : `the agent ${agent.name}`;
+  throw new HubError('forbidden', `This command runs inside the client of ${whose}; only a person may do this. Nothing was changed.`, {
+    hint: 'The person runs it in a terminal of their own.',
+  });
+}

@@ -1,0 +1,296 @@
+// Approvals: somebody with the right to decide says yes or no to exactly one act, and the yes holds once (C8).
+//
+//   pending -> approved | denied | expired,  approved -> consumed | expired
+//
+// A request travels as a message to whoever may decide; the approval itself is decided only here, by `decide`, never by what a message says.
+// The first decision to commit stands. What was approved is verified by id and by the action itself, and used once.
+
+import { findAgent, findAgentByName } from '../store/agents.ts';
+import {
+  type ApprovalRow,
+  type ApprovalState,
+  approvalsIn,
+  consumeApproval,
+  countPendingBy,
+  decideApproval,
+  findApproval,
+  insertApproval,
+  pendingApprovals,
+  RISKS,
+  type Risk,
+  standingApprovals,
+} from '../store/approvals.ts';
+import type { Read } from '../store/db.ts';
+import { type Action, toAction } from './actions.ts';
+import type { ApprovalEnds } from './approval-ends.ts';
+import { deciderOf, handOf, mayDecide, rightToDecide } from './approval-rights.ts';
+import { authorityOf, type Caller, HUB, oversees } from './caller.ts';
+import { toIso } from './clock.ts';
+import type { Act, Intent } from './command.ts';
+import type { HubContext } from './context.ts';
+import { wellFormed } from './drafts.ts';
+import { HubError } from './errors.ts';
+import type { WaitEnd } from './waiting.ts';
+
+/** What may follow what. */
+export const APPROVAL_TRANSITIONS: Readonly<Record<ApprovalState, readonly ApprovalState[]>> = {
+  pending: ['approved', 'denied', 'expired'],
+  approved: ['consumed', 'expired'],
+  denied: [],
+  expired: [],
+  consumed: [],
+};
+
+export type ApprovalRequest = {
+  action: Action;
+  risk: Risk;
+  reason?: string | undefined;
+  ref?: string | undefined;
+  deadlineMs?: number | undefined;
+};
+
+export type ApprovalView = ApprovalRow & { requester: string; decider: string | null; consumer: string | null };
+
+/** What the receiver of an approval is told. */
+export type Verdict = { valid: boolean; why: string; approval: ApprovalView };
+
+export class Approvals {
+  readonly #context: HubContext;
+  readonly #ends: ApprovalEnds;
+
+  constructor(context: HubContext, ends: ApprovalEnds) {
+    this.#context = context;
+    this.#ends = ends;
+  }
+
+  /** Asks for an approval. What stands for the same action already is answered instead. Errors: `limit_reached`, `forbidden` for the operator. */
+  async request(
+    caller: Caller,
+    request: Omit<ApprovalRequest, 'action'> & { action: string },
+    intent: Intent,
+  ): Promise<{ approvalId: string; standing: boolean; replayed?: boolean }> {
+    const action = toAction(request.action, this.#context.limits);
+    if (!(await this.#context.commands.isRetry(caller, intent))) this.#context.rates.take(caller);
+    return await this.#context.commands.run(caller, intent, async (act) => {
+      const standing = await this.standing(act, caller, action.digest, request.risk);
+      const own = standing.find((one) => one.requesterId === caller.agentId);
+      if (own !== undefined) return { approvalId: own.id, standing: true };
+      const opened = await this.open(act, caller, { ...request, action });
+      return { approvalId: opened.id, standing: false };
+    });
+  }
+
+  /** What is pending or approved, in time, for this action by this caller's hand, at this risk or a higher one; approved ones first. */
+  async standing(act: Act, caller: Caller, digest: string, risk: Risk): Promise<ApprovalRow[]> {
+    const rows = await standingApprovals(act.tx, handOf(caller), digest);
+    return rows
+      .filter((one) => one.expiresAt > act.now && RISKS.indexOf(one.risk) >= RISKS.indexOf(risk))
+      .sort((a, b) => Number(b.state === 'approved') - Number(a.state === 'approved'));
+  }
+
+  /** Enters a request, asks whoever may decide it, or decides it by policy at once. */
+  async open(act: Act, caller: Caller, request: ApprovalRequest): Promise<ApprovalRow> {
+    if (authorityOf(caller.role) === 'operator') {
+      throw new HubError('forbidden', 'The operator decides approvals and needs none; nothing was asked.', {
+        hint: 'Agents ask; rookery approvals lists what they ask for.',
+      });
+    }
+    const { limits, ids, policy } = this.#context;
+    const pending = await countPendingBy(act.tx, caller.agentId);
+    if (pending >= limits.pendingApprovals) {
+      throw new HubError(
+        'limit_reached',
+        `You wait for ${pending} approvals, the limit is ${limits.pendingApprovals}; nothing was asked.`,
+        {
+          hint: 'Wait until some are decided or have expired.',
+        },
+      );
+    }
+    const expiresAt = act.now + (request.deadlineMs ?? limits.approvalDeadlineMs);
+    const draft = {
+      id: ids.next('apr'),
+      projectId: act.projectId,
+      requesterId: caller.agentId,
+      requesterSessionId: caller.sessionId,
+      handId: handOf(caller),
+      action: request.action.text,
+      digest: request.action.digest,
+      risk: request.risk,
+      reason: wellFormed(request.reason ?? ''),
+      ref: request.ref ?? null,
+      requestedAt: act.now,
+      expiresAt,
+    };
+    const byPolicy = deciderOf(request.risk, policy) === 'policy';
+    const messageId = byPolicy ? null : await this.#ends.ask(act, caller, draft);
+    await insertApproval(act.tx, { ...draft, messageId });
+    await act.emit('approval.requested', draft.id, { by: caller.name, risk: draft.risk, digest: draft.digest, expires_at: expiresAt });
+    if (byPolicy) {
+      const hub = await findAgentByName(act.tx, act.projectId, HUB);
+      if (hub === undefined)
+        throw new HubError('internal', 'The principal hub is missing from the project.', { hint: 'Run: rookery doctor' });
+      await this.#record(act, draft.id, { state: 'approved', by: { id: hub.id, name: HUB }, as: 'policy', note: null });
+    }
+    const approval = await findApproval(act.tx, act.projectId, draft.id);
+    if (approval === undefined) throw new Error('an approval vanished in its own transaction');
+    return approval;
+  }
+
+  /** Waits until it is no longer pending. Answers how it stands then. */
+  async await(caller: Caller, approvalId: string, ms: number, signal?: AbortSignal): Promise<{ approval: ApprovalView; end: WaitEnd }> {
+    const { end, value } = await this.#context.waiting.until(ms, signal, async () => {
+      const approval = await this.find(caller, approvalId);
+      return approval.state === 'pending' ? { again: Math.max(1, approval.expiresAt - this.#context.time.now()) } : { found: approval };
+    });
+    return { approval: value ?? (await this.find(caller, approvalId)), end };
+  }
+
+  /**
+   * Approves or denies. Errors: `not_found`, `forbidden` for whoever has not the right or a hand in it, `conflict` naming the first decision,
+   * `expired` when its time is over.
+   */
+  async decide(
+    caller: Caller,
+    approvalId: string,
+    decision: { state: 'approved' | 'denied'; note?: string | undefined },
+    intent: Intent,
+  ): Promise<{ state: ApprovalState; useBy: number | null; replayed?: boolean }> {
+    const { commands, limits, policy } = this.#context;
+    return await commands.run(caller, intent, async (act) => {
+      const approval = await findApproval(act.tx, act.projectId, approvalId);
+      if (approval === undefined || !oversees(caller)) throw unknown(approvalId);
+      const as = await rightToDecide(act.tx, caller, approval, policy);
+      if (approval.state !== 'pending') throw await this.#decidedBefore(act.tx, approval);
+      if (approval.expiresAt <= act.now) {
+        throw new HubError('expired', `This request ended at ${toIso(approval.expiresAt)} and counts as denied; nothing was changed.`, {
+          hint: 'Who needs it asks again.',
+        });
+      }
+      const note = decision.note === undefined ? null : wellFormed(decision.note);
+      await this.#record(act, approval.id, { state: decision.state, by: { id: caller.agentId, name: caller.name }, as, note });
+      const useBy = decision.state === 'approved' ? act.now + limits.approvalUseMs : null;
+      await this.#ends.tellDecision(act, caller, approval, { ...decision, note, useBy });
+      return { state: decision.state, useBy };
+    });
+  }
+
+  /**
+   * Says whether this approval holds for this action, decided by whom and when; `consume` uses it up, once. Whoever knows id and action may ask;
+   * others learn nothing (C16). Errors: `not_found`.
+   */
+  async verify(
+    caller: Caller,
+    approvalId: string,
+    action: string,
+    consume: boolean,
+    intent: Intent,
+  ): Promise<Verdict & { replayed?: boolean }> {
+    const { digest } = toAction(action, this.#context.limits);
+    if (!consume)
+      return await this.#context.commands.look(caller, async (read, now) => await this.#judge(read, now, caller, approvalId, digest));
+    return await this.#context.commands.run(caller, intent, async (act) => {
+      const verdict = await this.#judge(act.tx, act.now, caller, approvalId, digest);
+      if (verdict.valid) await this.use(act, caller, verdict.approval, null);
+      return verdict;
+    });
+  }
+
+  /** Uses up an approval that was just found approved and in time. */
+  async use(act: Act, caller: Caller, approval: ApprovalRow, use: string | null): Promise<void> {
+    if (!(await consumeApproval(act.tx, approval.id, caller.agentId, use, act.now)))
+      throw new Error('an approval was used by another within one transaction');
+    await act.emit('approval.consumed', approval.id, { by: caller.name, digest: approval.digest });
+  }
+
+  /** An approval of the caller's, or that it oversees. */
+  async find(caller: Caller, approvalId: string): Promise<ApprovalView> {
+    return await this.#context.commands.look(caller, async (read) => {
+      const approval = await findApproval(read, caller.projectId, approvalId);
+      if (approval === undefined || !(isOf(caller, approval) || oversees(caller))) throw unknown(approvalId);
+      return await this.#view(read, approval);
+    });
+  }
+
+  /** Approvals of the project for those who oversee it: pending ones, or of any state. `mine`: whether the caller may decide it. */
+  async list(caller: Caller, query: { pending: boolean; limit: number }): Promise<(ApprovalView & { mine: boolean })[]> {
+    if (!oversees(caller)) return [];
+    return await this.#context.commands.look(caller, async (read) => {
+      const rows = query.pending
+        ? await pendingApprovals(read, caller.projectId, query.limit)
+        : await approvalsIn(read, caller.projectId, query.limit);
+      const views: (ApprovalView & { mine: boolean })[] = [];
+      for (const row of rows) {
+        const mine = row.state === 'pending' && (await mayDecide(read, caller, row, this.#context.policy));
+        views.push({ ...(await this.#view(read, row)), mine });
+      }
+      return views;
+    });
+  }
+
+  async #record(
+    act: Act,
+    id: string,
+    decision: {
+      state: 'approved' | 'denied';
+      by: { id: string; name: string };
+      as: 'policy' | 'manager' | 'operator';
+      note: string | null;
+    },
+  ): Promise<void> {
+    const { state, by, as, note } = decision;
+    const expiresAt = act.now + this.#context.limits.approvalUseMs;
+    if (!(await decideApproval(act.tx, id, { state, by: by.id, as, note, expiresAt }, act.now)))
+      throw new Error('an approval was decided by another within one transaction');
+    await act.emit(`approval.${state}`, id, { by: by.name, as });
+  }
+
+  async #judge(read: Read, now: number, caller: Caller, approvalId: string, digest: string): Promise<Verdict> {
+    const row = await findApproval(read, caller.projectId, approvalId);
+    const known = row !== undefined && (row.digest === digest || isOf(caller, row) || oversees(caller));
+    if (!known) throw unknown(approvalId);
+    const approval = await this.#view(read, row);
+    const because = (why: string) => ({ valid: false, why, approval });
+    if (row.digest !== digest) return because('It is for another action; nothing is approved for this one.');
+    if (row.state === 'consumed') return because(`It was used at ${toIso(row.consumedAt ?? now)} by ${approval.consumer}; it holds once.`);
+    if (row.state === 'denied') return because(`It was denied at ${toIso(row.decidedAt ?? now)} by ${approval.decider}.`);
+    if (row.state === 'expired' || row.expiresAt <= now) return because(`Its time ended at ${toIso(row.expiresAt)}.`);
+    if (row.state === 'pending') return because('Nobody has decided it yet.');
+    return {
+      valid: true,
+      why: `Approved at ${toIso(row.decidedAt ?? now)} by ${approval.decider}, for exactly this action, once.`,
+      approval,
+    };
+  }
+
+  async #decidedBefore(read: Read, approval: ApprovalRow): Promise<HubError> {
+    const { decider } = await this.#view(read, approval);
+    const how =
+      approval.decidedAt === null
+        ? `expired at ${toIso(approval.expiredAt ?? approval.expiresAt)}`
+        : `${approval.state === 'denied' ? 'denied' : 'approved'} by ${decider} at ${toIso(approval.decidedAt)}`;
+    return new HubError('conflict', `This approval was already ${how}; the first decision stands and nothing was changed.`, {
+      hint: 'Who needs another decision asks again.',
+    });
+  }
+
+  async #view(read: Read, approval: ApprovalRow): Promise<ApprovalView> {
+    const name = async (id: string | null) => (id === null ? null : ((await findAgent(read, id))?.name ?? 'unknown'));
+    return {
+      ...approval,
+      requester: (await name(approval.requesterId)) ?? 'unknown',
+      decider: await name(approval.decidedBy),
+      consumer: await name(approval.consumedBy),
+    };
+  }
+}
+
+/** Whether the caller asked for it, itself or in whose session it was asked. */
+function isOf(caller: Caller, approval: ApprovalRow): boolean {
+  return approval.requesterId === caller.agentId || approval.handId === caller.agentId;
+}
+
+function unknown(approvalId: string): HubError {
+  return new HubError('not_found', `No approval ${approvalId.slice(0, 40)} of yours, for exactly this action, or yours to decide.`, {
+    hint: 'request_approval and get_open_threads print ids; the action must be given exactly as it was asked for.',
+  });
+}

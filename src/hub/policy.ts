@@ -1,0 +1,13 @@
+// Policy: what the operator's configuration decides of the rules, with the values that hold when it says nothing. Agents never set it.
+
+import type { Decider } from '../store/approvals.ts';
+
+export type Policy = {
+  approvals: {
+    /** Who decides what is asked at low risk; `policy`: it is approved at once, and recorded as such. */
+    readonly low: Decider;
+    readonly medium: Exclude<Decider, 'policy'>;
+  };
+};
+
+export const DEFAULT_POLICY: Policy = { approvals: { low: 'policy', medium: 'manager' } };
