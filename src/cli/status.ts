@@ -34,6 +34,7 @@ export function registerStatus(program: Command): void {
         state: card.state,
         unread: card.unread,
         owed: card.owed,
+        wake: card.wake.door,
         client: card.client ?? '-',
         last_seen: card.last_seen,
         status: card.status ?? '',

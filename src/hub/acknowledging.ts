@@ -8,6 +8,7 @@ import type { Act, Intent } from './command.ts';
 import type { HubContext } from './context.ts';
 import { HubError } from './errors.ts';
 import { reopenPool, takeFromPool } from './pool.ts';
+import { proveWake } from './wake-proof.ts';
 
 export type AckRequest = {
   receipt?: string | undefined;
@@ -83,7 +84,10 @@ export class Acknowledging {
   async one(act: Act, caller: Caller, delivery: DeliveryRow, how: 'receipt' | 'id'): Promise<boolean> {
     if (!(await acknowledge(act.tx, delivery, how, act.now))) return false;
     await act.emit('message.acked', delivery.messageId, { by: caller.name, how, attempt: delivery.attempt });
-    if (delivery.state === 'ready') await takeFromPool(act, caller.name, delivery);
+    if (delivery.state === 'ready') {
+      await takeFromPool(act, caller.name, delivery);
+      await proveWake(act, caller);
+    }
     return true;
   }
 

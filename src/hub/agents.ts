@@ -10,6 +10,7 @@ import { HubError } from './errors.ts';
 import { nearestNames } from './names.ts';
 import { isLive, type Presence, presenceOf, sessionOf } from './presence.ts';
 import type { WaitEnd } from './waiting.ts';
+import { type WakeView, wakeOf } from './wake-doors.ts';
 
 export type AgentView = {
   agent: AgentRow;
@@ -18,6 +19,7 @@ export type AgentView = {
   session: SessionRow | undefined;
   counts: InboxCounts;
   parentName: string | null;
+  wake: WakeView;
 };
 
 export type AgentQuery = {
@@ -104,6 +106,7 @@ export class Agents {
       session: through,
       counts,
       parentName,
+      wake: await wakeOf(this.#context, read, agent),
     };
   }
 

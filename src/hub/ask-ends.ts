@@ -83,6 +83,7 @@ export class AskEnds {
         subject: 'ask withdrawn',
         body: `The ask ${ask.id} needs no answer any more: ${by.name} withdrew it.`,
         ref: ask.id,
+        wakes: false,
       });
     }
     if (by !== undefined && by.agentId !== ask.askerId)

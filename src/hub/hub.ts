@@ -42,6 +42,8 @@ import { Tokens } from './tokens.ts';
 import { Usage } from './usage.ts';
 import { type Verified, verifyProjects } from './verify.ts';
 import { Waiting } from './waiting.ts';
+import { WakeDoors } from './wake-doors.ts';
+import { Waking } from './waking.ts';
 
 export const VERSION = '0.1.0';
 
@@ -79,6 +81,8 @@ export type Hub = {
   readonly approvalEnds: ApprovalEnds;
   readonly reminders: Reminders;
   readonly firing: Firing;
+  readonly waking: Waking;
+  readonly wakeDoors: WakeDoors;
   readonly heartbeats: Heartbeats;
   readonly clockPeers: ClockPeers;
   readonly openThreads: OpenThreads;
@@ -138,7 +142,8 @@ export async function createHub(parts: HubParts): Promise<Hub> {
   const messages = new Messages(context, posting);
   const deliveries = new Deliveries(context, posting);
   const agents = new Agents(context);
-  const status = new MessageStatus(context);
+  const waking = new Waking(context, posting);
+  const status = new MessageStatus(context, waking);
   const calls = new Calls(context);
   const openThreads = new OpenThreads(context);
   const checkpoints = new Checkpoints(context);
@@ -166,6 +171,8 @@ export async function createHub(parts: HubParts): Promise<Hub> {
     approvalEnds,
     reminders: new Reminders(context),
     firing: new Firing(context, posting),
+    waking,
+    wakeDoors: new WakeDoors(context),
     heartbeats: new Heartbeats(context, sessions),
     clockPeers,
     openThreads,

@@ -2,7 +2,22 @@
 // four to six times the insert time of ordered ones once an index outgrows the cache (measured at 5 million rows); the chance makes ids of one millisecond differ.
 // Receipts and tokens carry at least 128 bits of chance, because they must not be guessed; ids need not be secret, access to them is checked.
 
-export type IdPrefix = 'prj' | 'agt' | 'ses' | 'msg' | 'thr' | 'rcp' | 'tok' | 'hub' | 'ask' | 'rem' | 'chk' | 'apr' | 'rsv';
+export type IdPrefix =
+  | 'prj'
+  | 'agt'
+  | 'ses'
+  | 'msg'
+  | 'thr'
+  | 'rcp'
+  | 'tok'
+  | 'hub'
+  | 'ask'
+  | 'rem'
+  | 'chk'
+  | 'apr'
+  | 'rsv'
+  | 'dor'
+  | 'wak';
 
 export interface Ids {
   /** A fresh id such as `msg_01k9...`. */

@@ -31,6 +31,7 @@ import { takeFromPool } from './pool.ts';
 import type { Sessions } from './sessions.ts';
 import { type Shown, shownBytes, toShown } from './shown.ts';
 import type { WaitEnd } from './waiting.ts';
+import { proveWake } from './wake-proof.ts';
 
 export type ReceiveRequest = {
   max: number;
@@ -224,6 +225,7 @@ export class Inbox {
     }
     if (count === 0) return null;
     if (caller.epoch !== null) await markShown(act.tx, caller.sessionId, act.now);
+    await proveWake(act, caller);
     return receipt;
   }
 

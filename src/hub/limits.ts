@@ -191,6 +191,27 @@ export const LIMITS = {
     unit: 'bytes',
     why: 'below it a notice asks the operator to make room',
   },
+  wakeAttempts: { value: 5, hard: 20, unit: 'wake-ups', why: 'what five wake-ups did not get read waits for the next call of its reader' },
+  wakeEffectMs: {
+    value: 30_000,
+    hard: 10 * MINUTE,
+    unit: 'ms',
+    why: 'a woken client begins its turn within seconds; by then its model has called something',
+  },
+  wakeSendMs: { value: 60_000, hard: 10 * MINUTE, unit: 'ms', why: 'a command or webhook that has not ended by then has failed' },
+  wakeBackoffMs: {
+    value: MINUTE,
+    hard: DAY,
+    unit: 'ms',
+    why: 'who was woken and did not read has its reasons; the pause doubles each time',
+  },
+  wakeQuietMs: {
+    value: 10_000,
+    hard: 10 * MINUTE,
+    unit: 'ms',
+    why: 'without hooks nobody says that a turn is over: a model that called nothing for so long has probably stopped',
+  },
+  wakeAttemptsKeptMs: { value: 30 * DAY, hard: 365 * DAY, unit: 'ms', why: 'as long as what became of a message is asked' },
   dueBatch: {
     value: 100,
     hard: 1_000,

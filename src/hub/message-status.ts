@@ -1,6 +1,6 @@
 // The truth about one message, per recipient (C10): what happened when, by which door, and in one sentence why it is not further.
 
-import { type AgentRow, findAgent } from '../store/agents.ts';
+import { findAgent } from '../store/agents.ts';
 import type { Read } from '../store/db.ts';
 import { type DeliveryRow, deliveriesOf } from '../store/deliveries.ts';
 import type { MessageHead } from '../store/messages.ts';
@@ -10,8 +10,9 @@ import { toIso, toIsoOrNull } from './clock.ts';
 import type { HubContext } from './context.ts';
 import { isLive, sessionOf } from './presence.ts';
 import { findMessageFor } from './visibility.ts';
-
-export type WakeAttempt = { door: string; at: string; outcome: string };
+import { sleeperOf } from './wake-doors.ts';
+import { ago, type WakeAttempt, wakeClause, wakeHistory } from './wake-history.ts';
+import type { Considered, Waking } from './waking.ts';
 
 export type DeliveryStatus = {
   recipient: string;
@@ -27,14 +28,13 @@ export type DeliveryStatus = {
   why: string;
 };
 
-/** A wake that worked shows the message within this time. */
-const WAKE_OUTCOME_MS = 10_000;
-
 export class MessageStatus {
   readonly #context: HubContext;
+  readonly #waking: Waking;
 
-  constructor(context: HubContext) {
+  constructor(context: HubContext, waking: Waking) {
     this.#context = context;
+    this.#waking = waking;
   }
 
   /** Every recipient's truth, for the sender and whoever oversees the project; a recipient sees its own. */
@@ -53,6 +53,12 @@ export class MessageStatus {
   async #one(read: Read, message: MessageHead, delivery: DeliveryRow, now: number): Promise<DeliveryStatus> {
     const agent = await findAgent(read, delivery.recipientId);
     const session = agent && (await sessionOf(read, agent));
+    const name = agent?.name ?? 'the recipient';
+    const sleeperId = agent === undefined ? delivery.recipientId : (await sleeperOf(this.#context, read, agent)).agentId;
+    const unseen =
+      delivery.state === 'ready'
+        ? this.#whyReady(message, delivery, name, session, await this.#waking.consider(read, delivery.projectId, sleeperId))
+        : '';
     const first = delivery.firstSessionId === null ? undefined : await findSession(read, delivery.firstSessionId);
     return {
       recipient: agent?.name ?? 'unknown',
@@ -67,54 +73,43 @@ export class MessageStatus {
       acked_by: delivery.ackedBy,
       done_at: toIsoOrNull(delivery.doneAt),
       attempts: delivery.attempt,
-      wake_attempts: wakeAttempts(message, delivery),
-      why: this.#why(message, delivery, agent, session, now),
+      wake_attempts: await wakeHistory(read, message, delivery, sleeperId, now),
+      why: why(delivery, name, now, unseen),
     };
   }
 
-  #why(message: MessageHead, delivery: DeliveryRow, agent: AgentRow | undefined, session: SessionRow | undefined, now: number): string {
-    const name = agent?.name ?? 'the recipient';
-    switch (delivery.state) {
-      case 'acked':
-        if (delivery.doneAt !== null) return delivery.ackedBy === 'reply' ? `${name} replied.` : `${name} acknowledged it.`;
-        return `${name} acknowledged it; the reply it asks for has not come.`;
-      case 'leased':
-        return `${name} was shown it ${ago(now - (delivery.shownAt ?? now))} (attempt ${delivery.attempt}) and has not acknowledged it; it is shown again on the next receive.`;
-      case 'dead':
-        return `Set aside as a dead letter: ${delivery.reason ?? 'no reason kept'}. The operator can requeue it.`;
-      case 'expired':
-        return `Its time ran out before ${name} acknowledged it.`;
-      case 'recalled':
-        return `Taken back from ${name}: ${delivery.reason ?? 'no reason kept'}.`;
-      case 'ready':
-        return this.#whyReady(message, delivery, name, session, now);
-    }
-  }
-
-  #whyReady(message: MessageHead, delivery: DeliveryRow, name: string, session: SessionRow | undefined, now: number): string {
+  #whyReady(message: MessageHead, delivery: DeliveryRow, name: string, session: SessionRow | undefined, considered: Considered): string {
+    const { now } = considered;
     if (delivery.readyAt > now)
       return `${name} returned it (${delivery.reason ?? 'no reason given'}); it is ready again ${toIso(delivery.readyAt)}.`;
-    if (session === undefined) return `${name} has never been connected; it will be shown this on its first call.`;
+    const wake = wakeClause(considered, message);
+    if (session === undefined) return `${name} has never been connected; it will be shown this on its first call; ${wake}.`;
     if (!isLive(this.#context, session))
-      return `${name} has not been connected since ${toIso(session.endedAt ?? session.heartbeatAt)}; it will be shown this on its next call; no wake door.`;
+      return `${name} has not been connected since ${toIso(session.endedAt ?? session.heartbeatAt)}; it will be shown this on its next call; ${wake}.`;
     if (session.waitingUntil !== null && session.waitingUntil > now && session.agentId === delivery.recipientId) {
       return message.quiet
         ? `${name} waits in recv_batch, but bare thanks wake nobody; it comes with the next message.`
         : `${name} waits in recv_batch and is being shown it now.`;
     }
-    return `${name} is connected (last call ${session.calledAt === null ? 'never' : ago(now - session.calledAt)}) but does not wait in recv_batch; it will be shown this on its next receive; no wake door.`;
+    return `${name} is connected (last call ${session.calledAt === null ? 'never' : ago(now - session.calledAt)}) but does not wait in recv_batch; it will be shown this on its next receive; ${wake}.`;
   }
 }
 
-function wakeAttempts(message: MessageHead, delivery: DeliveryRow): WakeAttempt[] {
-  if (delivery.wakeDoor === null) return [];
-  const shownAfter = delivery.firstShownAt === null ? null : delivery.firstShownAt - message.createdAt;
-  const outcome = shownAfter !== null && shownAfter <= WAKE_OUTCOME_MS ? `shown ${shownAfter} ms later` : 'no effect seen';
-  return [{ door: delivery.wakeDoor, at: toIso(message.createdAt), outcome }];
-}
-
-function ago(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1000));
-  if (seconds < 120) return `${seconds} s ago`;
-  return seconds < 7_200 ? `${Math.round(seconds / 60)} min ago` : `${Math.round(seconds / 3_600)} h ago`;
+/** `unseen`: the sentence for what was not shown yet. */
+function why(delivery: DeliveryRow, name: string, now: number, unseen: string): string {
+  switch (delivery.state) {
+    case 'acked':
+      if (delivery.doneAt !== null) return delivery.ackedBy === 'reply' ? `${name} replied.` : `${name} acknowledged it.`;
+      return `${name} acknowledged it; the reply it asks for has not come.`;
+    case 'leased':
+      return `${name} was shown it ${ago(now - (delivery.shownAt ?? now))} (attempt ${delivery.attempt}) and has not acknowledged it; it is shown again on the next receive.`;
+    case 'dead':
+      return `Set aside as a dead letter: ${delivery.reason ?? 'no reason kept'}. The operator can requeue it.`;
+    case 'expired':
+      return `Its time ran out before ${name} acknowledged it.`;
+    case 'recalled':
+      return `Taken back from ${name}: ${delivery.reason ?? 'no reason kept'}.`;
+    case 'ready':
+      return unseen;
+  }
 }

@@ -12,7 +12,8 @@ import type { Intent } from './command.ts';
 import type { HubContext } from './context.ts';
 import { toStorable } from './drafts.ts';
 import { HubError } from './errors.ts';
-import type { Draft, Posting, Recipient, Sent } from './posting.ts';
+import type { Draft, Posting, Sent } from './posting.ts';
+import { type Recipient, recipientsOf } from './recipients.ts';
 import { toReference } from './references.ts';
 import { findMessageFor } from './visibility.ts';
 
@@ -37,7 +38,9 @@ export class Messages {
       const audience = await resolveAudience(act.tx, caller, draft.to, act.now, this.#context.limits);
       // A key of its own says that this is a new message, whatever its words (C2).
       const allowDuplicate = draft.allowDuplicate === true || intent.key !== undefined;
-      return await this.#posting.post(act, caller, { ...storable, attachments, allowDuplicate }, audience);
+      // Who says that no reply is expected means it for the reader's next turn, unless it is urgent.
+      const wakes = draft.expectsReply === false && draft.urgent !== true ? false : undefined;
+      return await this.#posting.post(act, caller, { ...storable, attachments, allowDuplicate, wakes }, audience);
     });
   }
 
@@ -53,7 +56,8 @@ export class Messages {
 
   /** Waits until every recipient has acknowledged or its delivery is closed; answers how things stand then. */
   async awaitAcks(caller: Caller, messageId: string, ms: number, signal?: AbortSignal): Promise<Recipient[]> {
-    const look = () => this.#context.commands.look(caller, (read) => this.#posting.recipients(read, { id: messageId }));
+    const look = () =>
+      this.#context.commands.look(caller, async (read) => recipientsOf(this.#context, read, await findMessageFor(read, caller, messageId)));
     const { value } = await this.#context.waiting.until(ms, signal, async () => {
       const recipients = await look();
       return recipients.every(({ state }) => state !== 'ready' && state !== 'leased') ? { found: recipients } : {};

@@ -1,18 +1,8 @@
 // Posting: how an accepted message enters the database, in one transaction for all its recipients: the message, a delivery each, the event,
 // and what it settles. Whoever posts (a send, the hub itself) has already been authorised and measured.
 
-import { type AgentRow, findAgent, findAgentByName } from '../store/agents.ts';
-import type { Read } from '../store/db.ts';
-import {
-  type Authority,
-  acknowledge,
-  type DeliveryRow,
-  deliveriesOf,
-  findDelivery,
-  insertDelivery,
-  markDone,
-  nextSenderSeq,
-} from '../store/deliveries.ts';
+import { type AgentRow, findAgentByName } from '../store/agents.ts';
+import { type Authority, acknowledge, findDelivery, insertDelivery, markDone, nextSenderSeq } from '../store/deliveries.ts';
 import { inboxDepth } from '../store/inbox.ts';
 import { findRepeat, insertMessage, type Kind, type MessageHead, type MessageRow } from '../store/messages.ts';
 import { pauseThread } from '../store/pauses.ts';
@@ -26,8 +16,10 @@ import { HubError } from './errors.ts';
 import { messageDigest } from './events.ts';
 import { LoopGuard } from './loop-guard.ts';
 import { takeFromPool } from './pool.ts';
-import { isLive, sessionOf } from './presence.ts';
+import { isLive } from './presence.ts';
+import { type Recipient, recipientsOf } from './recipients.ts';
 import { findMessageFor } from './visibility.ts';
+import { proveWake } from './wake-proof.ts';
 
 export type Draft = {
   to: string | readonly string[];
@@ -42,16 +34,11 @@ export type Draft = {
   allowDuplicate?: boolean | undefined;
   /** The ask or reminder that this message is about: it also starts the count of hops anew (C17). */
   ref?: string | undefined;
+  /** Whether it is worth waking an idle reader for; by default whatever does not only thank. */
+  wakes?: boolean | undefined;
 };
 
-export type Recipient = {
-  name: string;
-  state: DeliveryRow['state'];
-  /** Whether a session of this agent is connected now. */
-  reachable: boolean;
-  /** The door by which it is woken at once; none: it is shown this on its next call. */
-  wake: string;
-};
+export type Notice = Pick<Draft, 'body' | 'subject' | 'inReplyTo' | 'ref' | 'wakes'>;
 
 export type Sent = {
   message_id: string;
@@ -75,11 +62,12 @@ export class Posting {
     this.#guard = new LoopGuard(context);
   }
 
-  /** A message from the hub itself to agents of the project. */
-  async notify(act: Act, to: readonly AgentRow[], words: Pick<Draft, 'body' | 'subject' | 'inReplyTo' | 'ref'>): Promise<void> {
+  /** A message from the hub itself to agents of the project. It wakes them unless it says otherwise. */
+  async notify(act: Act, to: readonly AgentRow[], words: Notice): Promise<void> {
     if (to.length === 0) return;
     const hub = await this.#principal(act, HUB);
-    await this.post(act, senderOf(hub), { to: [], kind: 'status', expectsReply: false, allowDuplicate: true, ...words }, audienceOf(to));
+    const draft = { to: [], kind: 'status' as const, expectsReply: false, allowDuplicate: true, ...words };
+    await this.post(act, senderOf(hub), draft, audienceOf(to));
   }
 
   /** Accepts the message for every recipient with room, or throws. */
@@ -115,7 +103,7 @@ export class Posting {
       message_id: message.id,
       seq,
       thread_id: message.threadId,
-      recipients: await this.recipients(act.tx, message),
+      recipients: await recipientsOf(this.#context, act.tx, message),
       notes,
     };
   }
@@ -145,6 +133,7 @@ export class Posting {
       attachments,
       expectsReply: draft.expectsReply ?? kind === 'request',
       quiet,
+      wakes: draft.wakes ?? !quiet,
       broadcast: audience.broadcast,
       pool: audience.pool,
       hop: 0,
@@ -208,22 +197,6 @@ export class Posting {
     });
   }
 
-  /** The recipients of a message as the sender is told of them. */
-  async recipients(read: Read, message: Pick<MessageRow, 'id'>): Promise<Recipient[]> {
-    const recipients: Recipient[] = [];
-    for (const delivery of await deliveriesOf(read, message.id)) {
-      const agent = await findAgent(read, delivery.recipientId);
-      const session = agent && (await sessionOf(read, agent));
-      recipients.push({
-        name: agent?.name ?? 'unknown',
-        state: delivery.state,
-        reachable: isLive(this.#context, session),
-        wake: delivery.wakeDoor ?? 'none',
-      });
-    }
-    return recipients.sort((a, b) => (a.name < b.name ? -1 : 1));
-  }
-
   /** The message replied to, if the sender may see it; otherwise the send goes on without it and says so. */
   async #parent(act: Act, sender: Caller, inReplyTo: string | undefined, notes: string[]): Promise<MessageHead | undefined> {
     if (inReplyTo === undefined) return undefined;
@@ -242,7 +215,10 @@ export class Posting {
     if (delivery === undefined) return;
     if (await acknowledge(act.tx, delivery, 'reply', act.now)) {
       await act.emit('message.acked', parent.id, { by: sender.name, how: 'reply', attempt: delivery.attempt });
-      if (delivery.state === 'ready') await takeFromPool(act, sender.name, delivery);
+      if (delivery.state === 'ready') {
+        await takeFromPool(act, sender.name, delivery);
+        await proveWake(act, sender);
+      }
     } else if (delivery.state === 'acked') {
       await markDone(act.tx, parent.id, sender.agentId, act.now);
     }
@@ -253,7 +229,7 @@ export class Posting {
       message_id: repeat.id,
       seq: repeat.seq,
       thread_id: repeat.threadId,
-      recipients: await this.recipients(act.tx, repeat),
+      recipients: await recipientsOf(this.#context, act.tx, repeat),
       replayed: true,
       by: 'content',
       notes: ['You sent exactly this a moment ago, so it was not sent again. To repeat it on purpose, set allow_duplicate: true.'],

@@ -56,6 +56,7 @@ export class Restarts {
         subject: 'hub restarted',
         body: `The hub restarted: restarted_at ${toIso(act.now)}, boot_id ${this.#boot.bootId}. Your session was cut; requeued ${leased}: what you had been shown and not acknowledged is shown again. Asks, approvals, reminders and sent messages are untouched: do not repeat them.`,
         ref: this.#boot.bootId,
+        wakes: false,
       });
     }
     return agents.length;

@@ -13,7 +13,7 @@ export type Duty = {
 };
 
 export function dutiesOf(hub: Hub): Duty[] {
-  const { approvalEnds, askEnds, calls, clockPeers, deliveries, firing, heartbeats } = hub;
+  const { approvalEnds, askEnds, calls, clockPeers, deliveries, firing, heartbeats, waking } = hub;
   return [
     // First, because it also writes the heartbeat by which everybody sees that duties run.
     { name: 'fire reminders', everyMs: 5_000, nextDue: () => firing.nextDue(), run: () => firing.fireDue() },
@@ -28,6 +28,8 @@ export function dutiesOf(hub: Hub): Duty[] {
     { name: 'tell absent', everyMs: 15_000, run: () => askEnds.tellAbsent() },
     { name: 'bury poison', everyMs: 10_000, run: () => deliveries.buryPoison() },
     { name: 'offer pool messages again', everyMs: 15_000, run: () => deliveries.reofferPool() },
+    { name: 'end wake-ups', everyMs: 5_000, run: () => waking.endOverdue() },
+    { name: 'forget wake-ups', everyMs: 600_000, run: () => waking.forgetOld() },
     { name: 'forget keys', everyMs: 600_000, run: () => hub.forgetKeys() },
   ];
 }

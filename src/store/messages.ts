@@ -27,6 +27,8 @@ export type MessageRow = {
   attachments: string[];
   expectsReply: boolean;
   quiet: boolean;
+  /** Worth a turn of its own to an idle reader. */
+  wakes: boolean;
   broadcast: boolean;
   pool: boolean;
   hop: number;
@@ -55,6 +57,7 @@ export const toMessage = (row: Row): MessageRow => ({
   attachments: toTexts(row, 'attachments'),
   expectsReply: toFlag(row, 'expects_reply'),
   quiet: toFlag(row, 'quiet'),
+  wakes: toFlag(row, 'wakes'),
   broadcast: toFlag(row, 'broadcast'),
   pool: toFlag(row, 'pool'),
   hop: toInt(row, 'hop'),
@@ -66,8 +69,8 @@ export const toMessage = (row: Row): MessageRow => ({
 export async function insertMessage(tx: Tx, message: MessageRow): Promise<void> {
   await tx.run(
     `INSERT INTO messages (id, project_id, seq, thread_id, in_reply_to, sender_id, sender_session_id, sender_model, address, kind, urgent,
-       subject, body, body_bytes, digest, attachments, expects_reply, quiet, broadcast, pool, hop, ref, created_at, expires_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       subject, body, body_bytes, digest, attachments, expects_reply, quiet, wakes, broadcast, pool, hop, ref, created_at, expires_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     message.id,
     message.projectId,
     message.seq,
@@ -86,6 +89,7 @@ export async function insertMessage(tx: Tx, message: MessageRow): Promise<void> 
     JSON.stringify(message.attachments),
     flag(message.expectsReply),
     flag(message.quiet),
+    flag(message.wakes),
     flag(message.broadcast),
     flag(message.pool),
     message.hop,
@@ -101,7 +105,7 @@ export async function findMessage(read: Read, projectId: string, id: string): Pr
 }
 
 /** What is known of a message without its words: it can be told even of one whose stored words are damaged. */
-export type MessageHead = Pick<MessageRow, 'id' | 'seq' | 'threadId' | 'senderId' | 'quiet' | 'hop' | 'createdAt'>;
+export type MessageHead = Pick<MessageRow, 'id' | 'seq' | 'threadId' | 'senderId' | 'quiet' | 'wakes' | 'hop' | 'createdAt'>;
 
 const toHead = (row: Row): MessageHead => ({
   id: toText(row, 'id'),
@@ -109,6 +113,7 @@ const toHead = (row: Row): MessageHead => ({
   threadId: toText(row, 'thread_id'),
   senderId: toText(row, 'sender_id'),
   quiet: toFlag(row, 'quiet'),
+  wakes: toFlag(row, 'wakes'),
   hop: toInt(row, 'hop'),
   createdAt: toInt(row, 'created_at'),
 });

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { LIMITS } from '../hub/limits.ts';
 import { DELIVERY_STATES, KINDS } from '../hub/vocabulary.ts';
 import { defineTool } from './tool.ts';
-import { clampWait, messageId } from './words.ts';
+import { clampWait, messageId, wakeShape } from './words.ts';
 
 export const send = defineTool({
   name: 'send',
@@ -38,7 +38,7 @@ export const send = defineTool({
     message_id: z.string(),
     seq: z.int(),
     thread_id: z.string(),
-    recipients: z.array(z.object({ name: z.string(), state: z.enum(DELIVERY_STATES), reachable: z.boolean(), wake: z.string() })),
+    recipients: z.array(z.object({ name: z.string(), state: z.enum(DELIVERY_STATES), reachable: z.boolean(), wake: wakeShape })),
     notes: z.array(z.string()).optional(),
     by: z.literal('content').optional(),
   },

@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { toIso } from '../hub/clock.ts';
 import { VERSION } from '../hub/hub.ts';
 import { defineTool, TOOLSETS, type ToolCall } from './tool.ts';
+import { renderWake, wakeShape } from './words.ts';
 
 export const identity = {
   name: z.string(),
@@ -26,6 +27,7 @@ export const identity = {
     started_at: z.string(),
     engine: z.string(),
   }),
+  wake: wakeShape,
   counts: z.object({ unread: z.int(), leased: z.int(), owed: z.int(), reminders: z.int(), reminders_parked: z.int() }),
   limits: z.record(z.string(), z.number()),
   toolsets: z.array(z.enum(TOOLSETS)),
@@ -63,6 +65,7 @@ export async function describeSelf({
       started_at: toIso(hub.startedAt),
       engine: hub.context.db.engine,
     },
+    wake: renderWake(view),
     counts: { unread, leased, owed: leased + unreplied, reminders: reminders.pending, reminders_parked: reminders.parked },
     limits: {
       waitMs,

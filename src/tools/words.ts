@@ -81,6 +81,15 @@ function hints(message: Shown): { broadcast?: true; hint?: string } {
   return message.pool ? { hint: 'offered to several; it is yours now, the others see it taken' } : {};
 }
 
+/** How an agent learns of mail at once. */
+export const wakeShape = z
+  .object({ door: z.string(), proven_at: z.string().optional().describe('when it last read after being woken by it') })
+  .describe('how it learns of mail at once; none: on its next call');
+
+export function renderWake({ wake }: Pick<AgentView, 'wake'>): z.input<typeof wakeShape> {
+  return { door: wake.door, ...(wake.provenAt === null ? {} : { proven_at: toIso(wake.provenAt) }) };
+}
+
 export const agentCard = z.object({
   name: z.string(),
   role: z.string(),
@@ -93,7 +102,7 @@ export const agentCard = z.object({
   last_seen: z.string(),
   unread: z.int(),
   owed: z.int(),
-  wake: z.object({ door: z.string() }).describe('how it learns of mail at once; none: on its next call'),
+  wake: wakeShape,
   parent: z.string().optional(),
 });
 
@@ -112,7 +121,7 @@ export function renderAgent(view: AgentView): z.input<typeof agentCard> {
     last_seen: toIso(seen),
     unread: counts.unread,
     owed: counts.leased + counts.unreplied,
-    wake: { door: view.state === 'waiting' ? 'waiting_call' : 'none' },
+    wake: renderWake(view),
     ...(view.parentName === null ? {} : { parent: view.parentName }),
   };
 }

@@ -194,7 +194,7 @@ onEveryEngine('the inbox', (engine) => {
     const waiting = recv(hub, bob, { waitMs: 25_000 });
     await until(() => hub.context.waiting.parked === 1);
     const sent = await send(hub, alice, 'bob', 'wake up');
-    expect(sent.recipients[0]).toMatchObject({ state: 'ready', reachable: true, wake: 'waiting_call' });
+    expect(sent.recipients[0]).toMatchObject({ state: 'ready', reachable: true, wake: { door: 'waiting_call' } });
     expect(bodies(await waiting)).toEqual(['wake up']);
     expect((await statusOf(hub, alice, sent.message_id)).wake_attempts[0]).toMatchObject({
       door: 'waiting_call',
@@ -234,7 +234,7 @@ onEveryEngine('the inbox', (engine) => {
     const waiting = recv(hub, bob, { waitMs: 25_000 });
     await until(() => hub.context.waiting.parked === 1);
     const thanks = await send(hub, alice, 'bob', 'Thanks a lot!');
-    expect(thanks.recipients[0]?.wake).toBe('none');
+    expect(thanks.recipients[0]?.wake).toEqual({ door: 'none' });
     hub.fake.advance(25_000);
     expect(await waiting).toMatchObject({ messages: [], end: 'timeout' });
     expect((await recv(hub, bob)).messages[0]).toMatchObject({ body: 'Thanks a lot!', expectsReply: false });

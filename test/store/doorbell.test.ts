@@ -22,7 +22,7 @@ it('wakes a waiting receive of another process without the clock moving', async 
   const waiting = recv(two, bob, { waitMs: 25_000 });
   await until(() => two.context.waiting.parked === 1 && existsSync(join(place, 'run')) && sockets(place).length > 0);
   const sent = await send(one, alice, 'bob', 'wake up');
-  expect(sent.recipients[0]?.wake).toBe('waiting_call');
+  expect(sent.recipients[0]?.wake).toEqual({ door: 'waiting_call' });
   expect(bodies(await waiting)).toEqual(['wake up']);
   await send(one, alice, 'bob', 'again');
   expect(bodies(await recv(two, bob, { waitMs: 25_000 }))).toEqual(['wake up', 'again']);

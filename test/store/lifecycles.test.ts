@@ -7,6 +7,7 @@ import { APPROVAL_TRANSITIONS } from '../../src/hub/approvals.ts';
 import { ASK_TRANSITIONS } from '../../src/hub/asks.ts';
 import { REMINDER_TRANSITIONS } from '../../src/hub/reminders.ts';
 import { DELIVERY_TRANSITIONS } from '../../src/store/deliveries.ts';
+import { WAKE_TRANSITIONS } from '../../src/store/wake-attempts.ts';
 import { attach, cleanup, PROJECT, sqlite, testHub } from '../support/engines.ts';
 
 const MINUTE = 60_000;
@@ -15,6 +16,7 @@ const KNOWN: Record<string, Readonly<Record<string, readonly string[]>>> = {
   asks: ASK_TRANSITIONS,
   approvals: APPROVAL_TRANSITIONS,
   reminders: REMINDER_TRANSITIONS,
+  wake_attempts: WAKE_TRANSITIONS,
 };
 
 /** Records every change of state in the database, whoever makes it. */
@@ -111,6 +113,21 @@ it('every change of state is one that the lifecycles know, and a day of work sho
     { tool: 'ack' },
   );
   await hub.firing.fireDue();
+
+  const door = await hub.wakeDoors.open(bob, 'monitor');
+  const wake = async (report?: { sent: true } | { sent: false; detail: string }) => {
+    const { claim } = await hub.waking.next(bob.projectId, bob.agentId, [door]);
+    if (report !== undefined) await hub.waking.report(bob.projectId, claim?.attemptId ?? '', report);
+  };
+  for (const outcome of ['read before it was sent', 'read', 'no effect', 'failed'] as const) {
+    await hub.messages.send(operator, { to: 'bob', body: outcome, urgent: true }, { tool: 'send' });
+    await wake(
+      outcome === 'failed' ? { sent: false, detail: 'no pipe' } : outcome === 'read before it was sent' ? undefined : { sent: true },
+    );
+    if (outcome.startsWith('read')) await receive(bob);
+    hub.fake.advance(MINUTE);
+    await hub.waking.endOverdue();
+  }
 
   const seen = observed();
   for (const [thing, changes] of seen) {
