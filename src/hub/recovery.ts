@@ -52,6 +52,9 @@ const KIND_WORDS: Readonly<Record<string, string>> = {
   message: 'message from',
   reminder: 'reminder for',
   paused: 'paused thread, by',
+  approval: 'approval, with',
+  task: 'task, with',
+  review: 'review for',
 };
 
 export class Recovery {
