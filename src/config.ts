@@ -32,7 +32,7 @@ const settings = z.strictObject({
   project: z.string().min(1).optional(),
   agent: z.string().min(1).optional(),
   role: z.string().min(1).optional(),
-  toolsets: toolsets.default(['core', 'work']),
+  toolsets: toolsets.default(['core', 'work', 'memory']),
   logLevel: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('warn'),
   logFile: z.string().optional(),
   host: z.string().default('127.0.0.1'),

@@ -56,7 +56,14 @@ it('prefers flag to environment to project file to home file to default, and rem
 
 it('has working defaults and is frozen', () => {
   const config = read();
-  expect(config).toMatchObject({ toolsets: ['core', 'work'], logLevel: 'warn', host: '127.0.0.1', port: 7420, limits: {}, noColor: false });
+  expect(config).toMatchObject({
+    toolsets: ['core', 'work', 'memory'],
+    logLevel: 'warn',
+    host: '127.0.0.1',
+    port: 7420,
+    limits: {},
+    noColor: false,
+  });
   expect(Object.isFrozen(config)).toBe(true);
   expect(config.databasePath).toBe(join(config.home, 'hub.db'));
 });
