@@ -1,0 +1,41 @@
+// A terminal for an interactive client: tmux, driven by keys and read as text. Each terminal has a tmux server of its own, with no
+// configuration, and nothing of the tester's environment reaches the program in it.
+
+import { spawnSync } from 'node:child_process';
+import { fresh, sleep } from './model-server.mjs';
+import { until } from './process.mjs';
+
+const ENDED = 'program ended with';
+
+export const haveTmux = () => spawnSync('tmux', ['-V']).status === 0;
+
+/** Starts a program in a terminal of 180 columns and 50 lines. */
+export function terminal(program, args, { env, cwd }) {
+  const socket = fresh('rookery-e2e-');
+  const tmux = (...words) => spawnSync('tmux', ['-L', socket, '-f', '/dev/null', ...words], { encoding: 'utf8' });
+  const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  const line = ['env', '-i', ...variables, program, ...args].map(quoted).join(' ');
+  tmux('new-session', '-d', '-s', 'main', '-x', '180', '-y', '50', '-c', cwd, `${line}; echo "${ENDED} $?"; sleep 600`);
+
+  const screen = () => tmux('capture-pane', '-p', '-t', 'main').stdout ?? '';
+  const key = (...keys) => tmux('send-keys', '-t', 'main', ...keys);
+  return {
+    screen,
+    key,
+    /** Types a line, as a person does: the words, a moment, Enter. */
+    async type(words) {
+      tmux('send-keys', '-t', 'main', '-l', '--', words);
+      await sleep(250);
+      key('Enter');
+    },
+    /** Waits for words on the screen; answers whether they came. */
+    shows: (words, seconds = 30) => until(() => (words instanceof RegExp ? words.test(screen()) : screen().includes(words)), { seconds }),
+    ended: (seconds = 20) => until(() => screen().includes(ENDED), { seconds }),
+    pid: () => Number(tmux('display-message', '-p', '-t', 'main', '#{pane_pid}').stdout),
+    close: () => tmux('kill-server'),
+  };
+}
+
+function quoted(word) {
+  return /^[\w./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,37 @@
+// What a model sees, in the words a script needs: `results` are the results of its own tool calls and `news` the other words (prompts, mail
+// hints, wake-ups) since it last ended a turn, `all` is everything. A script answers with {tool, input}, {calls: [...]} or {text}.
+
+/** What a tool result says: its JSON when it is some, else {text}. */
+export function toResult(text) {
+  const start = text.indexOf('{');
+  try {
+    return JSON.parse(start > 0 ? text.slice(start, text.lastIndexOf('}') + 1) : text);
+  } catch {
+    return { text };
+  }
+}
+
+/** @param {{kind: 'call' | 'result' | 'said' | 'news', text?: string}[]} items the conversation, oldest first */
+export function viewOf(items, { kind, body }) {
+  const lastWord = items.findLastIndex((item) => item.kind === 'said');
+  const turn = items.slice(lastWord + 1);
+  const texts = (some, which) => some.filter((item) => item.kind === which).map((item) => item.text ?? '');
+  return {
+    kind,
+    body,
+    results: texts(turn, 'result').map(toResult),
+    allResults: texts(items, 'result').map(toResult),
+    news: texts(turn, 'news').join('\n'),
+    all: items.map((item) => item.text ?? '').join('\n'),
+  };
+}
+
+/** A script that is one list of steps for the whole life of a client: step i answers when i tool results have been seen. */
+export const steps = (list) => (view) => {
+  const step = list[view.allResults.length];
+  return step === undefined ? { text: 'DONE' } : step(view.allResults.at(-1) ?? {}, view.allResults);
+};
+
+export const call =
+  (tool, input = {}) =>
+  () => ({ tool, input });
