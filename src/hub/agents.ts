@@ -4,6 +4,7 @@ import { type AgentRow, capabilitiesIn, findAgent, listAgents } from '../store/a
 import type { Read } from '../store/db.ts';
 import { type InboxCounts, inboxCounts } from '../store/inbox.ts';
 import { latestSession, type SessionRow } from '../store/sessions.ts';
+import { countInFlight } from '../store/tool-uses.ts';
 import { authorityOf, type Caller } from './caller.ts';
 import type { HubContext } from './context.ts';
 import { HubError } from './errors.ts';
@@ -17,6 +18,8 @@ export type AgentView = {
   capabilities: string[];
   state: Presence;
   session: SessionRow | undefined;
+  /** Tools that its client's model is using just now. */
+  toolsInFlight: number;
   counts: InboxCounts;
   parentName: string | null;
   wake: WakeView;
@@ -99,11 +102,13 @@ export class Agents {
     // A sub-agent lives in its parent's session.
     const through = agent.parentSessionId === null ? session : await sessionOf(read, agent);
     const forgets = counts.leased > 0 && session?.shownAt !== null && now - (session?.shownAt ?? now) > this.#context.limits.nudgeAfterMs;
+    const toolsInFlight = through === undefined ? 0 : await countInFlight(read, through.id, now - this.#context.limits.toolSilentMs);
     return {
       agent,
       capabilities,
-      state: presenceOf(this.#context, through, forgets),
+      state: presenceOf(this.#context, through, { forgets, toolsInFlight }),
       session: through,
+      toolsInFlight,
       counts,
       parentName,
       wake: await wakeOf(this.#context, read, agent),

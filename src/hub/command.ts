@@ -14,6 +14,7 @@ import { canonicalJson } from './canonical-json.ts';
 import { toIso } from './clock.ts';
 import { HubError } from './errors.ts';
 import { type EventType, eventHash } from './events.ts';
+import type { Host } from './host.ts';
 import type { HubTime } from './time.ts';
 
 /** What a service works with inside a transaction. */
@@ -39,10 +40,12 @@ export type KeepKey<T> = { keepKey?: (result: T) => boolean };
 export class Commands {
   readonly #db: Db;
   readonly #time: HubTime;
+  readonly #host: Host;
 
-  constructor(db: Db, time: HubTime) {
+  constructor(db: Db, time: HubTime, host: Host) {
     this.#db = db;
     this.#time = time;
+    this.#host = host;
   }
 
   /** Runs a change for a caller. A repeated key answers the stored result with `replayed: true`. */
@@ -141,7 +144,7 @@ export class Commands {
   /** The fence of C5, inside the transaction. A session that was only taken for dead goes on; one that was replaced does not. */
   async #assertHolds(act: Act, caller: Caller): Promise<void> {
     if (!(await this.#assertCurrent(act.tx, caller))) {
-      await reviveSession(act.tx, caller.sessionId, act.now);
+      await reviveSession(act.tx, caller.sessionId, act.now, this.#host);
       await act.emit('session.revived', caller.sessionId, { agent: caller.name });
     }
   }

@@ -39,7 +39,7 @@ export class Heartbeats {
     await this.#context.commands.runAs(session.projectId, { agentId: session.agentId }, async (act) => {
       const agent = await findAgent(act.tx, session.agentId);
       if (agent === undefined || agent.epoch !== session.epoch) return;
-      await reviveSession(act.tx, session.id, act.now);
+      await reviveSession(act.tx, session.id, act.now, this.#context.host);
       await act.emit('session.revived', session.id, { agent: agent.name });
     });
   }

@@ -9,4 +9,6 @@ export interface Host {
   isAlive(pid: number): boolean;
   /** The parent of a process; undefined when it is gone or cannot be told. */
   parentOf(pid: number): number | undefined;
+  /** Tells a process from a later one with the same pid; undefined when there is none. */
+  bornOf(pid: number): string | undefined;
 }

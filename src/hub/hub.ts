@@ -4,6 +4,7 @@ import type { Db } from '../store/db.ts';
 import { deleteKeysBefore } from '../store/idempotency.ts';
 import { schemaVersion } from '../store/migrate.ts';
 import { findHub, type HubRow, insertHub, updateHighWater } from '../store/projects.ts';
+import { Acknowledging } from './acknowledging.ts';
 import { Agents } from './agents.ts';
 import { ApprovalEnds } from './approval-ends.ts';
 import { Approvals } from './approvals.ts';
@@ -11,6 +12,7 @@ import { AskEnds } from './ask-ends.ts';
 import { Asks } from './asks.ts';
 import { Calls } from './calls.ts';
 import { Checkpoints } from './checkpoints.ts';
+import { ClientProcesses } from './client-processes.ts';
 import { type Clock, toIso } from './clock.ts';
 import { ClockPeers } from './clock-peers.ts';
 import { Commands } from './command.ts';
@@ -24,6 +26,7 @@ import type { Ids } from './ids.ts';
 import { Inbox } from './inbox.ts';
 import { Joining } from './joining.ts';
 import type { Limits } from './limits.ts';
+import { MailNews } from './mail-news.ts';
 import { MessageStatus } from './message-status.ts';
 import { Messages } from './messages.ts';
 import { OpenThreads } from './open-threads.ts';
@@ -35,10 +38,15 @@ import { SendRates } from './rates.ts';
 import { Recovery } from './recovery.ts';
 import { Reminders } from './reminders.ts';
 import { Restarts } from './restarts.ts';
+import { forgetInBatches } from './retention.ts';
 import { Sessions } from './sessions.ts';
+import { Stopping } from './stopping.ts';
+import { NO_SURROUNDINGS, type Surroundings } from './surroundings.ts';
 import { Threads } from './threads.ts';
 import { HubTime } from './time.ts';
 import { Tokens } from './tokens.ts';
+import { ToolUses } from './tool-uses.ts';
+import { Turns } from './turns.ts';
 import { Usage } from './usage.ts';
 import { type Verified, verifyProjects } from './verify.ts';
 import { Waiting } from './waiting.ts';
@@ -55,6 +63,8 @@ export type HubParts = {
   host: Host;
   /** What the operator's configuration decides of the rules; the defaults where it says nothing. */
   policy?: Policy;
+  /** Where clients run beside the hub: what can be seen of them. */
+  surroundings?: Surroundings;
   /** What the process around the hub has to say of itself (its log, for example). */
   notices?: () => string[];
 };
@@ -84,6 +94,12 @@ export type Hub = {
   readonly waking: Waking;
   readonly wakeDoors: WakeDoors;
   readonly heartbeats: Heartbeats;
+  readonly clientProcesses: ClientProcesses;
+  readonly turns: Turns;
+  readonly toolUses: ToolUses;
+  readonly mailNews: MailNews;
+  readonly stopping: Stopping;
+  readonly surroundings: Surroundings;
   readonly clockPeers: ClockPeers;
   readonly openThreads: OpenThreads;
   readonly checkpoints: Checkpoints;
@@ -128,7 +144,7 @@ export async function createHub(parts: HubParts): Promise<Hub> {
     limits,
     policy: parts.policy ?? DEFAULT_POLICY,
     host,
-    commands: new Commands(db, time),
+    commands: new Commands(db, time, host),
     waiting,
     rates: new SendRates(clock, limits),
   };
@@ -174,6 +190,12 @@ export async function createHub(parts: HubParts): Promise<Hub> {
     waking,
     wakeDoors: new WakeDoors(context),
     heartbeats: new Heartbeats(context, sessions),
+    clientProcesses: new ClientProcesses(context),
+    turns: new Turns(context),
+    toolUses: new ToolUses(context, []),
+    mailNews: new MailNews(context),
+    stopping: new Stopping(context, new Acknowledging(context)),
+    surroundings: parts.surroundings ?? NO_SURROUNDINGS,
     clockPeers,
     openThreads,
     checkpoints,
@@ -200,7 +222,10 @@ export async function createHub(parts: HubParts): Promise<Hub> {
         ? [`Timed duties have not run since ${toIso(at)}: no reminder fires and no ask ends until a server runs.`]
         : [];
     },
-    forgetKeys: () => forgetKeys(db, time.now() - limits.keyRetentionMs, limits.dueBatch),
+    forgetKeys: () => {
+      const before = time.now() - limits.keyRetentionMs;
+      return forgetInBatches(db, limits.dueBatch, (tx) => deleteKeysBefore(tx, before, limits.dueBatch));
+    },
     close: () => {
       closing ??= (async () => {
         waiting.shutdown();
@@ -211,16 +236,6 @@ export async function createHub(parts: HubParts): Promise<Hub> {
       return closing;
     },
   };
-}
-
-/** In batches, so that nobody waits long for the write lock; until none is left, so that no rate of calls outgrows it. */
-async function forgetKeys(db: Db, before: number, batch: number): Promise<number> {
-  let forgotten = 0;
-  for (;;) {
-    const went = await db.write('', (tx) => deleteKeysBefore(tx, before, batch), 'relaxed');
-    forgotten += went;
-    if (went < batch) return forgotten;
-  }
 }
 
 async function identify(db: Db, clock: Clock, ids: Ids): Promise<HubRow> {

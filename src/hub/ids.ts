@@ -17,7 +17,8 @@ export type IdPrefix =
   | 'apr'
   | 'rsv'
   | 'dor'
-  | 'wak';
+  | 'wak'
+  | 'trn';
 
 export interface Ids {
   /** A fresh id such as `msg_01k9...`. */

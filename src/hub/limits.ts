@@ -212,6 +212,33 @@ export const LIMITS = {
     why: 'without hooks nobody says that a turn is over: a model that called nothing for so long has probably stopped',
   },
   wakeAttemptsKeptMs: { value: 30 * DAY, hard: 365 * DAY, unit: 'ms', why: 'as long as what became of a message is asked' },
+  turnSilentMs: {
+    value: 20 * MINUTE,
+    hard: DAY,
+    unit: 'ms',
+    why: 'longer than a model thinks without a word: a turn of which no hook told the end (the person interrupted it) is over',
+  },
+  toolSilentMs: {
+    value: 2 * HOUR,
+    hard: 2 * DAY,
+    unit: 'ms',
+    why: 'longer than a build or a test run: a tool of which nobody told the end is no longer in flight',
+  },
+  toolUseKeptMs: {
+    value: 30 * DAY,
+    hard: 365 * DAY,
+    unit: 'ms',
+    why: 'the record of tool uses is large; a month answers what happened lately',
+  },
+  turnKeptMs: { value: 90 * DAY, hard: 10 * 365 * DAY, unit: 'ms', why: 'a quarter is what costs are compared over' },
+  turnRows: { value: 50, hard: 500, unit: 'rows', why: 'a page of turns; the sums count all of them' },
+  clientProcessKeptMs: {
+    value: 30 * DAY,
+    hard: 365 * DAY,
+    unit: 'ms',
+    why: 'a client of another host that nobody told of for a month has ended without a word',
+  },
+  hintMessages: { value: 5, hard: 20, unit: 'messages', why: 'a hint names what came; the inbox has the rest' },
   dueBatch: {
     value: 100,
     hard: 1_000,

@@ -46,7 +46,8 @@ export function mailHintLine({ name, unread, urgent, heads }: MailHint): string 
   return `Mail for ${recipient} from ${first.from}: ${aboutOf(first)}.${queued} recv_batch shows ${more === 0 ? 'it' : 'them'}.`;
 }
 
-function aboutOf({ subject, kind, urgent, ref }: UnreadHead): string {
+/** What a message is about, as far as that may be said without showing it: its subject, quoted, and its kind. */
+export function aboutOf({ subject, kind, urgent, ref }: Pick<UnreadHead, 'subject' | 'kind' | 'urgent' | 'ref'>): string {
   const what = ref?.startsWith('ask_') === true && kind === 'request' ? 'an ask' : kind;
   const marks = urgent ? `urgent, ${what}` : what;
   return subject === '' || subject === 'ask' ? marks : `${quote(subject, SUBJECT_CHARS)} (${marks})`;

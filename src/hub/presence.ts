@@ -25,14 +25,30 @@ export function processIsGone({ host }: HubContext, session: SessionRow): boolea
   return session.pid === host.pid ? session.startedAt < host.startedAt : !host.isAlive(session.pid);
 }
 
+/** Whether a turn or a tool is under way, as its client's hooks told, and not so long ago that its end must have been lost. */
+export function isWorking({ limits, time }: HubContext, session: SessionRow, toolsInFlight: number): boolean {
+  if (toolsInFlight > 0) return true;
+  if (session.turnStartedAt === null) return false;
+  const heardAt = Math.max(session.turnStartedAt, session.hookedAt ?? 0, session.calledAt ?? 0);
+  return time.now() - heardAt <= limits.turnSilentMs;
+}
+
 /** `forgets`: something it was shown has waited for its acknowledgement longer than the nudge. */
-export function presenceOf(context: HubContext, session: SessionRow | undefined, forgets: boolean): Presence {
+export function presenceOf(
+  context: HubContext,
+  session: SessionRow | undefined,
+  { forgets, toolsInFlight }: { forgets: boolean; toolsInFlight: number },
+): Presence {
   if (session === undefined || !isLive(context, session)) return 'gone';
   const now = context.time.now();
   if (session.waitingUntil !== null && session.waitingUntil > now) return 'waiting';
-  if (session.calledAt === null) return 'starting';
-  const quietFor = now - session.calledAt;
+  if (isWorking(context, session, toolsInFlight)) return 'busy';
+  const { calledAt, hookedAt } = session;
+  if (calledAt === null) return hookedAt === null ? 'starting' : 'idle';
+  const quietFor = now - calledAt;
   if (forgets && quietFor > context.limits.nudgeAfterMs) return 'stalled';
+  // A client with hooks tells when its model is at work: it told nothing.
+  if (hookedAt !== null && hookedAt >= calledAt) return 'idle';
   return quietFor > IDLE_AFTER_MS ? 'idle' : 'ready';
 }
 

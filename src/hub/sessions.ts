@@ -12,7 +12,17 @@ import {
   updateAgent,
 } from '../store/agents.ts';
 import { countCrash } from '../store/deliveries.ts';
-import { type Door, endSession, findSession, insertSession, latestSession, type SessionRow, setWaiting } from '../store/sessions.ts';
+import {
+  type Door,
+  endSession,
+  findSession,
+  insertSession,
+  latestSession,
+  type SessionRow,
+  setClientKey,
+  setWaiting,
+} from '../store/sessions.ts';
+import { giveUpToolUses } from '../store/tool-uses.ts';
 import { authorityOf, type Caller } from './caller.ts';
 import { toIso } from './clock.ts';
 import type { Act } from './command.ts';
@@ -22,11 +32,19 @@ import { assertGrantable, assertName, freshName } from './names.ts';
 import { isLive } from './presence.ts';
 import type { Project, Projects } from './projects.ts';
 import { registerAgent } from './registering.ts';
+import { endTurn } from './turns.ts';
 
 export type Attachment = {
   project: Project;
   door: Door;
-  client: { name: string; version: string /** The client's own session, if it tells one. */; key?: string | undefined };
+  client: {
+    name: string;
+    version: string;
+    /** The client's own session, if it tells one. */
+    key?: string | undefined;
+    /** The process of the client, where it started this server itself. */
+    pid?: number | undefined;
+  };
   /** Where the client works; absolute paths below it are made project-relative. */
   root: string;
   /** A name given by flag, environment, credential or `join`. Absent: the name bound to the client's session, else a fresh one. */
@@ -36,6 +54,8 @@ export type Attachment = {
   /** A role given by configuration or credential; never by an argument. */
   role?: string | undefined;
   takeover?: boolean | undefined;
+  /** Nobody called yet: it takes the agent from no live session, not even from one of the same client. */
+  yields?: boolean | undefined;
 };
 
 /** A session that dies within this time of being shown a batch may have died of it (C11). */
@@ -78,6 +98,28 @@ export class Sessions {
   /** A session that was ended for its silence is open again, because its client is heard of. Throws `stale_session` when it was replaced. */
   async revive(caller: Caller): Promise<void> {
     await this.#context.commands.run(caller, { tool: 'session.revive', durability: 'relaxed' }, async () => ({}));
+  }
+
+  /**
+   * The client of this caller goes on in another session of its own, `attachment.client.key`. It stays the same agent; but where the person
+   * resumed a conversation that is another agent's, and no configuration names this one, it becomes that. Errors: `agent_busy`.
+   */
+  async follow(caller: Caller, attachment: Attachment): Promise<Caller> {
+    const { key } = attachment.client;
+    if (key === undefined) return caller;
+    return await this.#context.commands.run(caller, { tool: 'session.follow' }, async (act) => {
+      const bound = await findBinding(act.tx, act.projectId, key);
+      const other = bound === undefined || bound === caller.agentId ? undefined : await findAgent(act.tx, bound);
+      if (other === undefined || attachment.name !== undefined) {
+        await bindClient(act.tx, act.projectId, key, caller.agentId, act.now);
+        await setClientKey(act.tx, caller.sessionId, key);
+        return caller;
+      }
+      const next = await this.take(act, other, attachment);
+      const old = await findSession(act.tx, caller.sessionId);
+      if (old !== undefined) await this.endOne(act, old, 'left');
+      return next;
+    });
   }
 
   /** Whether this caller's session still holds its agent. */
@@ -146,6 +188,11 @@ export class Sessions {
     });
   }
 
+  /** Two servers of one client, such as a probe and the one that stays, are one session. */
+  #isOneClient(holder: SessionRow, { client }: Attachment): boolean {
+    return holder.clientPid !== null && holder.clientPid === client.pid && holder.host === this.#context.host.key;
+  }
+
   /** Makes the client the holder of the agent, or refuses. */
   async take(act: Act, agent: AgentRow, attachment: Attachment): Promise<Caller> {
     if (authorityOf(agent.role) !== 'agent' && attachment.nameByArgument === true && attachment.role !== agent.role) {
@@ -159,7 +206,8 @@ export class Sessions {
     if (holder !== undefined && holder.endedAt === null) {
       const live = isLive(this.#context, holder);
       const returned = holder.clientKey !== null && holder.clientKey === attachment.client.key;
-      if (live && attachment.takeover !== true && !returned) throw busy(agent.name, holder);
+      if (live && returned && attachment.takeover !== true && this.#isOneClient(holder, attachment)) return toCaller(agent, holder);
+      if (live && attachment.takeover !== true && (!returned || attachment.yields === true)) throw busy(agent.name, holder);
       await this.endOne(act, holder, live ? 'superseded' : 'silent');
     }
     const epoch = agent.epoch + 1;
@@ -173,6 +221,7 @@ export class Sessions {
       clientName: attachment.client.name,
       clientVersion: attachment.client.version,
       clientKey: attachment.client.key ?? null,
+      clientPid: attachment.client.pid ?? null,
       root: attachment.root,
       host: this.#context.host.key,
       pid: this.#context.host.pid,
@@ -181,6 +230,11 @@ export class Sessions {
       heartbeatAt: act.now,
       waitingUntil: null,
       shownAt: null,
+      hookedAt: null,
+      turnStartedAt: null,
+      turnKey: null,
+      turnDoor: null,
+      turnEndedAt: null,
       endedAt: null,
       endReason: null,
     };
@@ -211,6 +265,8 @@ export class Sessions {
     const diedAt = reason === 'silent' ? session.heartbeatAt : act.now;
     if (session.shownAt !== null && diedAt - session.shownAt <= CRASH_WINDOW_MS) await countCrash(act.tx, session.agentId, session.id);
     await touchAgent(act.tx, session.agentId, Math.min(act.now, session.heartbeatAt));
+    if (session.turnStartedAt !== null) await endTurn(act, this.#context.ids, session, 'interrupted', null);
+    else await giveUpToolUses(act.tx, session.id, act.now);
     await act.emit('session.ended', session.id, { reason });
     return true;
   }

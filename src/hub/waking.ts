@@ -5,6 +5,7 @@
 import { findAgent, findAgentByName } from '../store/agents.ts';
 import type { Read } from '../store/db.ts';
 import { latestSession } from '../store/sessions.ts';
+import { countInFlight } from '../store/tool-uses.ts';
 import { nextReadyAt, wakingMail } from '../store/unread.ts';
 import {
   type AttemptRow,
@@ -23,7 +24,7 @@ import type { Act } from './command.ts';
 import type { HubContext } from './context.ts';
 import { findMailHint, type MailHint } from './mail-hint.ts';
 import type { Posting } from './posting.ts';
-import { isLive } from './presence.ts';
+import { isLive, isWorking } from './presence.ts';
 import { isOpen } from './wake-doors.ts';
 import { covers, type Decision, decide, type Ending, type Situation } from './wake-policy.ts';
 
@@ -144,8 +145,11 @@ export class Waking {
       mail,
       reader: {
         waits: (live?.waitingUntil ?? 0) > now,
-        inTurn: undefined,
-        turnEndedAt: null,
+        inTurn:
+          live === undefined || live.hookedAt === null
+            ? undefined
+            : isWorking(this.#context, live, await this.#inFlight(read, live.id, now)),
+        turnEndedAt: live?.turnEndedAt ?? null,
         heardAt: live?.calledAt ?? null,
         attachedAt: live?.startedAt ?? null,
       },
@@ -156,6 +160,10 @@ export class Waking {
     // What was returned with a delay becomes mail again by time alone.
     const ready = mail === undefined ? await nextReadyAt(read, agentId, live?.id ?? null, now) : null;
     return { ...situation, decision: { ...decision, again: earliest(decision.again, ready) } };
+  }
+
+  #inFlight(read: Read, sessionId: string, now: number): Promise<number> {
+    return countInFlight(read, sessionId, now - this.#context.limits.toolSilentMs);
   }
 
   async #claim(act: Act, agentId: string, isOurs: (door: DoorRow) => boolean): Promise<Claim | undefined> {

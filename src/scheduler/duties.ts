@@ -13,7 +13,7 @@ export type Duty = {
 };
 
 export function dutiesOf(hub: Hub): Duty[] {
-  const { approvalEnds, askEnds, calls, clockPeers, deliveries, firing, heartbeats, waking } = hub;
+  const { approvalEnds, askEnds, calls, clientProcesses, clockPeers, deliveries, firing, heartbeats, toolUses, turns, waking } = hub;
   return [
     // First, because it also writes the heartbeat by which everybody sees that duties run.
     { name: 'fire reminders', everyMs: 5_000, nextDue: () => firing.nextDue(), run: () => firing.fireDue() },
@@ -30,6 +30,10 @@ export function dutiesOf(hub: Hub): Duty[] {
     { name: 'offer pool messages again', everyMs: 15_000, run: () => deliveries.reofferPool() },
     { name: 'end wake-ups', everyMs: 5_000, run: () => waking.endOverdue() },
     { name: 'forget wake-ups', everyMs: 600_000, run: () => waking.forgetOld() },
+    { name: 'end silent turns', everyMs: 30_000, run: () => turns.endSilent() },
+    { name: 'forget ended clients', everyMs: 30_000, run: () => clientProcesses.forgetGone() },
+    { name: 'forget turns', everyMs: 600_000, run: () => turns.forget() },
+    { name: 'forget tool uses', everyMs: 600_000, run: () => toolUses.forget() },
     { name: 'forget keys', everyMs: 600_000, run: () => hub.forgetKeys() },
   ];
 }

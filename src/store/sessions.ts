@@ -16,6 +16,8 @@ export type SessionRow = {
   clientVersion: string;
   /** The client's own session (for example `claude:<uuid>`); a new attachment with the same key is the same client come back. */
   clientKey: string | null;
+  /** The process of the client itself, which started this session's server; null where nobody told. */
+  clientPid: number | null;
   root: string;
   host: string;
   pid: number;
@@ -26,6 +28,14 @@ export type SessionRow = {
   waitingUntil: number | null;
   /** When it was last shown a batch. */
   shownAt: number | null;
+  /** When a hook of its client was last heard; null: its client has none. */
+  hookedAt: number | null;
+  /** Since when a turn is under way, the client's own name for it, and the door that woke the agent for it. */
+  turnStartedAt: number | null;
+  turnKey: string | null;
+  turnDoor: string | null;
+  /** When the last turn ended. */
+  turnEndedAt: number | null;
   endedAt: number | null;
   endReason: string | null;
 };
@@ -39,6 +49,7 @@ const toSession = (row: Row): SessionRow => ({
   clientName: toText(row, 'client_name'),
   clientVersion: toText(row, 'client_version'),
   clientKey: toTextOrNull(row, 'client_key'),
+  clientPid: toIntOrNull(row, 'client_pid'),
   root: toText(row, 'root'),
   host: toText(row, 'host'),
   pid: toInt(row, 'pid'),
@@ -47,6 +58,11 @@ const toSession = (row: Row): SessionRow => ({
   heartbeatAt: toInt(row, 'heartbeat_at'),
   waitingUntil: toIntOrNull(row, 'waiting_until'),
   shownAt: toIntOrNull(row, 'shown_at'),
+  hookedAt: toIntOrNull(row, 'hooked_at'),
+  turnStartedAt: toIntOrNull(row, 'turn_started_at'),
+  turnKey: toTextOrNull(row, 'turn_key'),
+  turnDoor: toTextOrNull(row, 'turn_door'),
+  turnEndedAt: toIntOrNull(row, 'turn_ended_at'),
   endedAt: toIntOrNull(row, 'ended_at'),
   endReason: toTextOrNull(row, 'end_reason'),
 });
@@ -73,9 +89,9 @@ export async function openSessions(read: Read, projectId: string | null): Promis
 
 export async function insertSession(tx: Tx, session: SessionRow): Promise<void> {
   await tx.run(
-    `INSERT INTO sessions (id, project_id, agent_id, epoch, door, client_name, client_version, client_key, root, host, pid,
-       started_at, called_at, heartbeat_at, waiting_until, shown_at, ended_at, end_reason)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO sessions (id, project_id, agent_id, epoch, door, client_name, client_version, client_key, client_pid,
+       root, host, pid, started_at, called_at, heartbeat_at, waiting_until, shown_at, ended_at, end_reason)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     session.id,
     session.projectId,
     session.agentId,
@@ -84,6 +100,7 @@ export async function insertSession(tx: Tx, session: SessionRow): Promise<void> 
     session.clientName,
     session.clientVersion,
     session.clientKey,
+    session.clientPid,
     session.root,
     session.host,
     session.pid,
@@ -107,9 +124,20 @@ export async function endSession(tx: Tx, id: string, now: number, reason: string
   return changes === 1;
 }
 
-/** A session that was taken for dead and still holds its agent's epoch goes on. */
-export async function reviveSession(tx: Tx, id: string, now: number): Promise<void> {
-  await tx.run('UPDATE sessions SET ended_at = NULL, end_reason = NULL, heartbeat_at = ? WHERE id = ?', now, id);
+/** A session that was taken for dead and still holds its agent's epoch goes on, in the process that now keeps it alive. */
+export async function reviveSession(tx: Tx, id: string, now: number, by: { key: string; pid: number }): Promise<void> {
+  await tx.run(
+    'UPDATE sessions SET ended_at = NULL, end_reason = NULL, heartbeat_at = ?, host = ?, pid = ? WHERE id = ?',
+    now,
+    by.key,
+    by.pid,
+    id,
+  );
+}
+
+/** The client goes on under another session of its own. */
+export async function setClientKey(tx: Tx, id: string, clientKey: string): Promise<void> {
+  await tx.run('UPDATE sessions SET client_key = ? WHERE id = ?', clientKey, id);
 }
 
 export async function heartbeat(tx: Tx, id: string, now: number): Promise<void> {

@@ -51,16 +51,38 @@ export async function nextReadyAt(read: Read, agentId: string, sessionId: string
   return row === undefined ? null : toIntOrNull(row, 'next');
 }
 
+/** How far unread mail reaches that says something, and how far that of it which wakes; 0: there is none. */
+export async function newestUnread(
+  read: Read,
+  agentId: string,
+  sessionId: string | null,
+  now: number,
+): Promise<{ newest: number; newestWaking: number }> {
+  const row = await read.get(
+    `SELECT COALESCE(MAX(d.seq), 0) AS newest, COALESCE(MAX(CASE WHEN m.wakes = 1 THEN d.seq END), 0) AS newest_waking
+     FROM deliveries d JOIN messages m ON m.id = d.message_id
+     WHERE d.recipient_id IN (${READERS}) AND d.state = 'ready' AND d.ready_at <= ? AND m.quiet = 0`,
+    agentId,
+    sessionId,
+    now,
+  );
+  return row === undefined ? { newest: 0, newestWaking: 0 } : { newest: toInt(row, 'newest'), newestWaking: toInt(row, 'newest_waking') };
+}
+
 /** What names a message without its words. */
 export type UnreadHead = { messageId: string; from: string; to: string; subject: string; kind: Kind; urgent: boolean; ref: string | null };
 
-/** The first messages that an agent, or a sub-agent in this session of its, would be shown next of what it was never shown; and how many there are. */
+/**
+ * The first messages that an agent, or a sub-agent in this session of its, would be shown next of what it was never shown and
+ * came after `afterSeq`; and how many there are in all.
+ */
 export async function unreadHeads(
   read: Read,
   agentId: string,
   sessionId: string | null,
   now: number,
   limit: number,
+  afterSeq = 0,
 ): Promise<{ heads: UnreadHead[]; unread: number; urgent: number }> {
   const unread = `FROM deliveries d WHERE d.recipient_id IN (${READERS}) AND d.state = 'ready' AND d.ready_at <= ?`;
   const count = await read.get(`SELECT COUNT(*) AS unread, COALESCE(SUM(d.urgent), 0) AS urgent ${unread}`, agentId, sessionId, now);
@@ -68,10 +90,11 @@ export async function unreadHeads(
   const rows = await read.all(
     `SELECT m.id, s.name AS sender, r.name AS recipient, m.subject, m.kind, d.urgent, m.ref
      FROM deliveries d JOIN messages m ON m.id = d.message_id JOIN agents s ON s.id = d.sender_id JOIN agents r ON r.id = d.recipient_id
-     WHERE d.recipient_id IN (${READERS}) AND d.state = 'ready' AND d.ready_at <= ? ORDER BY d.urgent DESC, d.seq LIMIT ?`,
+     WHERE d.recipient_id IN (${READERS}) AND d.state = 'ready' AND d.ready_at <= ? AND d.seq > ? ORDER BY d.urgent DESC, d.seq LIMIT ?`,
     agentId,
     sessionId,
     now,
+    afterSeq,
     limit,
   );
   return { heads: rows.flatMap(toHeads), unread: toInt(count, 'unread'), urgent: toInt(count, 'urgent') };

@@ -28,19 +28,42 @@ export const systemHost: Host = {
   },
   parentOf(pid) {
     try {
-      // Linux answers from memory; elsewhere POSIX ps does, in some milliseconds.
+      // Linux answers from memory.
       const text =
-        process.platform === 'linux'
-          ? /^PPid:\s*(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-          : execFileSync('ps', ['-o', 'ppid=', '-p', String(pid)], {
-              encoding: 'utf8',
-              stdio: ['ignore', 'pipe', 'ignore'],
-              timeout: 2_000,
-            });
+        process.platform === 'linux' ? /^PPid:\s*(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] : askPs('ppid=', pid);
       const parent = Number(text?.trim());
       return Number.isInteger(parent) && parent > 0 ? parent : undefined;
     } catch {
       return undefined;
     }
   },
+  bornOf: (pid) => (process.platform === 'linux' ? bornOnLinux(pid) : bornElsewhere(pid)),
 };
+
+/** Field 22 of /proc/PID/stat: clock ticks since boot. The second field may hold blanks and parentheses, so counting begins behind its end. */
+function bornOnLinux(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  } catch {
+    return undefined;
+  }
+}
+
+/** macOS has no /proc; ps is the portable word on a process. */
+function bornElsewhere(pid: number): string | undefined {
+  try {
+    return askPs('lstart=', pid) || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** One field of a process, as POSIX ps tells it in some milliseconds. Throws when there is no such process. */
+function askPs(field: string, pid: number): string {
+  return execFileSync('ps', ['-o', field, '-p', String(pid)], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+    timeout: 2_000,
+  }).trim();
+}

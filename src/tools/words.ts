@@ -102,6 +102,7 @@ export const agentCard = z.object({
   last_seen: z.string(),
   unread: z.int(),
   owed: z.int(),
+  busy: z.object({ since: z.string().optional(), tools_in_flight: z.int() }).optional().describe('as its client’s hooks tell'),
   wake: wakeShape,
   parent: z.string().optional(),
 });
@@ -121,9 +122,15 @@ export function renderAgent(view: AgentView): z.input<typeof agentCard> {
     last_seen: toIso(seen),
     unread: counts.unread,
     owed: counts.leased + counts.unreplied,
+    ...(view.state === 'busy' ? { busy: busyOf(view) } : {}),
     wake: renderWake(view),
     ...(view.parentName === null ? {} : { parent: view.parentName }),
   };
+}
+
+function busyOf({ session, toolsInFlight }: AgentView): { since?: string; tools_in_flight: number } {
+  const since = session?.turnStartedAt ?? null;
+  return { ...(since === null ? {} : { since: toIso(since) }), tools_in_flight: toolsInFlight };
 }
 
 /** A wait in milliseconds within the ceiling, and the note that says when it was cut. */

@@ -7,7 +7,14 @@ import { attach, onEveryEngine, PROJECT, testHub } from '../support/engines.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
 const DAY = 86_400_000;
-const hostOf = (pid: number): Host => ({ key: 'host', pid, startedAt: 0, isAlive: () => true, parentOf: () => undefined });
+const hostOf = (pid: number): Host => ({
+  key: 'host',
+  pid,
+  startedAt: 0,
+  isAlive: () => true,
+  parentOf: () => undefined,
+  bornOf: () => 'then',
+});
 
 onEveryEngine('clocks', (engine) => {
   it('a process thirty days ahead follows the others, ends nothing and says so', async () => {

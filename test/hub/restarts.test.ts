@@ -16,6 +16,7 @@ const hostOf = (pid: number, alive: (pid: number) => boolean): Host => ({
   startedAt: 0,
   isAlive: alive,
   parentOf: () => undefined,
+  bornOf: () => 'then',
 });
 const peek = async (hub: Hub, caller: Caller) =>
   (await hub.inbox.receive(caller, { max: 32, maxBytes: 32_768, waitMs: 0, peek: true }, { tool: 'recv_batch' })).messages;

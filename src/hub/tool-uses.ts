@@ -1,0 +1,139 @@
+// Tools that a client's model uses: told of by its hooks before and after. While one is open it is in flight, so that an agent is never taken for
+// idle in the middle of concurrent tools (A-26); afterwards it is the record of what was done (C-62): name, duration and a digest of the
+// arguments, never the arguments. Before a tool runs, the checks of PreToolUse may refuse it.
+
+import { createHash } from 'node:crypto';
+import { findSession, type SessionRow } from '../store/sessions.ts';
+import {
+  endToolUse,
+  forgetToolUsesBefore,
+  giveUpToolUses,
+  insertToolUse,
+  listToolUses,
+  setToolDuration,
+  type ToolOutcome,
+  type ToolUseRow,
+} from '../store/tool-uses.ts';
+import { markHooked } from '../store/turns.ts';
+import { assertOversees, type Caller } from './caller.ts';
+import { canonicalJson } from './canonical-json.ts';
+import type { Act } from './command.ts';
+import type { HubContext } from './context.ts';
+import { oneLine } from './frame.ts';
+import { forgetInBatches } from './retention.ts';
+import { beginTurn, type Moment } from './turns.ts';
+
+export type ToolUse = {
+  id: string;
+  tool: string;
+  /** The arguments as the client told them; they are digested and checked, and not kept. */
+  args: unknown;
+  /** The folder the client works in. */
+  cwd: string;
+  /** The sub-agent that uses it, if it is not the agent itself. */
+  subAgent: string;
+};
+
+/** Looks at a tool before it runs. A text refuses it: facts for the model, with the way out. */
+export type ToolCheck = (caller: Caller, use: ToolUse) => Promise<string | undefined>;
+
+const NAME_CHARS = 200;
+
+export class ToolUses {
+  readonly #context: HubContext;
+  readonly #checks: readonly ToolCheck[];
+
+  constructor(context: HubContext, checks: readonly ToolCheck[]) {
+    this.#context = context;
+    this.#checks = checks;
+  }
+
+  /** A tool is about to run. Answers why it must not, if one of the checks says so. */
+  async start(caller: Caller, use: ToolUse, moment: Moment): Promise<string | undefined> {
+    let refusal: string | undefined;
+    for (const check of this.#checks) refusal ??= await check(caller, use);
+    await this.#note(caller, async (act, session) => {
+      await beginTurn(act, session, moment);
+      const isLate = (await findSession(act.tx, session.id))?.turnStartedAt === null;
+      const over: ToolOutcome | null = refusal !== undefined ? 'refused' : isLate ? 'lost' : null;
+      await insertToolUse(act.tx, this.#row(act, caller, use, moment.at, over));
+    });
+    return refusal;
+  }
+
+  /** A tool has run. `durationMs`: as the client measured it. */
+  async end(caller: Caller, use: ToolUse, moment: Moment, outcome: 'ok' | 'failed', durationMs: number | null): Promise<void> {
+    await this.#note(caller, (act) => this.#end(act, caller, use, moment, outcome, durationMs));
+  }
+
+  /** Several tools have run together: those whose end was told singly stay as they are. */
+  async endBatch(caller: Caller, uses: readonly { use: ToolUse; outcome: 'ok' | 'failed' }[], moment: Moment): Promise<void> {
+    await this.#note(caller, async (act) => {
+      for (const { use, outcome } of uses) await this.#end(act, caller, use, moment, outcome, null);
+    });
+  }
+
+  /** A sub-agent has stopped: what it had in flight is over. It has no session of its own, so its parent's record has its label. */
+  async subAgentStopped(caller: Caller, subAgent: string): Promise<void> {
+    await this.#note(caller, async (act, session) => {
+      const lost = await giveUpToolUses(act.tx, session.id, act.now, labelOf(subAgent));
+      await act.emit('subagent.stopped', session.id, { agent: caller.name, sub_agent: labelOf(subAgent), tools_lost: lost });
+    });
+  }
+
+  /** The latest uses of an agent, the newest first. */
+  async list(caller: Caller, agentId: string, limit: number): Promise<ToolUseRow[]> {
+    if (caller.agentId !== agentId) assertOversees(caller, 'see what tools others use');
+    return await this.#context.db.read((read) => listToolUses(read, agentId, limit));
+  }
+
+  /** Duty: rows past their retention. */
+  async forget(): Promise<number> {
+    const { db, limits, time } = this.#context;
+    const before = time.now() - limits.toolUseKeptMs;
+    return await forgetInBatches(db, limits.dueBatch, (tx) => forgetToolUsesBefore(tx, before, limits.dueBatch));
+  }
+
+  async #end(act: Act, caller: Caller, use: ToolUse, { at }: Moment, outcome: 'ok' | 'failed', durationMs: number | null): Promise<void> {
+    const endedAt = Math.min(at, act.now);
+    if (await endToolUse(act.tx, caller.sessionId, use.id, { endedAt, durationMs, outcome })) return;
+    const started = endedAt - (durationMs ?? 0);
+    const isNew = await insertToolUse(act.tx, { ...this.#row(act, caller, use, started, outcome), endedAt, durationMs });
+    if (!isNew && durationMs !== null) await setToolDuration(act.tx, caller.sessionId, use.id, durationMs);
+  }
+
+  /** Diagnostics: one relaxed change, and none at all when the session is unknown. */
+  async #note(caller: Caller, change: (act: Act, session: SessionRow) => Promise<void>): Promise<void> {
+    await this.#context.commands.runAs(
+      caller.projectId,
+      caller,
+      async (act) => {
+        const session = await findSession(act.tx, caller.sessionId);
+        if (session === undefined) return;
+        await change(act, session);
+        await markHooked(act.tx, session.id, act.now);
+      },
+      'relaxed',
+    );
+  }
+
+  #row(act: Act, caller: Caller, use: ToolUse, startedAt: number, outcome: ToolOutcome | null): ToolUseRow {
+    return {
+      sessionId: caller.sessionId,
+      toolUseId: use.id,
+      projectId: act.projectId,
+      agentId: caller.agentId,
+      subAgent: labelOf(use.subAgent),
+      tool: oneLine(use.tool, NAME_CHARS),
+      argsDigest: createHash('sha256').update(canonicalJson(use.args)).digest('hex'),
+      startedAt: Math.min(startedAt, act.now),
+      endedAt: outcome === null ? null : act.now,
+      durationMs: null,
+      outcome,
+    };
+  }
+}
+
+function labelOf(subAgent: string): string {
+  return oneLine(subAgent, NAME_CHARS);
+}

@@ -1,0 +1,166 @@
+// Turns: when an agent's model is at work, as its client's hooks tell, and what each turn came to. A turn begins with a prompt and ends when the
+// model stops; an end that nobody tells (the person interrupted, the client died) is found by the next prompt, by the end of the session, or by
+// time. From this `busy` and `idle` are true (A-26), and there is one row per turn (H-44).
+
+import { findAgent, findAgentByName } from '../store/agents.ts';
+import { findSession, type SessionRow } from '../store/sessions.ts';
+import { countInFlight, countTools, giveUpToolUses, giveUpToolUsesBefore } from '../store/tool-uses.ts';
+import {
+  closeTurn,
+  findTurn,
+  forgetTurnsBefore,
+  listTurns,
+  markHooked,
+  openTurn,
+  saveTurn,
+  sessionsInTurn,
+  sumTurns,
+  type TurnResult,
+  type TurnRow,
+  type TurnSums,
+} from '../store/turns.ts';
+import { outstandingAttempt } from '../store/wake-attempts.ts';
+import { assertOversees, type Caller } from './caller.ts';
+import type { Act } from './command.ts';
+import type { HubContext } from './context.ts';
+import { HubError } from './errors.ts';
+import type { Ids } from './ids.ts';
+import { isWorking } from './presence.ts';
+import { forgetInBatches } from './retention.ts';
+import type { TurnFacts } from './surroundings.ts';
+
+/** How a turn is named and when its event happened: hooks may come late and out of order. */
+export type Moment = { turnKey: string | null; at: number };
+export type TurnView = Omit<TurnRow, 'projectId' | 'agentId'> & { agent: string };
+
+export class Turns {
+  readonly #context: HubContext;
+
+  constructor(context: HubContext) {
+    this.#context = context;
+  }
+
+  /** A prompt was given. A turn that was still open was interrupted. */
+  async begin(caller: Caller, moment: Moment): Promise<void> {
+    await this.#context.commands.runAs(caller.projectId, caller, async (act) => {
+      const session = await findSession(act.tx, caller.sessionId);
+      if (session === undefined || session.endedAt !== null) return;
+      if (session.turnStartedAt !== null && (moment.turnKey === null || session.turnKey !== moment.turnKey))
+        await endTurn(act, this.#context.ids, session, 'interrupted', null);
+      await beginTurn(act, { ...session, turnStartedAt: null }, moment);
+      await markHooked(act.tx, session.id, act.now);
+    });
+  }
+
+  /** The model stopped. `facts`: what the transcript tells of the turn. */
+  async end(caller: Caller, moment: Moment, result: TurnResult, facts: TurnFacts | null): Promise<void> {
+    await this.#context.commands.runAs(caller.projectId, caller, async (act) => {
+      const session = await findSession(act.tx, caller.sessionId);
+      if (session === undefined) return;
+      const named = { ...session, turnKey: moment.turnKey ?? session.turnKey };
+      await endTurn(act, this.#context.ids, named, result, facts);
+      await markHooked(act.tx, session.id, act.now);
+    });
+  }
+
+  /** The client waits for its person: whatever was under way is over. */
+  async idle(caller: Caller): Promise<void> {
+    await this.#context.commands.runAs(caller.projectId, caller, async (act) => {
+      const session = await findSession(act.tx, caller.sessionId);
+      if (session === undefined) return;
+      if (session.turnStartedAt !== null) await endTurn(act, this.#context.ids, session, 'interrupted', null);
+      else await giveUpToolUses(act.tx, session.id, act.now);
+      await markHooked(act.tx, session.id, act.now);
+    });
+  }
+
+  /** Turns that ended since then, the newest first, with what all of them come to. Errors: `not_found` for an unknown agent. */
+  async list(
+    caller: Caller,
+    query: { agent?: string | undefined; since: number; limit: number },
+  ): Promise<{ turns: TurnView[]; sums: TurnSums }> {
+    assertOversees(caller, 'see the turns of all');
+    return await this.#context.commands.look(caller, async (read) => {
+      const agent = query.agent === undefined ? null : await findAgentByName(read, caller.projectId, query.agent);
+      if (agent === undefined)
+        throw new HubError('not_found', 'No agent of this project has that name.', { hint: 'rookery agents lists them.' });
+      const limit = Math.min(query.limit, this.#context.limits.turnRows);
+      const rows = await listTurns(read, caller.projectId, agent?.id ?? null, query.since, limit);
+      const turns: TurnView[] = [];
+      for (const { projectId: _project, agentId, ...row } of rows)
+        turns.push({ ...row, agent: (await findAgent(read, agentId))?.name ?? 'unknown' });
+      return { turns, sums: await sumTurns(read, caller.projectId, agent?.id ?? null, query.since) };
+    });
+  }
+
+  /** Duty: turns and tools of whose end nobody told in time. */
+  async endSilent(): Promise<number> {
+    const { commands, db, ids, limits, time } = this.#context;
+    const candidates = await db.read((read) => sessionsInTurn(read, time.now() - limits.turnSilentMs, limits.dueBatch));
+    let ended = 0;
+    for (const id of candidates) {
+      const projectId = (await db.read((read) => findSession(read, id)))?.projectId;
+      if (projectId === undefined) continue;
+      ended += await commands.runAs(projectId, { agentId: 'hub' }, async (act) => {
+        const session = await findSession(act.tx, id);
+        if (session === undefined || session.turnStartedAt === null) return 0;
+        const inFlight = await countInFlight(act.tx, id, act.now - limits.toolSilentMs);
+        if (session.endedAt === null && isWorking(this.#context, session, inFlight)) return 0;
+        await endTurn(act, ids, session, 'interrupted', null);
+        return 1;
+      });
+    }
+    const now = time.now();
+    await db.write('', (tx) => giveUpToolUsesBefore(tx, now - limits.toolSilentMs, now), 'relaxed');
+    return ended;
+  }
+
+  /** Duty: rows past their retention. */
+  async forget(): Promise<number> {
+    const { db, limits, time } = this.#context;
+    const before = time.now() - limits.turnKeptMs;
+    return await forgetInBatches(db, limits.dueBatch, (tx) => forgetTurnsBefore(tx, before, limits.dueBatch));
+  }
+}
+
+/** Opens a turn where none is; not for a hook that comes after the end of the turn it belongs to. */
+export async function beginTurn(act: Act, session: SessionRow, { turnKey, at }: Moment): Promise<void> {
+  if (session.turnStartedAt !== null || session.endedAt !== null) return;
+  const done = turnKey === null ? undefined : await findTurn(act.tx, session.id, turnKey);
+  if (done !== undefined && done.endedAt >= at) return;
+  const woken = await outstandingAttempt(act.tx, session.agentId);
+  await openTurn(act.tx, session.id, { startedAt: done?.startedAt ?? Math.min(at, act.now), turnKey, door: woken?.door ?? null });
+  await act.emit('turn.started', session.id, { agent: (await findAgent(act.tx, session.agentId))?.name ?? '' });
+}
+
+/** Closes the turn of a session and writes its row. A session that was in none, and of which nothing is known, gets none. */
+export async function endTurn(act: Act, ids: Ids, session: SessionRow, result: TurnResult, facts: TurnFacts | null): Promise<void> {
+  const known = session.turnKey === null ? undefined : await findTurn(act.tx, session.id, session.turnKey);
+  const startedAt = known?.startedAt ?? session.turnStartedAt ?? facts?.startedAt ?? null;
+  await giveUpToolUses(act.tx, session.id, act.now);
+  await closeTurn(act.tx, session.id, act.now);
+  if (startedAt === null) return;
+  const from = Math.min(startedAt, act.now);
+  const tools = facts?.tools ?? (await countTools(act.tx, session.id, from));
+  const toolCalls = Object.values(tools).reduce((sum, count) => sum + count, 0);
+  const agent = await findAgent(act.tx, session.agentId);
+  await saveTurn(act.tx, {
+    id: ids.next('trn'),
+    projectId: session.projectId,
+    agentId: session.agentId,
+    sessionId: session.id,
+    turnKey: session.turnKey,
+    result,
+    wakeDoor: session.turnDoor,
+    startedAt: from,
+    endedAt: act.now,
+    model: facts?.model ?? '',
+    inputTokens: facts?.inputTokens ?? null,
+    outputTokens: facts?.outputTokens ?? null,
+    cacheReadTokens: facts?.cacheReadTokens ?? null,
+    cacheWriteTokens: facts?.cacheWriteTokens ?? null,
+    toolCalls,
+    tools,
+  });
+  await act.emit('turn.ended', session.id, { agent: agent?.name ?? '', result, duration_ms: act.now - from, tool_calls: toolCalls });
+}
