@@ -1,18 +1,12 @@
 // Who may decide an approval (C8): what its risk asks for, and never a hand in the act itself. A requester is one hand with its sub-agents, with
 // the agent that registered it, and with whatever other agent its own client becomes.
 
-import { findAgent } from '../store/agents.ts';
 import type { ApprovalRow, Decider, Risk } from '../store/approvals.ts';
 import type { Read } from '../store/db.ts';
-import { findSession } from '../store/sessions.ts';
 import { assertOversees, authorityOf, type Caller } from './caller.ts';
 import { HubError } from './errors.ts';
+import { handOf, isSameHand } from './hands.ts';
 import type { Policy } from './policy.ts';
-
-/** Whose session acts when this caller does. */
-export function handOf(caller: Pick<Caller, 'agentId' | 'parentId'>): string {
-  return caller.parentId ?? caller.agentId;
-}
 
 /** The least right that decides a risk: high is always for a person. */
 export function deciderOf(risk: Risk, { approvals }: Policy): Decider {
@@ -22,7 +16,7 @@ export function deciderOf(risk: Risk, { approvals }: Policy): Decider {
 /** The right with which the caller decides. Errors: `forbidden`. */
 export async function rightToDecide(read: Read, caller: Caller, approval: ApprovalRow, policy: Policy): Promise<'manager' | 'operator'> {
   assertOversees(caller, 'decide approvals');
-  if (await isSameHand(read, caller, approval)) {
+  if (await isRequester(read, caller, approval)) {
     throw new HubError(
       'forbidden',
       'Nobody decides an approval that it asked for itself, or through its own sub-agent; nothing was changed.',
@@ -49,15 +43,7 @@ export async function mayDecide(read: Read, caller: Caller, approval: ApprovalRo
   }
 }
 
-async function isSameHand(read: Read, caller: Caller, approval: ApprovalRow): Promise<boolean> {
-  if (caller.agentId === approval.requesterId || handOf(caller) === approval.handId) return true;
-  const requester = await findAgent(read, approval.requesterId);
-  if (requester?.parentId === caller.agentId || caller.parentId === approval.requesterId) return true;
-  if (caller.epoch === null) return false;
-  const theirs = await findSession(read, approval.requesterSessionId);
-  const own = await findSession(read, caller.sessionId);
-  if (theirs === undefined || own === undefined) return false;
-  // One client can join under several names, one after the other; it stays one client, whatever it is called.
-  const joinedAway = theirs.endReason === 'left' && own.host === theirs.host && own.pid === theirs.pid;
-  return own.id === theirs.id || joinedAway || (own.clientKey !== null && own.clientKey === theirs.clientKey);
+async function isRequester(read: Read, caller: Caller, approval: ApprovalRow): Promise<boolean> {
+  const { requesterId: agentId, requesterSessionId: sessionId } = approval;
+  return handOf(caller) === approval.handId || (await isSameHand(read, caller, { agentId, sessionId }));
 }

@@ -23,13 +23,14 @@ import {
 import type { Read } from '../store/db.ts';
 import { type Action, toAction } from './actions.ts';
 import type { ApprovalEnds } from './approval-ends.ts';
-import { deciderOf, handOf, mayDecide, rightToDecide } from './approval-rights.ts';
+import { deciderOf, mayDecide, rightToDecide } from './approval-rights.ts';
 import { authorityOf, type Caller, HUB, oversees } from './caller.ts';
 import { toIso } from './clock.ts';
 import type { Act, Intent } from './command.ts';
 import type { HubContext } from './context.ts';
 import { wellFormed } from './drafts.ts';
 import { HubError } from './errors.ts';
+import { handOf } from './hands.ts';
 import type { WaitEnd } from './waiting.ts';
 
 /** What may follow what. */
