@@ -17,6 +17,8 @@ const bundle = await rolldown({
   platform: 'node',
   // It loads its native part from its own folder.
   external: ['better-sqlite3'],
+  // Its main file asks for its parts in a way that no bundler can follow.
+  resolve: { alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' } },
 });
 const { output } = await bundle.write({
   dir: dist,

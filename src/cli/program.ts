@@ -19,6 +19,7 @@ const GROUPS: { names: readonly string[]; load: () => Promise<Register> }[] = [
     load: async () => (await import('./owed.ts')).registerOwed,
   },
   { names: ['approvals', 'approve', 'deny'], load: async () => (await import('./approvals.ts')).registerApprovals },
+  { names: ['install', 'uninstall'], load: async () => (await import('./install.ts')).registerInstall },
   { names: ['watch'], load: async () => (await import('./watch.ts')).registerWatch },
   { names: ['token'], load: async () => (await import('./token.ts')).registerToken },
   { names: ['doctor'], load: async () => (await import('./doctor.ts')).registerDoctor },

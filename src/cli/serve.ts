@@ -43,7 +43,10 @@ export function howToConnect(config: Config, url: string): string {
   home     ${printSafeLine(config.home)}
   project  ${printSafeLine(name)} (${printSafeLine(root)})
 
-Connect an agent by a stdio server of its own; nothing else is needed:
+Put it into your clients, with hooks (--dry-run shows what that changes):
+  node ${main} install claude codex${home}
+
+Or add the server alone; each agent starts one of its own:
   claude mcp add hub -- node ${main} stdio${home}
   codex mcp add hub -- node ${main} stdio${home}
 

@@ -58,8 +58,11 @@ export const HOOKS: Readonly<Record<HookClient, readonly HookEntry[]>> = {
   ],
 };
 
-/** What an installation needs to know: the words that start the program, and the name under which the client knows the server. */
-export type HookTarget = { program: readonly string[]; server: string };
+/**
+ * What an installation needs to know: the words that start the program, the name under which the client knows the server, and the flags that
+ * follow the event (--home and --project, where a client would not come to the right ones by itself).
+ */
+export type HookTarget = { program: readonly string[]; server: string; flags?: readonly string[] };
 
 type HookGroup = { matcher?: string; hooks: Record<string, unknown>[] };
 
@@ -77,9 +80,9 @@ export function hookSettings(client: HookClient, target: HookTarget): Record<str
 }
 
 /** Claude Code spawns `args` without a shell; Codex knows a shell line only. */
-function commandHook(client: HookClient, entry: HookEntry, { program }: HookTarget): Record<string, unknown> {
+function commandHook(client: HookClient, entry: HookEntry, { program, flags = [] }: HookTarget): Record<string, unknown> {
   const [command = 'rookery', ...first] = program;
-  const args = [...first, 'hook', entry.event];
+  const args = [...first, 'hook', entry.event, ...flags];
   const words = client === 'claude' ? { command, args } : { command: [command, ...args].map(quoted).join(' ') };
   return { type: 'command', ...words, timeout: entry.timeoutSeconds, ...(entry.async === true ? { async: true } : {}) };
 }
@@ -103,7 +106,8 @@ const TOLD = [
   'agent_type',
 ] as const;
 
-/** A word for a POSIX shell. A dollar stays alive, because a plug-in names its folder by a variable. */
+/** A word for a POSIX shell. Only a whole `${NAME}` stays alive: by such a plug-in names its folder. */
 function quoted(word: string): string {
-  return /^[\w./:@%+=,-]+$/.test(word) ? word : `"${word.replace(/(["\\`])/g, '\\$1')}"`;
+  if (/^[\w./:@%+=,-]+$/.test(word)) return word;
+  return `"${word.replace(/["\\`]|\$(?!\{[A-Z_]+\})/g, '\\$&')}"`;
 }
