@@ -65,8 +65,12 @@ const MAY_IMPORT: Record<string, { what: string[]; why: string }> = {
     why: 'The machine implements the hub’s interfaces and knows nothing else.',
   },
   server: {
-    what: ['server', 'tools', 'hub', 'scheduler', 'config.ts', 'open.ts', 'system'],
+    what: ['server', 'views', 'tools', 'hub', 'scheduler', 'config.ts', 'open.ts', 'system'],
     why: 'A front door passes the same authorisation as all others: it goes through tools and the hub, never to the store.',
+  },
+  views: {
+    what: ['views', 'tools', 'hub'],
+    why: 'A view is a look through the hub, with its rules and its names for things; it never goes to the store.',
   },
   clients: { what: ['clients', 'tools', 'hub', 'config.ts', 'system'], why: 'What is installed into clients is a front door, too.' },
   cli: {
@@ -74,6 +78,7 @@ const MAY_IMPORT: Record<string, { what: string[]; why: string }> = {
       'cli',
       'server',
       'clients',
+      'views',
       'tools',
       'hub',
       'scheduler',

@@ -12,6 +12,7 @@ export type Register = (program: Command) => void;
 const GROUPS: { names: readonly string[]; load: () => Promise<Register> }[] = [
   { names: ['stdio'], load: async () => (await import('./stdio.ts')).registerStdio },
   { names: ['serve'], load: async () => (await import('./serve.ts')).registerServe },
+  { names: ['dashboard'], load: async () => (await import('./dashboard.ts')).registerDashboard },
   { names: ['status', 'agents'], load: async () => (await import('./status.ts')).registerStatus },
   { names: ['inbox', 'thread', 'dead', 'requeue'], load: async () => (await import('./mail.ts')).registerMail },
   {

@@ -6,8 +6,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { type Config, readProcessConfig } from '../config.ts';
+import type { Finding } from '../doctor/finding.ts';
 import { openLog } from '../system/log.ts';
 import { addCommand, type CommonFlags } from './command.ts';
+import { assertPerson } from './person.ts';
 import { printSafeLine, safeJson } from './print-safe.ts';
 
 type ServeFlags = CommonFlags & { host?: string; port?: string; behindProxy?: boolean; tlsCert?: string; tlsKey?: string };
@@ -23,18 +25,31 @@ export function registerServe(program: Command): void {
       const config = readProcessConfig(flags);
       const log = openLog(config.logLevel, config.logFile);
       const [{ serve, serveUntilSignal }, { openWithScheduler }] = await Promise.all([import('../server/serve.ts'), import('../open.ts')]);
-      const served = await serve(config, log, () => openWithScheduler(config, log));
+      const served = await serve(config, log, () => openWithScheduler(config, log), doctorOf(config));
+      // An agent that starts the hub is not let in as the operator.
+      const dashboard = await assertPerson(served.hub, config).then(
+        () => served.offerSignIn(),
+        () => undefined,
+      );
       process.stdout.write(
         json === true
-          ? `${safeJson({ url: served.url, port: served.port, instance_id: served.hub.instanceId, home: config.home, project: config.place.project })}\n`
-          : howToConnect(config, served.url),
+          ? `${safeJson({ url: served.url, port: served.port, instance_id: served.hub.instanceId, home: config.home, project: config.place.project, dashboard })}\n`
+          : howToConnect(config, served.url, dashboard),
       );
       process.exit(await serveUntilSignal(served, log)); // whatever hangs has had its time
     });
 }
 
+/** The doctor, for the health page; loaded when it is first asked, and never waited for by anybody else. */
+function doctorOf(config: Config): () => Promise<readonly Finding[]> {
+  return async () => {
+    const { examine, realProbes } = await import('../doctor/doctor.ts');
+    return (await examine(config, undefined, false, realProbes(homedir()), () => ({ add: () => {}, end: () => {} }))).findings;
+  };
+}
+
 /** What a person needs to connect the first agent. Every line of it works as it is, but for NAME and the token. */
-export function howToConnect(config: Config, url: string): string {
+export function howToConnect(config: Config, url: string, dashboard: string | undefined): string {
   const main = quoted(fileURLToPath(new URL('../main.js', import.meta.url)));
   // Clients start their servers with an environment of their own, so a home that is not the usual one is said.
   const home = config.home === join(homedir(), '.rookery') ? '' : ` --home ${quoted(config.home)}`;
@@ -42,6 +57,9 @@ export function howToConnect(config: Config, url: string): string {
   return `Rookery is served at ${url}
   home     ${printSafeLine(config.home)}
   project  ${printSafeLine(name)} (${printSafeLine(root)})
+
+The dashboard, for you${dashboard === undefined ? '' : ' (the link works once, within ten minutes; rookery dashboard makes another)'}:
+  ${dashboard ?? `${url} (rookery dashboard, in a terminal of your own, prints a link that signs you in)`}
 
 Put it into your clients, with hooks (--dry-run shows what that changes):
   node ${main} install claude codex${home}

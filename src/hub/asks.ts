@@ -11,6 +11,7 @@ import {
   type AskState,
   asksBy,
   asksIn,
+  asksTo,
   closeAsk,
   countOpenAsks,
   findAsk,
@@ -180,6 +181,13 @@ export class Asks {
         : await asksBy(read, caller.agentId, query.state, query.limit);
       return await Promise.all(rows.map((ask) => this.view(read, ask)));
     });
+  }
+
+  /** Open asks put to the caller, oldest first. */
+  async putTo(caller: Caller, limit: number): Promise<AskView[]> {
+    return await this.#context.commands.look(caller, async (read) =>
+      Promise.all((await asksTo(read, caller.agentId, limit)).map((ask) => this.view(read, ask))),
+    );
   }
 
   async view(read: Read, ask: AskRow): Promise<AskView> {

@@ -59,6 +59,9 @@ export const EVENT_TYPES = [
   'token.created',
   'token.revoked',
   'auth.refused',
+  'sign_in.offered',
+  'sign_in.redeemed',
+  'sign_in.ended',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 

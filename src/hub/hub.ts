@@ -5,6 +5,7 @@ import { deleteKeysBefore } from '../store/idempotency.ts';
 import { schemaVersion } from '../store/migrate.ts';
 import { findHub, type HubRow, insertHub, updateHighWater } from '../store/projects.ts';
 import { Acknowledging } from './acknowledging.ts';
+import { Activity } from './activity.ts';
 import { Agents } from './agents.ts';
 import { ApprovalEnds } from './approval-ends.ts';
 import { Approvals } from './approvals.ts';
@@ -40,6 +41,7 @@ import { Reminders } from './reminders.ts';
 import { Restarts } from './restarts.ts';
 import { forgetInBatches } from './retention.ts';
 import { Sessions } from './sessions.ts';
+import { SignIns } from './sign-ins.ts';
 import { Stopping } from './stopping.ts';
 import { NO_SURROUNDINGS, type Surroundings } from './surroundings.ts';
 import { Threads } from './threads.ts';
@@ -85,6 +87,7 @@ export type Hub = {
   readonly inbox: Inbox;
   readonly deliveries: Deliveries;
   readonly overview: Overview;
+  readonly activity: Activity;
   readonly asks: Asks;
   readonly askEnds: AskEnds;
   readonly approvals: Approvals;
@@ -108,6 +111,7 @@ export type Hub = {
   readonly threads: Threads;
   readonly restarts: Restarts;
   readonly tokens: Tokens;
+  readonly signIns: SignIns;
   readonly calls: Calls;
   readonly feed: Feed;
   readonly context: HubContext;
@@ -181,6 +185,7 @@ export async function createHub(parts: HubParts): Promise<Hub> {
     inbox: new Inbox(context, deliveries, sessions),
     deliveries,
     overview: new Overview(context, agents, status),
+    activity: new Activity(context),
     asks: new Asks(context, posting, askEnds),
     askEnds,
     approvals: new Approvals(context, approvalEnds),
@@ -204,6 +209,7 @@ export async function createHub(parts: HubParts): Promise<Hub> {
     threads: new Threads(context),
     restarts: new Restarts(context, posting, { bootId, beatAt: hub.beatAt }),
     tokens: new Tokens(context),
+    signIns: new SignIns(context),
     calls,
     feed: new Feed(context),
     context,

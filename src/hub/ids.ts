@@ -18,7 +18,8 @@ export type IdPrefix =
   | 'rsv'
   | 'dor'
   | 'wak'
-  | 'trn';
+  | 'trn'
+  | 'sin';
 
 export interface Ids {
   /** A fresh id such as `msg_01k9...`. */

@@ -184,6 +184,13 @@ export const LIMITS = {
     why: 'a client that comes back goes on in its session; clients that leave without a word must not pile up',
   },
   tokenLifeMs: { value: 90 * DAY, hard: 365 * DAY, unit: 'ms', why: 'a forgotten credential dies' },
+  signInMs: { value: 10 * MINUTE, hard: DAY, unit: 'ms', why: 'a link that signs in is used at once, or made anew' },
+  browserSessionMs: {
+    value: 7 * DAY,
+    hard: 30 * DAY,
+    unit: 'ms',
+    why: 'a forgotten browser is signed out; a daily one is not bothered daily',
+  },
   authFailures: { value: 10, hard: 1_000, unit: 'failures per 5 min', why: 'guessing a token is stopped per address' },
   diskFloorBytes: {
     value: 512 * KIB * KIB,

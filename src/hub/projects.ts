@@ -1,7 +1,7 @@
 // Projects: the unit of isolation, of order and of scale. A project exists from the first session in it, with its two standing principals.
 
 import { findAgentByName, insertAgent } from '../store/agents.ts';
-import { findProject, insertProject, listProjects, type ProjectRow } from '../store/projects.ts';
+import { findProject, insertProject, listProjects, type ProjectRow, projectCounts } from '../store/projects.ts';
 import { type Caller, HUB, OPERATOR } from './caller.ts';
 import type { HubContext } from './context.ts';
 import { HubError } from './errors.ts';
@@ -42,6 +42,16 @@ export class Projects {
 
   list(): Promise<ProjectRow[]> {
     return this.#context.db.read(listProjects);
+  }
+
+  /** Projects with what is in them; all, or (id given) that one. */
+  async counted(id: string | null): Promise<(Project & { agents: number; waiting: number })[]> {
+    return await this.#context.db.read(async (read) => {
+      const counts = await projectCounts(read);
+      return (await listProjects(read))
+        .filter((project) => id === null || project.id === id)
+        .map(({ id: projectId, name, root }) => ({ id: projectId, name, root, ...(counts.get(projectId) ?? { agents: 0, waiting: 0 }) }));
+    });
   }
 
   /** The folder of a project. */

@@ -1,6 +1,6 @@
 // Threads that were stopped (C17), and letting them go on.
 
-import { resumeThread } from '../store/pauses.ts';
+import { openPauses, type PauseRow, resumeThread } from '../store/pauses.ts';
 import { assertOversees, type Caller } from './caller.ts';
 import type { Intent } from './command.ts';
 import type { HubContext } from './context.ts';
@@ -11,6 +11,12 @@ export class Threads {
 
   constructor(context: HubContext) {
     this.#context = context;
+  }
+
+  /** Threads that wait for a person, the longest paused first. */
+  async paused(caller: Caller, limit: number): Promise<PauseRow[]> {
+    assertOversees(caller, 'see paused threads');
+    return await this.#context.commands.look(caller, (read) => openPauses(read, caller.projectId, limit));
   }
 
   /** Lets a paused thread go on: hops and alternations are counted anew. Errors: `forbidden`, `not_found` when it is not paused. */

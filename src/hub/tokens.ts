@@ -10,7 +10,15 @@ import { HubError } from './errors.ts';
 import { assertLabel, assertName } from './names.ts';
 import { registerAgent } from './registering.ts';
 
-export type Bearer = { tokenId: string; projectId: string; agentId: string; name: string; role: string };
+export type Bearer = {
+  tokenId: string;
+  projectId: string;
+  agentId: string;
+  name: string;
+  role: string;
+  /** A signed-in browser: it is the operator of every project, and of the one it names in a request. */
+  everyProject?: true;
+};
 
 /** How old `used_at` may be before a request refreshes it: it is for the operator's eyes, not for authentication. */
 const USED_AT_STEP_MS = 60_000;

@@ -1,25 +1,25 @@
 // The routes beside MCP: every tool as POST /api/<tool>, the event stream, health, version and the page at `/`. They come after the gate
 // (http.ts), which has let the request in; a tool's own answer and errors are the same as through MCP (invariant 8).
 
-import type { HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
-import { type Context, Hono } from 'hono';
+import { Hono } from 'hono';
 import { oversees } from '../hub/caller.ts';
 import { ERROR_CODES, type ErrorAnswer, HubError } from '../hub/errors.ts';
 import { type Hub, VERSION } from '../hub/hub.ts';
-import type { Bearer } from '../hub/tokens.ts';
 import type { Log } from '../system/log.ts';
 import { callTool, toAnswer } from '../tools/call.ts';
 import { Connection } from '../tools/connection.ts';
 import { findTool, toolsOf } from '../tools/index.ts';
+import { type ApiBindings, type Asked, bearerOf } from './asked.ts';
 import type { Doorman } from './auth.ts';
 import { readJson } from './body.ts';
+import { type DashboardParts, dashboardRoutes } from './dashboard-routes.ts';
 import { streamEvents } from './event-stream.ts';
+import type { PageFile } from './page.ts';
 import { API_CLIENT, type Principals } from './principals.ts';
 import type { Readiness } from './readiness.ts';
 import { errorHeaders, whenClosed } from './replies.ts';
 import type { Visitors } from './visitors.ts';
-import { WELCOME_POLICY, welcomePage } from './welcome.ts';
 
 export type ApiParts = {
   hub: Hub;
@@ -28,14 +28,11 @@ export type ApiParts = {
   doorman: Doorman;
   readiness: Readiness;
   log: Log;
-  url: () => string;
+  /** The dashboard's files by their path. */
+  page: ReadonlyMap<string, PageFile>;
 };
 
-/** What the gate hands on: Node's own request and response, and who sends it on routes that need somebody. */
-export type ApiBindings = HttpBindings & { bearer: Bearer | undefined };
-type Asked = Context<{ Bindings: ApiBindings }>;
-
-export function apiRoutes(parts: ApiParts): Hono<{ Bindings: ApiBindings }> {
+export function apiRoutes(parts: DashboardParts): Hono<{ Bindings: ApiBindings }> {
   const { hub, log } = parts;
   const app = new Hono<{ Bindings: ApiBindings }>();
   const onDefect = (reference: string, error: unknown) => log.error({ event: 'defect', reference, err: error }, 'internal error');
@@ -47,7 +44,7 @@ export function apiRoutes(parts: ApiParts): Hono<{ Bindings: ApiBindings }> {
   app.get('/version', (c) =>
     c.json({ name: 'rookery', version: VERSION, instance_id: hub.instanceId, boot_id: hub.bootId, schema: hub.schema }),
   );
-  app.get('/', (c) => c.html(welcomePage(parts.url()), 200, { 'Content-Security-Policy': WELCOME_POLICY }));
+  dashboardRoutes(app, parts);
   app.post('/api/:tool', (c) => callApi(c, parts, onDefect));
   app.on(['GET', 'PUT', 'PATCH', 'DELETE'], '/api/:tool', () => {
     const error = new HubError('invalid_input', 'Tools are called with POST.', { hint: 'POST /api/<tool> with the arguments as JSON.' });
@@ -61,7 +58,7 @@ export function apiRoutes(parts: ApiParts): Hono<{ Bindings: ApiBindings }> {
       throw new HubError('forbidden', 'The event feed is for managers and the operator.', { hint: 'Ask one of them.' });
     const visit = await parts.visitors.visit(bearer, 'stream');
     try {
-      await streamEvents(incoming, outgoing, { hub, caller: visit.caller, recheck: () => parts.doorman.recognise(incoming) });
+      await streamEvents(incoming, outgoing, { hub, caller: visit.caller, recheck: () => parts.doorman.recognise(incoming, '/events') });
     } catch (error) {
       if (!outgoing.headersSent) throw error;
       outgoing.destroy(); // the reader resumes by its cursor, and is told why then
@@ -109,15 +106,9 @@ async function readyz(c: Asked, { doorman, readiness }: ApiParts): Promise<Respo
   return c.json(known === undefined ? { status } : { status, problems }, problems.length === 0 ? 200 : 503);
 }
 
-/** The gate admits nobody without a token to these routes; a route that forgot to ask for one is a defect. */
-function bearerOf(c: Asked): Bearer {
-  if (c.env.bearer === undefined) throw new Error('a data route was reached without authentication');
-  return c.env.bearer;
-}
-
 function noRoute(): HubError {
   return new HubError('not_found', 'There is nothing at this address.', {
-    hint: 'Routes: /mcp, POST /api/<tool>, /events, /livez, /readyz, /version.',
+    hint: 'Routes: /mcp, POST /api/<tool>, /api/views, /events, /livez, /readyz, /version.',
   });
 }
 

@@ -7,8 +7,11 @@ import { HubError, isHubError } from '../hub/errors.ts';
 import type { Hub } from '../hub/hub.ts';
 import type { Bearer } from '../hub/tokens.ts';
 import type { Log } from '../system/log.ts';
+import { browserSecret, cookieName, namedProject } from './browser-session.ts';
 
 const WINDOW_MS = 5 * 60_000;
+/** Where a signed-in browser may go. */
+const BROWSER_PATHS = /^\/(api\/|events$|sign-out$)/;
 /** Addresses remembered at once; the oldest are forgotten first. */
 const ADDRESSES = 10_000;
 
@@ -25,9 +28,14 @@ export class Doorman {
   }
 
   /** Who sends this request. Throws `unauthorized`, or `rate_limited` once the address has failed too often. */
-  async admit(request: IncomingMessage): Promise<Bearer> {
+  admit(request: IncomingMessage, path: string): Promise<Bearer> {
+    return this.counting(request, () => this.recognise(request, path));
+  }
+
+  /** Does something that may fail to authenticate, and counts it when it does. */
+  async counting<T>(request: IncomingMessage, work: () => Promise<T>): Promise<T> {
     try {
-      return await this.recognise(request);
+      return await work();
     } catch (error) {
       if (!isHubError(error) || error.code !== 'unauthorized') throw error;
       throw this.#refuse(this.#addressOf(request), error);
@@ -35,14 +43,21 @@ export class Doorman {
   }
 
   /** The same without counting a failure: for whoever was already let in, and for routes that only say more to a known bearer. */
-  async recognise(request: IncomingMessage): Promise<Bearer> {
+  async recognise(request: IncomingMessage, path?: string): Promise<Bearer> {
+    if (request.headers.authorization === undefined && path !== undefined && BROWSER_PATHS.test(path)) {
+      const browser = browserSecret(request, cookieName(this.#hub.instanceId));
+      if (browser !== undefined) return await this.#hub.signIns.authenticate(browser, namedProject(request));
+    }
     const secret = /^Bearer +([\w.~+/=-]{1,256})$/i.exec(request.headers.authorization ?? '')?.[1];
     if (secret === undefined) {
       throw new HubError('unauthorized', 'This route needs a token: Authorization: Bearer <token>.', {
         hint: 'Ask the operator for one: rookery token create --agent NAME',
       });
     }
-    return await this.#hub.tokens.authenticate(secret);
+    const bearer = await this.#hub.tokens.authenticate(secret);
+    if ((namedProject(request) ?? bearer.projectId) !== bearer.projectId)
+      throw new HubError('not_found', 'This token reaches no project of that id.', { hint: 'Leave Rookery-Project out.' });
+    return bearer;
   }
 
   #refuse(address: string, error: HubError): HubError {

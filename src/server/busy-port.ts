@@ -37,7 +37,7 @@ export async function whyNotListening(error: unknown, asked: Asked): Promise<Hub
 }
 
 /** The instance id of the hub at this address; undefined when it is no hub. */
-function askVersion(url: string): Promise<string | undefined> {
+export function askVersion(url: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     const target = new URL('/version', url);
     // The holder may have a certificate of its own making; nothing secret is sent, and its answer is not trusted.

@@ -23,7 +23,13 @@ export async function streamEvents(request: IncomingMessage, response: ServerRes
   const after = cursorOf(request) ?? head;
   const gone = new AbortController();
   whenClosed(response, () => gone.abort());
-  response.writeHead(200, { 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' });
+  response.writeHead(200, {
+    'Content-Type': 'text/event-stream',
+    'X-Accel-Buffering': 'no',
+    // A reader that comes back learns whether the hub was started anew, or its history is shorter than it knew (a restored backup).
+    'Rookery-Head': String(head),
+    'Rookery-Boot': hub.bootId,
+  });
   response.write(`retry: 1000\n: ${head - after} behind\n\n`);
   for await (const page of hub.feed.follow(caller, after, gone.signal)) {
     await recheck();

@@ -10,8 +10,8 @@ import type { Doorman } from './auth.ts';
 import { refusedSource, type SourceRules } from './origins.ts';
 import { sendError } from './replies.ts';
 
-/** Everything else needs a token. */
-const PUBLIC = ['/', '/livez', '/readyz', '/version'];
+/** Everything else needs a token, or a signed-in browser; but for the dashboard's own files, which tell nothing. */
+const PUBLIC = ['/', '/livez', '/readyz', '/version', '/sign-in'];
 /** Clients look here for an authorisation server before they have a token; there is none, and 404 says so. */
 const DISCOVERY = '/.well-known/';
 
@@ -21,7 +21,13 @@ export type Admitted = { path: string; bearer: Bearer | undefined };
 export async function admit(
   request: IncomingMessage,
   response: ServerResponse,
-  { rules, doorman, log, closing }: { rules: SourceRules; doorman: Doorman; log: Log; closing: boolean },
+  {
+    rules,
+    doorman,
+    page,
+    log,
+    closing,
+  }: { rules: SourceRules; doorman: Doorman; page: ReadonlyMap<string, unknown>; log: Log; closing: boolean },
 ): Promise<Admitted | undefined> {
   const refused = refusedSource(request, rules);
   if (refused !== undefined) {
@@ -38,5 +44,5 @@ export async function admit(
   if (path === undefined || path.startsWith(DISCOVERY))
     throw new HubError('not_found', 'There is nothing at this address.', { hint: 'Clients use a bearer token with /mcp.' });
   if (closing) throw new HubError('unavailable', 'The hub is shutting down.', { hint: 'Retry.', retryAfterMs: 1_000 });
-  return { path, bearer: PUBLIC.includes(path) ? undefined : await doorman.admit(request) };
+  return { path, bearer: PUBLIC.includes(path) || page.has(path) ? undefined : await doorman.admit(request, path) };
 }

@@ -12,11 +12,13 @@ import type { Bearer } from '../hub/tokens.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { Log } from '../system/log.ts';
 import { toAnswer } from '../tools/call.ts';
+import type { HealthFinding } from '../views/view.ts';
 import { apiRoutes } from './api.ts';
 import { Doorman } from './auth.ts';
 import { admit } from './gate.ts';
 import { McpDoor } from './mcp-door.ts';
-import { type SourceRules, sourceRules } from './origins.ts';
+import { addressOf, type SourceRules, sourceRules } from './origins.ts';
+import { type PageFile, pageFiles } from './page.ts';
 import { Principals } from './principals.ts';
 import { Readiness } from './readiness.ts';
 import { secure, sendError, whenClosed } from './replies.ts';
@@ -26,7 +28,14 @@ export type HttpSettings = Pick<
   Config,
   'host' | 'port' | 'behindProxy' | 'tlsCert' | 'tlsKey' | 'allowedHosts' | 'allowedOrigins' | 'toolsets'
 >;
-export type HttpParts = { hub: Hub; scheduler: Pick<Scheduler, 'failing' | 'keepAlive'>; settings: HttpSettings; log: Log };
+export type HttpParts = {
+  hub: Hub;
+  scheduler: Pick<Scheduler, 'failing' | 'keepAlive'>;
+  settings: HttpSettings;
+  log: Log;
+  /** What the doctor says of this hub, for the dashboard. */
+  examine?: (() => Promise<readonly HealthFinding[]>) | undefined;
+};
 
 /** A client that has not sent its headers, or its whole request, by then is not going to. */
 const HEADERS_MS = 10_000;
@@ -43,6 +52,7 @@ export class HttpDoor {
   readonly #server: Server;
   readonly #rules: SourceRules;
   readonly #doorman: Doorman;
+  readonly #page: ReadonlyMap<string, PageFile> = pageFiles();
   readonly #visitors: Visitors;
   readonly #mcp: McpDoor;
   readonly #routes: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
@@ -64,7 +74,10 @@ export class HttpDoor {
     this.#mcp = new McpDoor({ hub, principals, visitors: this.#visitors, doorman: this.#doorman, log });
     const readiness = new Readiness(hub, () => scheduler.failing());
     const doorman = this.#doorman;
-    const api = apiRoutes({ hub, principals, visitors: this.#visitors, doorman, readiness, log, url: () => this.url });
+    const page = this.#page;
+    const secure = tls || settings.behindProxy;
+    const { examine } = parts;
+    const api = apiRoutes({ hub, principals, visitors: this.#visitors, doorman, readiness, log, page, secure, examine });
     this.#routes = getRequestListener(
       (request, env) => {
         const { incoming, outgoing } = toHttp1(env);
@@ -79,8 +92,7 @@ export class HttpDoor {
   /** The address to reach it at from this machine. */
   get url(): string {
     const { host, tlsCert } = this.#parts.settings;
-    const name = ['0.0.0.0', '::', ''].includes(host) ? 'localhost' : host.includes(':') ? `[${host}]` : host;
-    return `${tlsCert === undefined ? 'http' : 'https'}://${name}:${this.port}`;
+    return addressOf({ host, port: this.port, tls: tlsCert !== undefined });
   }
 
   get port(): number {
@@ -151,7 +163,7 @@ export class HttpDoor {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { log } = this.#parts;
-    const gate = { rules: this.#rules, doorman: this.#doorman, log, closing: this.#stop.signal.aborted };
+    const gate = { rules: this.#rules, doorman: this.#doorman, page: this.#page, log, closing: this.#stop.signal.aborted };
     const admitted = await admit(request, response, gate);
     if (admitted === undefined) return;
     const { path, bearer } = admitted;

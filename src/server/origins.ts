@@ -75,3 +75,9 @@ export function isLoopback(host: string): boolean {
   const bare = host.toLowerCase().replace(/^\[|\]$/g, '');
   return bare === 'localhost' || bare === '::1' || /^127(?:\.\d{1,3}){3}$/.test(bare);
 }
+
+/** The address to reach a listener at from its own machine. */
+export function addressOf({ host, port, tls }: { host: string; port: number; tls: boolean }): string {
+  const name = WILDCARDS.includes(host) ? 'localhost' : host.includes(':') ? `[${host.replace(/^\[|\]$/g, '')}]` : host;
+  return `${tls ? 'https' : 'http'}://${name}:${port}`;
+}

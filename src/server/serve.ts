@@ -6,6 +6,7 @@ import { HubError } from '../hub/errors.ts';
 import type { Hub } from '../hub/hub.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { Log } from '../system/log.ts';
+import type { HealthFinding } from '../views/view.ts';
 import { whyNotListening } from './busy-port.ts';
 import { HttpDoor } from './http.ts';
 import { isLoopback } from './origins.ts';
@@ -14,6 +15,8 @@ export type Served = {
   hub: Hub;
   url: string;
   port: number;
+  /** Makes the dashboard's address with a code that signs one browser in, soon. */
+  offerSignIn(): Promise<string>;
   /** Stops serving and closes the hub. Idempotent. */
   close(): Promise<void>;
 };
@@ -22,7 +25,12 @@ export type Served = {
 const HARD_STOP_MS = 1_800;
 
 /** Opens the hub and serves it. Errors: `forbidden` for an address that would be open to others in clear text; `unavailable` for a busy port. */
-export async function serve(config: Config, log: Log, open: () => Promise<{ hub: Hub; scheduler: Scheduler }>): Promise<Served> {
+export async function serve(
+  config: Config,
+  log: Log,
+  open: () => Promise<{ hub: Hub; scheduler: Scheduler }>,
+  examine?: () => Promise<readonly HealthFinding[]>,
+): Promise<Served> {
   assertPrivate(config);
   const { hub, scheduler } = await open();
   const door = makeDoor();
@@ -34,7 +42,7 @@ export async function serve(config: Config, log: Log, open: () => Promise<{ hub:
     throw await whyNotListening(error, asked);
   }
   // The project the hub was started in exists from the start, so that tokens can be made for it.
-  await hub.projects.ensure(config.place.project);
+  const operator = await hub.projects.operator(config.place.project, 'cli');
   scheduler.start();
   log.info({ event: 'serving', url: door.url, instance: hub.instanceId, boot: hub.bootId }, 'serving');
   let closing: Promise<void> | undefined;
@@ -42,6 +50,7 @@ export async function serve(config: Config, log: Log, open: () => Promise<{ hub:
     hub,
     url: door.url,
     port: door.port,
+    offerSignIn: async () => signInLink(door.url, (await hub.signIns.offer(operator)).code),
     close: () => {
       closing ??= (async () => {
         await door.close();
@@ -53,8 +62,13 @@ export async function serve(config: Config, log: Log, open: () => Promise<{ hub:
   };
 
   function makeDoor(): HttpDoor {
-    return new HttpDoor({ hub, scheduler, settings: config, log });
+    return new HttpDoor({ hub, scheduler, settings: config, log, examine });
   }
+}
+
+/** The code stands in the fragment, which browsers send to nobody: not to this hub's log, not to a proxy's, not to a page that is linked. */
+export function signInLink(url: string, code: string): string {
+  return `${url}/#sign-in=${code}`;
 }
 
 /** Serves until a signal asks to stop. Answers the exit code. */

@@ -52,3 +52,29 @@ export async function eventsAbout(read: Read, projectId: string, subject: string
   const rows = await read.all('SELECT * FROM events WHERE subject = ? AND project_id = ? ORDER BY seq LIMIT ?', subject, projectId, limit);
   return rows.map(toEvent);
 }
+
+/** A choice of events. Kinds are the words before the dot of a type. */
+export type EventFilter = { kinds: readonly string[]; actorId: string | null; subject: string | null };
+
+/** Events with `floor` < seq < `before` that match, newest first. */
+export async function eventsBefore(
+  read: Read,
+  projectId: string,
+  range: { before: number; floor: number; limit: number },
+  { kinds, actorId, subject }: EventFilter,
+): Promise<EventRow[]> {
+  const ofKind = kinds.length === 0 ? '' : ` AND (${kinds.map(() => `type LIKE ?`).join(' OR ')})`;
+  const ofActor = actorId === null ? '' : ' AND actor_id = ?';
+  const ofSubject = subject === null ? '' : ' AND subject = ?';
+  const rows = await read.all(
+    `SELECT * FROM events WHERE project_id = ? AND seq < ? AND seq > ?${ofKind}${ofActor}${ofSubject} ORDER BY seq DESC LIMIT ?`,
+    projectId,
+    range.before,
+    range.floor,
+    ...kinds.map((kind) => `${kind}.%`),
+    ...(actorId === null ? [] : [actorId]),
+    ...(subject === null ? [] : [subject]),
+    range.limit,
+  );
+  return rows.map(toEvent);
+}

@@ -1,6 +1,6 @@
 // What the operator's overview counts: deliveries that do not move, and dead letters with the words that name them.
 
-import { toInt, toIntOrNull, toText, toWord } from './columns.ts';
+import { toInt, toIntOrNull, toText, toTextOrNull, toWord } from './columns.ts';
 import type { Read, Row } from './db.ts';
 import { DELIVERY_STATES, type DeliveryState } from './deliveries.ts';
 
@@ -12,6 +12,9 @@ export type NamedDelivery = {
   from: string;
   to: string;
   subject: string;
+  /** The ask or reminder it is about. */
+  ref: string | null;
+  expectsReply: boolean;
   /** The first words of the body. */
   excerpt: string;
   state: DeliveryState;
@@ -23,7 +26,7 @@ export type NamedDelivery = {
   reason: string;
 };
 
-const NAMED = `SELECT d.message_id, m.thread_id, d.seq, s.name AS sender, r.name AS recipient, m.subject,
+const NAMED = `SELECT d.message_id, m.thread_id, d.seq, s.name AS sender, r.name AS recipient, m.subject, m.ref, m.expects_reply,
     substr(m.body, 1, 200) AS excerpt, d.state, d.attempt, d.urgent, m.created_at,
     d.first_shown_at, d.closed_at, COALESCE(d.reason, '') AS reason
   FROM deliveries d JOIN messages m ON m.id = d.message_id JOIN agents s ON s.id = d.sender_id JOIN agents r ON r.id = d.recipient_id`;
@@ -35,6 +38,8 @@ const toNamed = (row: Row): NamedDelivery => ({
   from: toText(row, 'sender'),
   to: toText(row, 'recipient'),
   subject: toText(row, 'subject'),
+  ref: toTextOrNull(row, 'ref'),
+  expectsReply: toInt(row, 'expects_reply') === 1,
   excerpt: toText(row, 'excerpt'),
   state: toWord(row, 'state', DELIVERY_STATES),
   attempt: toInt(row, 'attempt'),

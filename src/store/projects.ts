@@ -35,6 +35,21 @@ export async function listProjects(read: Read): Promise<ProjectRow[]> {
   return (await read.all('SELECT * FROM projects ORDER BY created_at, id')).map(toProject);
 }
 
+/** How many agents each project has, and how much of it waits for the operator: questions, approvals, dead letters, parked reminders, paused threads. */
+export async function projectCounts(read: Read): Promise<Map<string, { agents: number; waiting: number }>> {
+  const rows = await read.all(
+    `SELECT p.id,
+       (SELECT COUNT(*) FROM agents a WHERE a.project_id = p.id AND a.role NOT IN ('operator', 'hub')) AS agents,
+       (SELECT COUNT(*) FROM asks k JOIN agents t ON t.id = k.target_id WHERE k.project_id = p.id AND k.state = 'open' AND t.role = 'operator')
+         + (SELECT COUNT(*) FROM deliveries d WHERE d.project_id = p.id AND d.state = 'dead')
+         + (SELECT COUNT(*) FROM reminders r WHERE r.project_id = p.id AND r.state = 'parked')
+         + (SELECT COUNT(*) FROM approvals v WHERE v.project_id = p.id AND v.state = 'pending')
+         + (SELECT COUNT(*) FROM thread_pauses t WHERE t.project_id = p.id AND t.resumed_at IS NULL) AS waiting
+     FROM projects p`,
+  );
+  return new Map(rows.map((row) => [toText(row, 'id'), { agents: toInt(row, 'agents'), waiting: toInt(row, 'waiting') }]));
+}
+
 /** Creates the project unless it is there. Answers whether it was new. */
 export async function insertProject(tx: Tx, project: ProjectRow): Promise<boolean> {
   const changes = await tx.run(

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { describe, expect, it } from 'vitest';
+import { operatorOf } from '../support/acts.ts';
 import { ask, revoke, serveHub } from './http-hub.ts';
 
 const ROUTES: [string, string][] = [
@@ -12,13 +13,17 @@ const ROUTES: [string, string][] = [
   ['GET', '/version'],
   ['POST', '/api/whoami'],
   ['GET', '/events'],
+  ['GET', '/api/views'],
+  ['GET', '/api/views/overview'],
+  ['POST', '/sign-in'],
+  ['POST', '/sign-out'],
   ['POST', '/mcp'],
   ['GET', '/mcp'],
   ['DELETE', '/mcp'],
   ['OPTIONS', '/mcp'],
   ['GET', '/nowhere'],
 ];
-const DATA_ROUTES = ROUTES.filter(([, path]) => !['/', '/livez', '/readyz', '/version'].includes(path));
+const DATA_ROUTES = ROUTES.filter(([, path]) => !['/', '/livez', '/readyz', '/version', '/sign-in'].includes(path));
 const forbidden = (text: string) => (JSON.parse(text) as { code: string }).code;
 
 describe('the gate', () => {
@@ -126,6 +131,68 @@ describe('the gate', () => {
     expect(log.split('\n').filter((line) => line.includes('auth_failed'))).toHaveLength(5);
     expect(log).toContain('auth_limited');
     for (const one of [guess, secret]) expect(log).not.toContain(one.slice(8));
+  });
+});
+
+describe('signing in', () => {
+  const signIn = (url: string, body: unknown) => ask(url, '/sign-in', { method: 'POST', body: JSON.stringify(body) });
+  const offer = async ({ hub }: Awaited<ReturnType<typeof serveHub>>) => (await hub.signIns.offer(await operatorOf(hub))).code;
+
+  it('gives half of a secret as a cookie and half as text, each of which is nothing', async () => {
+    const served = await serveHub({ limits: { authFailures: 1_000 } });
+    const { url, hub } = served;
+    const { headers, text } = await signIn(url, { code: await offer(served) });
+    const set = String(headers['set-cookie']);
+    expect(set).toMatch(new RegExp(`^rookery_${hub.instanceId}=[\\w-]{40,}; Path=/; HttpOnly; SameSite=Strict; Max-Age=604800$`));
+    const [cookie = ''] = set.split(';');
+    const { proof } = JSON.parse(text) as { proof: string };
+    const status = async (path: string, given: Record<string, string>, method = 'GET') =>
+      (await ask(url, path, { method, headers: given, ...(method === 'POST' ? { body: '{}' } : {}) })).status;
+    const both = { cookie, 'rookery-proof': proof };
+    expect(await status('/api/views/overview', both)).toBe(200);
+    expect(await status('/api/whoami', both, 'POST')).toBe(200);
+    for (const less of [
+      { cookie },
+      { 'rookery-proof': proof },
+      { cookie: `${cookie}; ${cookie}`, 'rookery-proof': proof },
+      { cookie: cookie.replace(/=./, '=_'), 'rookery-proof': proof },
+      { cookie, 'rookery-proof': cookie.split('=')[1] ?? '' },
+      { authorization: `Bearer ${proof}` },
+      { authorization: `Bearer ${cookie.split('=')[1]}` },
+      { ...both, authorization: 'Bearer rookery_guessed' },
+    ])
+      for (const [path, method] of [['/api/views/overview'], ['/api/whoami', 'POST'], ['/events'], ['/sign-out', 'POST']] as const)
+        expect([less, path, await status(path, less as Record<string, string>, method)]).toEqual([less, path, 401]);
+    expect(await status('/mcp', both, 'POST')).toBe(401);
+    expect(await status('/api/views/overview', { ...both, 'rookery-project': 'nowhere' })).toBe(404);
+    expect(await status('/api/whoami', { ...both, origin: 'http://localhost:3000' }, 'POST')).toBe(403);
+    expect(await status('/sign-out', both, 'POST')).toBe(200);
+    expect(await status('/api/views/overview', both)).toBe(401);
+  });
+
+  it('says Secure where browsers come by TLS, slows guessing, and logs no part of a secret', async () => {
+    const served = await serveHub({ settings: { behindProxy: true }, limits: { authFailures: 3 } });
+    const { url, logFile } = served;
+    const code = await offer(served);
+    const { headers, text } = await signIn(url, { code });
+    expect(String(headers['set-cookie'])).toMatch(/; Secure$/);
+    const guesses = [];
+    for (let i = 0; i < 5; i++) guesses.push((await signIn(url, { code: `rookery_guess${i}` })).status);
+    expect(guesses).toEqual([401, 401, 401, 429, 429]);
+    expect((await signIn(url, {})).status).toBe(400);
+    const log = readFileSync(logFile, 'utf8');
+    for (const secret of [code, (JSON.parse(text) as { proof: string }).proof, String(headers['set-cookie']).slice(30, 60)])
+      expect(log).not.toContain(secret.slice(8));
+  });
+
+  it('does not let a token reach another project', async () => {
+    const { url, token } = await serveHub();
+    const secret = await token('operator');
+    const asked = (project: string) => ask(url, '/api/views/projects', { headers: { 'rookery-project': project }, token: secret });
+    expect((await asked('demo-1')).status).toBe(200);
+    expect((await asked('other-2')).status).toBe(404);
+    expect((await ask(url, '/sign-out', { method: 'POST', token: secret })).status).toBe(400);
+    expect((await ask(url, '/api/views/overview', { token: await token('alice') })).status).toBe(403);
   });
 });
 

@@ -53,13 +53,30 @@ it('is alive and not ready when nothing can be written', async () => {
   expect((await ask(url, '/version')).status).toBe(200);
 });
 
-it('has a page without script that says how to connect', async () => {
+it('has a page of its own scripts and styles, and nothing else', async () => {
   const { url } = await serveHub();
   const { headers, text } = await ask(url, '/');
   expect(headers['content-type']).toMatch(/^text\/html/);
-  expect(headers['content-security-policy']).toMatch(/^default-src 'none'; style-src 'sha256-[\w+/=]+';/);
-  expect(text).toContain(`${url}/mcp`);
-  expect(text).not.toMatch(/<script|<img|<form|javascript:|style=/i);
+  const policy = String(headers['content-security-policy']);
+  for (const words of [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+  ])
+    expect(policy.split('; ')).toContain(words);
+  expect(policy).not.toMatch(/unsafe|\*|http/);
+  expect(text).not.toMatch(/<script(?![^>]*src="\/assets\/[\w-]+\.js")|<style|style=|\son\w+=|https?:/i);
+  const files = [...text.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map((match) => match[1] ?? '');
+  expect(files.length).toBeGreaterThanOrEqual(3);
+  for (const file of files) {
+    const asked = await ask(url, file);
+    expect([file, asked.status]).toEqual([file, 200]);
+    if (file.startsWith('/assets/')) expect(asked.headers['cache-control']).toContain('immutable');
+  }
+  for (const path of ['/assets/', '/assets/../../package.json', '/assets/%2e%2e/%2e%2e/package.json', '/index.html', '/assets/nothing.js'])
+    expect([path, (await ask(url, path)).status]).toEqual([path, 401]);
 });
 
 it.runIf(openssl)('speaks TLS with a certificate of its own', async () => {

@@ -11,6 +11,7 @@ const ROOT = join(import.meta.dirname, '..', '..');
 export const MAIN = join(ROOT, 'dist', 'main.js');
 const TSC = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
 const BUNDLE = join(ROOT, 'scripts', 'bundle.mjs');
+const VITE = join(ROOT, 'node_modules', 'vite', 'bin', 'vite.js');
 
 /** One test run builds at most once: a build under the feet of a starting process is a broken process. */
 const RUN = join(ROOT, 'build', '.built-for');
@@ -26,7 +27,9 @@ export function built(): string {
       continue;
     }
     try {
-      if (isStale()) for (const step of [[TSC, '-p', 'tsconfig.build.json'], [BUNDLE]]) execFileSync(process.execPath, step, { cwd: ROOT });
+      if (isStale())
+        for (const step of [[TSC, '-p', 'tsconfig.build.json'], [BUNDLE], [VITE, 'build', 'dashboard']])
+          execFileSync(process.execPath, step, { cwd: ROOT });
       writeFileSync(RUN, String(process.ppid));
     } finally {
       rmdirSync(LOCK);
@@ -43,10 +46,19 @@ function isStale(): boolean {
   if (!existsSync(MAIN)) return true;
   const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
   const bundledAt = statSync(MAIN).mtimeMs;
+  if (isPageStale()) return true;
   return sources.some((file) => {
     const output = join(ROOT, 'build', file.replace(/\.ts$/, '.js'));
     return !existsSync(output) || Math.min(bundledAt, statSync(output).mtimeMs) < statSync(join(ROOT, 'src', file)).mtimeMs;
   });
+}
+
+function isPageStale(): boolean {
+  const page = join(ROOT, 'dist', 'dashboard', 'index.html');
+  const sources = ['dashboard', 'src/views'].flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((file) => join(ROOT, folder, file)),
+  );
+  return !existsSync(page) || sources.some((file) => statSync(file).mtimeMs > statSync(page).mtimeMs);
 }
 
 export type Process = { child: ChildProcess; stdout: () => string; stderr: () => string; exited: Promise<{ code: number | null }> };

@@ -23,11 +23,32 @@ describe('rookery serve', () => {
       `--home ${home}`,
       'token create --agent NAME',
       `${url}/mcp`,
+      `${url}/#sign-in=rookery_`,
     ])
       expect(text).toContain(words);
     served.child.kill('SIGTERM');
     expect(await served.exited).toEqual({ code: 0 });
     expect(served.stderr()).toBe('');
+  });
+
+  it('prints a link to its dashboard on demand, and signs every browser out', async () => {
+    const home = scratch();
+    const where = ['--home', home, '--project', 'demo'];
+    const { url } = await serveProcess(home);
+    const dashboard = (...args: string[]) => run(['dashboard', ...where, ...args]);
+    const printed = await dashboard('--url', url);
+    expect(printed).toMatchObject({ code: 0, stderr: expect.stringContaining('It works once') });
+    const code = printed.stdout.trim().replace(`${url}/#sign-in=`, '');
+    const signIn = await fetch(`${url}/sign-in`, { method: 'POST', body: JSON.stringify({ code }) });
+    expect(signIn.status).toBe(200);
+    expect(await dashboard('--sign-out')).toMatchObject({ code: 0, stdout: '1 browser is signed out.\n' });
+    expect(JSON.parse((await dashboard('--url', url, '--json')).stdout)).toMatchObject({ url: expect.stringContaining('#sign-in=') });
+    expect(await dashboard('--url', 'http://127.0.0.1:1')).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining('is not being served at'),
+    });
+    const asAgent = await run(['dashboard', ...where, '--url', url], { CLAUDECODE: '1' });
+    expect(asAgent).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('only a person may do this') });
   });
 
   it('answers what is parked before it stops', async () => {

@@ -1,0 +1,222 @@
+// Overview: in one sentence how things are, then what needs the operator, what does not move and why, who is there, and how it has been going.
+
+import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
+import type { ActivityReply } from '../../../src/views/activity.ts';
+import type { AgentsReply } from '../../../src/views/agents.ts';
+import type { OverviewReply } from '../../../src/views/overview.ts';
+import { AgentLine } from '../parts/agent-line.tsx';
+import { Empty, Section, Viewed } from '../parts/frame.tsx';
+import { Arrow, StateMark } from '../parts/marks.tsx';
+import { Plot } from '../parts/plot.tsx';
+import { Ago, latency } from '../parts/time.tsx';
+import { hrefOf } from '../router.ts';
+import { useView } from '../store.ts';
+import { WaitingSummary, waitingCount } from './waiting.tsx';
+
+const AGENTS = 12;
+
+export function OverviewPage() {
+  const overview = useView('overview');
+  const agents = useView('agents', { limit: AGENTS });
+  const waiting = useView('waiting');
+  return (
+    <div class="overview">
+      <Headline
+        overview={overview.value}
+        agents={agents.value}
+        waiting={waiting.value === undefined ? undefined : waitingCount(waiting.value)}
+      />
+      {overview.value?.notices.map((notice) => (
+        <p class="notice" role="status" key={notice}>
+          {notice}
+        </p>
+      ))}
+      <div class="columns">
+        <div class="column">
+          <Section title="Waiting for you" count={waitingCount(waiting.value)} aside={<a href={hrefOf('waiting')}>All of it</a>}>
+            <Viewed of={waiting}>{(value) => <WaitingSummary waiting={value} />}</Viewed>
+          </Section>
+          <Section title="Stuck" count={overview.value?.stuck.length}>
+            <Viewed of={overview}>{(value) => <Stuck overview={value} />}</Viewed>
+          </Section>
+          <Section title="Messages">
+            <Viewed of={overview}>{(value) => <Deliveries overview={value} />}</Viewed>
+          </Section>
+        </div>
+        <div class="column">
+          <Section
+            title="Agents"
+            count={agents.value?.total}
+            aside={(agents.value?.total ?? 0) > AGENTS ? <a href={hrefOf('agents')}>All of them</a> : null}
+          >
+            <Viewed of={agents}>{(value) => <Agents agents={value} />}</Viewed>
+          </Section>
+          <ActivitySection />
+        </div>
+      </div>
+    </div>
+  );
+}
+
+function Headline({
+  overview,
+  agents,
+  waiting,
+}: {
+  overview: OverviewReply | undefined;
+  agents: AgentsReply | undefined;
+  waiting: number | undefined;
+}) {
+  if (overview === undefined || agents === undefined || waiting === undefined) return <h1 class="headline loading-line">&nbsp;</h1>;
+  const here = Object.entries(agents.states).reduce((sum, [state, count]) => sum + (state === 'gone' ? 0 : (count ?? 0)), 0);
+  const stuck = overview.stuck.length;
+  return (
+    <h1 class="headline">
+      {here === 0 ? 'Nobody is here' : here === 1 ? 'One agent is here' : `${here} agents are here`}
+      {', '}
+      {waiting === 0 ? (
+        'nothing waits for you'
+      ) : (
+        <a href={hrefOf('waiting')}>{waiting === 1 ? 'one thing waits for you' : `${waiting} things wait for you`}</a>
+      )}
+      {stuck === 0 ? ', and nothing is stuck.' : stuck === 1 ? ', and one message is stuck.' : `, and ${stuck} messages are stuck.`}
+    </h1>
+  );
+}
+
+function Agents({ agents }: { agents: AgentsReply }) {
+  if (agents.total === 0) {
+    return (
+      <Empty title="No agent has joined this project yet.">
+        <p>In the project’s folder, give the hub to a client; the agent appears with its first call:</p>
+        <pre>claude mcp add hub -- rookery stdio</pre>
+      </Empty>
+    );
+  }
+  return (
+    <ul class="lines">
+      {agents.agents.map((agent) => (
+        <li key={agent.name}>
+          <AgentLine agent={agent} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Stuck({ overview }: { overview: OverviewReply }) {
+  if (overview.stuck.length === 0) {
+    return (
+      <Empty title="Everything moves.">
+        <p>Here stands what was shown and not acknowledged for five minutes, or never looked at for thirty, each with the reason.</p>
+      </Empty>
+    );
+  }
+  return (
+    <ul class="lines">
+      {overview.stuck.map((one) => (
+        <li key={`${one.message_id} ${one.to}`} class="stuck">
+          <div class="stuck-head">
+            <span class="who">
+              {one.from}
+              <Arrow />
+              {one.to}
+            </span>
+            <StateMark state={one.state} />
+            <Ago at={one.accepted_at} />
+          </div>
+          <p class="excerpt">{one.subject === '' ? one.excerpt : one.subject}</p>
+          <p class="why">{one.why}</p>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+const PARTS: { state: 'ready' | 'leased' | 'acked' | 'dead' | 'expired' | 'recalled'; word: string }[] = [
+  { state: 'ready', word: 'not shown yet' },
+  { state: 'leased', word: 'shown' },
+  { state: 'acked', word: 'acknowledged' },
+  { state: 'dead', word: 'dead letters' },
+  { state: 'expired', word: 'expired' },
+  { state: 'recalled', word: 'taken back' },
+];
+
+function Deliveries({ overview }: { overview: OverviewReply }) {
+  const { deliveries } = overview;
+  const total = PARTS.reduce((sum, { state }) => sum + deliveries[state], 0);
+  if (total === 0) return <Empty title="No message has been sent yet." />;
+  return (
+    <dl class="tally">
+      {PARTS.filter(({ state }) => deliveries[state] > 0 || state === 'ready' || state === 'leased' || state === 'acked').map(
+        ({ state, word }) => (
+          <div key={state}>
+            <dt>
+              <StateMark state={state} word={word} />
+            </dt>
+            <dd>{deliveries[state].toLocaleString()}</dd>
+          </div>
+        ),
+      )}
+    </dl>
+  );
+}
+
+const WINDOWS = [
+  ['1h', 'hour'],
+  ['24h', 'day'],
+  ['7d', 'week'],
+] as const;
+
+function ActivitySection() {
+  const [window, setWindow] = useState<(typeof WINDOWS)[number][0]>('1h');
+  const activity = useView('activity', { window });
+  const choice: ComponentChildren = (
+    <fieldset class="choice">
+      <legend class="visually-hidden">Window</legend>
+      {WINDOWS.map(([name, word]) => (
+        <button type="button" key={name} aria-pressed={name === window} onClick={() => setWindow(name)}>
+          {word}
+        </button>
+      ))}
+    </fieldset>
+  );
+  return (
+    <Section title="Activity" aside={choice}>
+      <Viewed of={activity}>{(value) => <Activity activity={value} />}</Viewed>
+    </Section>
+  );
+}
+
+function Activity({ activity }: { activity: ActivityReply }) {
+  const { steps, complete } = activity;
+  const accepted = steps.reduce((sum, step) => sum + step.accepted, 0);
+  if (accepted === 0) return <Empty title="Nothing was sent in this time." />;
+  const acked = steps.reduce((sum, step) => sum + step.acked, 0);
+  const at = steps.map((step) => Date.parse(step.at) / 1000);
+  const seen = steps.map((step) => step.shown_p50_ms).filter((ms) => ms !== null);
+  const usual = seen.sort((a, b) => a - b)[Math.floor(seen.length / 2)];
+  return (
+    <>
+      <Plot
+        at={at}
+        say={(value) => (Number.isInteger(value) ? String(value) : '')}
+        lines={[
+          { label: 'accepted', values: steps.map((step) => step.accepted), colour: '--plot-1', as: 'bars' },
+          { label: 'acknowledged', values: steps.map((step) => step.acked), colour: '--plot-2', as: 'thin bars' },
+        ]}
+        caption={`${complete ? '' : 'the newest '}${accepted.toLocaleString()} accepted, ${acked.toLocaleString()} acknowledged`}
+      />
+      <Plot
+        at={at}
+        say={latency}
+        lines={[
+          { label: 'half are shown within', values: steps.map((step) => step.shown_p50_ms), colour: '--plot-1', as: 'line' },
+          { label: '19 of 20', values: steps.map((step) => step.shown_p95_ms), colour: '--plot-3', as: 'line' },
+        ]}
+        caption={usual === undefined ? 'none of them was shown yet' : `from acceptance to the first look; usually ${latency(usual)}`}
+      />
+    </>
+  );
+}

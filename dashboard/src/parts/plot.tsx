@@ -1,0 +1,118 @@
+// A plot over time (uPlot), in the colours of the page, as wide as its place; what it shows is also said in its caption.
+
+import { useEffect, useRef } from 'preact/hooks';
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+
+export type Line = {
+  label: string;
+  values: (number | null)[];
+  colour: string;
+  as: 'bars' | 'thin bars' | 'line';
+  say?: (value: number) => string;
+};
+
+const HEIGHT = 150;
+
+export function Plot({ at, lines, caption, say }: { at: number[]; lines: Line[]; caption: string; say: (value: number) => string }) {
+  const place = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot>(undefined);
+  const shape = lines.map(({ label, as, colour }) => `${label} ${as} ${colour}`).join();
+  const table = [at, ...lines.map(({ values }) => values)] as uPlot.AlignedData;
+  useEffect(() => {
+    const element = place.current;
+    if (element === null) return;
+    const draw = () => {
+      plot.current?.destroy();
+      plot.current = new uPlot(options(element, lines, say), table, element);
+    };
+    draw();
+    const sized = new ResizeObserver(() => plot.current?.setSize({ width: element.clientWidth, height: HEIGHT }));
+    sized.observe(element);
+    const themed = new MutationObserver(draw);
+    themed.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });
+    const dark = matchMedia('(prefers-color-scheme: dark)');
+    dark.addEventListener('change', draw);
+    return () => {
+      sized.disconnect();
+      themed.disconnect();
+      dark.removeEventListener('change', draw);
+      plot.current?.destroy();
+      plot.current = undefined;
+    };
+  }, [shape]);
+  useEffect(() => plot.current?.setData(table), [table]);
+  return (
+    <figure class="plot">
+      <div ref={place} aria-hidden="true" />
+      <figcaption>
+        {lines.map(({ label, colour, as }) => (
+          <span class="key" key={label}>
+            <svg class="glyph" viewBox="0 0 12 12" aria-hidden="true">
+              <rect x="0" y={as === 'line' ? 5 : 2} width="12" height={as === 'line' ? 2.5 : 8} rx="1" fill={`var(${colour})`} />
+            </svg>
+            {label}
+          </span>
+        ))}
+        <span class="caption">{caption}</span>
+      </figcaption>
+    </figure>
+  );
+}
+
+function options(element: HTMLElement, lines: Line[], say: (value: number) => string): uPlot.Options {
+  const style = getComputedStyle(element);
+  const colour = (name: string) => style.getPropertyValue(name).trim();
+  const axis = {
+    stroke: colour('--ink-3'),
+    font: `11px ${style.fontFamily}`,
+    ticks: { show: false },
+    grid: { stroke: colour('--line'), width: 1 },
+  };
+  return {
+    width: element.clientWidth,
+    height: HEIGHT,
+    padding: [8, 18, 0, 0],
+    legend: { show: false },
+    cursor: { drag: { x: false, y: false }, points: { size: 6 }, y: false },
+    scales: { x: { time: true }, y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.15 : 1] } },
+    axes: [
+      { ...axis, grid: { show: false }, size: 26, space: 70, values: (_plot, ticks) => ticks.map((tick) => clock(tick, ticks)) },
+      { ...axis, size: 48, space: 36, values: (_plot, ticks) => ticks.map((tick) => say(tick)) },
+    ],
+    series: [
+      {},
+      ...lines.map((line): uPlot.Series => {
+        const paint = colour(line.colour);
+        return line.as !== 'line'
+          ? {
+              label: line.label,
+              fill: paint,
+              stroke: paint,
+              width: 0,
+              points: { show: false },
+              ...barPaths(line.as === 'bars' ? 0.75 : 0.3),
+            }
+          : {
+              label: line.label,
+              stroke: paint,
+              width: 2,
+              spanGaps: true,
+              points: { show: line.values.filter((v) => v !== null).length < 8, size: 5 },
+            };
+      }),
+    ],
+  };
+}
+
+function barPaths(share: number): { paths?: uPlot.Series.PathBuilder } {
+  const paths = uPlot.paths.bars?.({ size: [share, share * 18], radius: 0.2 });
+  return paths === undefined ? {} : { paths };
+}
+
+/** The hour, or over days the day. */
+function clock(tick: number, ticks: readonly number[]): string {
+  const long = (ticks.at(-1) ?? 0) - (ticks[0] ?? 0) >= 2 * 86_400;
+  const words: Intl.DateTimeFormatOptions = long ? { weekday: 'short', day: 'numeric' } : { hour: '2-digit', minute: '2-digit' };
+  return new Date(tick * 1000).toLocaleString(undefined, words);
+}

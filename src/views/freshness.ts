@@ -1,0 +1,29 @@
+// How long a view stays true: which events may change it, and after how long time alone may have. Events never carry a view's content; they
+// only say that it is to be fetched again, so that what a page shows after any sequence of events is what a fresh page would show.
+// This file imports nothing: the page is built with it. A test holds it to the truth by changing things at random.
+
+export type Freshness = {
+  /** The kinds of events, the words before the dot, that may change it. */
+  touchedBy: readonly string[];
+  /** What time changes without any event (presence, age, deadlines); null when nothing. */
+  freshMs: number | null;
+};
+
+const SECOND = 1_000;
+
+export const FRESHNESS = {
+  projects: { touchedBy: ['project', 'agent', 'approval', 'ask', 'message', 'reminder', 'thread'], freshMs: 30 * SECOND },
+  overview: { touchedBy: ['message', 'ask', 'agent', 'session', 'project', 'door', 'wake'], freshMs: 10 * SECOND },
+  waiting: { touchedBy: ['approval', 'message', 'ask', 'reminder', 'thread', 'agent'], freshMs: 30 * SECOND },
+  agents: { touchedBy: ['agent', 'session', 'message', 'ask', 'door', 'wake'], freshMs: 5 * SECOND },
+  activity: { touchedBy: ['message', 'ask'], freshMs: 30 * SECOND },
+  events: { touchedBy: ['*'], freshMs: null },
+} as const satisfies Record<string, Freshness>;
+
+export type ViewName = keyof typeof FRESHNESS;
+
+/** Whether an event of this type may have changed the view. */
+export function touches(view: ViewName, type: string): boolean {
+  const kinds: readonly string[] = FRESHNESS[view].touchedBy;
+  return kinds.includes('*') || kinds.includes(type.split('.')[0] ?? '');
+}

@@ -1,0 +1,289 @@
+// The dashboard in a real browser, on a real hub: what the operator sees is what the agents see, and what it does reaches them.
+
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Page } from 'playwright-core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { call, connect, type Served, serveHub } from '../server/http-hub.ts';
+import { built } from '../server/http-process.ts';
+import { operatorOf, recv, send } from '../support/acts.ts';
+import { attach, PROJECT, scratch } from '../support/engines.ts';
+import { goTo, linkTo, signedIn } from './acts.ts';
+import { chromiumPath, openBrowser, openPage } from './browser.ts';
+import { PAYLOADS } from './payloads.ts';
+
+beforeAll(() => void built());
+
+/** Two agents that are there, by HTTP. */
+async function team(served: Served) {
+  const [ada, bob] = [await served.token('ada'), await served.token('bob')];
+  const clients = { ada: (await connect(served.url, ada)).client, bob: (await connect(served.url, bob)).client };
+  await call(clients.ada, 'join', { status: 'mending the parser' });
+  await call(clients.bob, 'join', { status: 'writing tests' });
+  return clients;
+}
+
+/** A letter to bob that is dead, by being shown once too often. */
+async function deadLetter(served: Served): Promise<void> {
+  const { hub } = served;
+  const operator = await operatorOf(hub);
+  const carl = await attach(hub, 'carl');
+  await send(hub, operator, 'carl', 'Please look at the parser.', { subject: 'Parser' });
+  const dead = async () => {
+    await recv(hub, carl);
+    return (await hub.overview.dead(operator, 5)).length;
+  };
+  await expect.poll(dead, { interval: 20 }).toBe(1);
+}
+
+describe.skipIf(chromiumPath === undefined)('the dashboard', () => {
+  it('signs in by a link that works once, and out', async () => {
+    const served = await serveHub();
+    const link = await linkTo(served);
+    const context = await openBrowser();
+    const { page, faults } = await openPage(context, link);
+    await page.getByRole('heading', { level: 1, name: 'Nobody is here, nothing waits for you, and nothing is stuck.' }).waitFor();
+    expect(page.url()).toBe(`${served.url}/`);
+    const [cookie] = await context.cookies();
+    expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'Strict', path: '/' });
+    // The cookie alone is nobody, and what the page keeps alone is nobody.
+    const asked = await fetch(`${served.url}/api/views/overview`, { headers: { cookie: `${cookie?.name}=${cookie?.value}` } });
+    expect(asked.status).toBe(401);
+    const proof = await page.evaluate(() => localStorage.getItem('rookery.proof'));
+    expect((await fetch(`${served.url}/api/views/overview`, { headers: { 'rookery-proof': proof ?? '' } })).status).toBe(401);
+    const both = { cookie: `${cookie?.name}=${cookie?.value}`, 'rookery-proof': proof ?? '' };
+    expect((await fetch(`${served.url}/api/views/overview`, { headers: both })).status).toBe(200);
+    expect((await fetch(`${served.url}/mcp`, { method: 'POST', headers: both, body: '{}' })).status).toBe(401);
+    await page.reload();
+    await page.getByText('Live').waitFor();
+    const second = await openPage(await openBrowser(), link);
+    await second.page.getByText('This link was used already, or is too old.').waitFor();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('heading', { name: 'Come in' }).waitFor();
+    expect((await fetch(`${served.url}/api/views/overview`, { headers: both })).status).toBe(401);
+    expect(faults).toEqual([]);
+  });
+
+  it('shows who is there, lets the operator answer, approve and requeue, and the agents receive it', async () => {
+    const served = await serveHub({ limits: { deliveryAttempts: 1, poisonMinAgeMs: 1 } });
+    const { ada, bob } = await team(served);
+    const watched = await signedIn(served);
+    const { page, faults } = watched;
+    await page.getByRole('heading', { level: 1, name: /^2 agents are here/ }).waitFor();
+    await page.getByText('mending the parser').waitFor();
+    await page.getByText('writing tests').waitFor();
+
+    const asking = call(ada, 'ask', { to: 'operator', question: 'Tabs or spaces?', options: ['tabs', 'spaces'], wait_seconds: 40 });
+    await goTo(watched, 'Waiting for you');
+    await page.getByText('Tabs or spaces?').waitFor();
+    await page.getByRole('button', { name: 'spaces' }).click();
+    expect(await asking).toMatchObject({ state: 'answered', answer: ['spaces'] });
+    await page.getByText('Tabs or spaces?').waitFor({ state: 'detached' });
+
+    const wanting = call(bob, 'request_approval', { action: 'rm -rf build', risk: 'high', wait_seconds: 40 });
+    const approval = page.getByRole('article', { name: 'Approval for bob' });
+    await approval.getByText('rm -rf build').waitFor();
+    await approval.getByRole('textbox').fill('only in the worktree');
+    await approval.getByRole('button', { name: 'Approve' }).click();
+    expect(await wanting).toMatchObject({ state: 'approved', decided_by: 'operator', decision_note: 'only in the worktree' });
+
+    await deadLetter(served);
+    const letter = page.getByRole('article', { name: 'Dead letter from operator to carl' });
+    await letter.getByRole('button', { name: 'Requeue' }).click();
+    await letter.waitFor({ state: 'detached' });
+    expect((await served.hub.overview.inbox(await operatorOf(served.hub), 'carl', 5)).map(({ state }) => state)).toEqual(['ready']);
+
+    await call(ada, 'send', { to: 'operator', body: 'I am done.' });
+    const mail = page.getByRole('article', { name: 'Message from ada' });
+    await mail.getByRole('textbox').fill('Well done.');
+    await mail.getByRole('button', { name: 'Reply' }).click();
+    await mail.waitFor({ state: 'detached' });
+    const { messages = [] } = await call(ada, 'recv_batch', {});
+    expect(messages.map(({ body, from }) => [from, body])).toContainEqual(['operator', 'Well done.']);
+
+    await goTo(watched, 'Events');
+    await page.getByRole('list', { name: 'Events' }).getByText('ask answered').waitFor();
+    await page.getByRole('button', { name: 'approval' }).click();
+    await page.getByText('approval approved').waitFor();
+    await page.getByText('ask answered').waitFor({ state: 'detached' });
+    expect(faults).toEqual([]);
+  });
+
+  it('shows an event well within a second of its commit', async () => {
+    const served = await serveHub();
+    const { ada } = await team(served);
+    const watched = await signedIn(served);
+    await goTo(watched, 'Waiting for you');
+    await watched.page.getByText('Nothing waits for you.').waitFor();
+    await watched.page.evaluate(() => {
+      const seen = new Promise<number>((resolve) => {
+        new MutationObserver(() => {
+          if (document.body.textContent?.includes('How late is this?')) resolve(Date.now());
+        }).observe(document.body, { childList: true, subtree: true, characterData: true });
+      });
+      Object.assign(window, { seen });
+    });
+    const sent = await call(ada, 'ask', { to: 'operator', question: 'How late is this?' });
+    const seenAt = await watched.page.evaluate(() => (window as unknown as { seen: Promise<number> }).seen);
+    const ask = await served.hub.asks.find(await operatorOf(served.hub), String(sent.ask_id));
+    process.stdout.write(`  an event was on the page ${seenAt - ask.askedAt} ms after its commit\n`);
+  });
+
+  it('survives a restart of the hub, says so, and is current again', async () => {
+    const place = scratch();
+    const first = await serveHub({ place });
+    const watched = await signedIn(first);
+    const { page } = watched;
+    await page.getByRole('heading', { level: 1, name: /^Nobody is here/ }).waitFor();
+    const port = first.door.port;
+    await first.close();
+    await page.getByText('The hub does not answer.').waitFor();
+    const second = await serveHub({ place, settings: { port } });
+    const dora = await attach(second.hub, 'dora');
+    await second.hub.asks.ask(dora, { to: 'operator', question: 'Are you back?' }, { tool: 'ask' });
+    await page.getByText('The hub was restarted. What you see is current again.').waitFor();
+    await page.getByRole('heading', { level: 1, name: 'One agent is here, one thing waits for you, and nothing is stuck.' }).waitFor();
+    await page.getByText('The hub does not answer.').waitFor({ state: 'detached' });
+    await page.getByText('Are you back?').waitFor();
+  });
+
+  it('shows the project that is chosen, and nothing of another', async () => {
+    const served = await serveHub();
+    const other = { id: 'other-2', name: 'other', root: '/work/other' };
+    await attach(served.hub, 'ada');
+    await attach(served.hub, 'zoe', { project: other, root: other.root });
+    const { page, faults } = await signedIn(served);
+    const agents = page.locator('.agent-name');
+    await expect.poll(() => agents.allTextContents()).toEqual(['ada']);
+    await page.getByRole('combobox', { name: 'Project' }).selectOption('other-2');
+    await expect.poll(() => agents.allTextContents()).toEqual(['zoe']);
+    await page.reload();
+    await expect.poll(() => agents.allTextContents()).toEqual(['zoe']);
+    expect(faults).toEqual([]);
+  });
+
+  it('takes sixty hostile texts in every field for what they are', async () => {
+    const served = await serveHub({
+      limits: { pendingAsks: 500, pendingApprovals: 500, pendingReminders: 500, remindersPerMinute: 1_000 },
+    });
+    await poison(served);
+    const watched = await signedIn(served, { width: 1280, height: 20_000 });
+    const { page, faults } = watched;
+    for (const name of await pagesOf(page)) {
+      await goTo(watched, name);
+      await page.waitForFunction(() => document.querySelector('[aria-busy="true"]') === null);
+      expect([name, await executed(page)]).toEqual([name, { pwned: false, foreign: [] }]);
+    }
+    await goTo(watched, 'Waiting for you');
+    const text = await page.locator('main').textContent();
+    for (const payload of PAYLOADS) expect(text).toContain(payload);
+    expect(faults).toEqual([]);
+  });
+
+  it('has no serious fault of accessibility, in light and dark, wide and narrow', async () => {
+    const served = await serveHub({ limits: { deliveryAttempts: 1, poisonMinAgeMs: 1 } });
+    const { ada, bob } = await team(served);
+    await call(ada, 'ask', { to: 'operator', question: 'Tabs or spaces?', options: ['tabs', 'spaces'] });
+    await call(bob, 'request_approval', { action: 'rm -rf build', risk: 'high' });
+    await call(bob, 'send', { to: 'operator', body: 'For you.' });
+    await call(bob, 'send', { to: 'ada', body: 'For her.' });
+    await deadLetter(served);
+    const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+    for (const [width, colorScheme] of [
+      [1280, 'light'],
+      [400, 'dark'],
+    ] as const) {
+      const watched = await signedIn(served, { width, height: 900 });
+      const { page } = watched;
+      await page.emulateMedia({ colorScheme });
+      for (const name of await pagesOf(page)) {
+        await goTo(watched, name);
+        await page.waitForFunction(() => document.querySelector('[aria-busy="true"]') === null);
+        expect([name, width, await violations(page, axe)]).toEqual([name, width, []]);
+        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        expect([name, width, overflow]).toEqual([name, width, 0]);
+      }
+    }
+  });
+
+  it('can be used with the keyboard alone', async () => {
+    const served = await serveHub();
+    const ada = await attach(served.hub, 'ada');
+    const { askId } = await served.hub.asks.ask(ada, { to: 'operator', question: 'Go on?', options: ['yes', 'no'] }, { tool: 'ask' });
+    const { page } = await signedIn(served);
+    const focused = () => page.evaluate(() => document.activeElement?.textContent?.trim() ?? '');
+    const tabTo = async (words: string) => {
+      for (let presses = 0; presses < 40 && (await focused()) !== words; presses++) await page.keyboard.press('Tab');
+      expect(await focused()).toBe(words);
+    };
+    await tabTo('All of it');
+    await page.keyboard.press('Enter');
+    await page.getByText('Go on?').waitFor();
+    await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
+    await tabTo('Skip to the page');
+    await page.keyboard.press('Enter');
+    await tabTo('no');
+    await page.keyboard.press('Enter');
+    await expect.poll(async () => (await served.hub.asks.find(ada, askId)).answer).toEqual(['no']);
+  });
+});
+
+/** The pages that can be gone to, by their words. */
+async function pagesOf(page: Page): Promise<string[]> {
+  await page.getByRole('navigation', { name: 'Pages' }).waitFor();
+  return await page.getByRole('navigation', { name: 'Pages' }).locator('a > span:not(.count)').allTextContents();
+}
+
+/** Whether anything ran, and elements that no page of ours makes. */
+async function executed(page: Page) {
+  return await page.evaluate(() => ({
+    pwned: 'pwned' in window || 'pwned' in Object.prototype,
+    foreign: [...document.querySelectorAll('body script, iframe, object, embed, form, base, marquee, video, audio, img, body style, a')]
+      .filter((element) => !(element instanceof HTMLImageElement && element.getAttribute('src') === '/rookery.svg'))
+      .filter((element) => !(element instanceof HTMLAnchorElement && (element.getAttribute('href') ?? '').startsWith('#/')))
+      .map((element) => element.outerHTML.slice(0, 120)),
+  }));
+}
+
+async function violations(page: Page, axe: string): Promise<string[]> {
+  await page.evaluate(axe);
+  return await page.evaluate(async () => {
+    const { axe: examiner } = window as unknown as {
+      axe: { run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }[] }> };
+    };
+    const found = await examiner.run();
+    return found.violations.flatMap(({ id, impact, nodes }) =>
+      nodes.map(({ html, failureSummary }) => `${impact} ${id}: ${html.slice(0, 160)} ${failureSummary}`),
+    );
+  });
+}
+
+/** Puts every payload into every text that agents write. */
+async function poison(served: Served): Promise<void> {
+  const { hub } = served;
+  const project = { ...PROJECT, name: PAYLOADS[0] ?? '', root: PAYLOADS[2] ?? '' };
+  const operator = await hub.projects.operator(project, 'cli');
+  for (const [index, text] of PAYLOADS.entries()) {
+    const client = { name: text, version: text };
+    const agent = await hub.sessions.attach({ project, door: 'stdio', client, root: text, name: `agent-${index}` });
+    await hub.asks.ask(agent, { to: 'operator', question: text, options: [text, 'other'] }, { tool: 'ask' });
+    await hub.approvals.request(agent, { action: `${text} ${index}`, risk: 'high', reason: text, ref: text }, { tool: 'request_approval' });
+    await send(hub, agent, 'operator', text, { subject: text.replace(/\s/g, ' ').slice(0, 120) });
+    await send(hub, operator, agent.name, text, { subject: text.replace(/\s/g, ' ').slice(0, 120) });
+    await hub.reminders.remind(agent, { message: text, inMs: 3_600_000 }, { tool: 'remind' });
+    await recv(hub, agent);
+  }
+  await hub.context.db.write(project.id, async (tx) => {
+    for (const [index, text] of PAYLOADS.entries()) {
+      const agent = `agent-${index}`;
+      await tx.run(`UPDATE agents SET status = ?, description = ?, model = ? WHERE name = ?`, text, text, text, agent);
+      await tx.run(`UPDATE reminders SET state = 'parked', last_error = ? WHERE message = ?`, text, text);
+      await tx.run(
+        `UPDATE deliveries SET state = 'dead', closed_at = 1, reason = ? WHERE recipient_id = (SELECT id FROM agents WHERE name = ?)`,
+        text,
+        agent,
+      );
+      await tx.run(`INSERT INTO thread_pauses (thread_id, project_id, reason, paused_at) VALUES (?, ?, ?, 1)`, text, project.id, text);
+    }
+  });
+}

@@ -1,0 +1,221 @@
+// Views: one look at a project, for those who oversee it. Looking changes nothing, and what a page builds from events is what a fresh look shows.
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Params, ViewStore } from '../../dashboard/src/view-store.ts';
+import type { Caller } from '../../src/hub/caller.ts';
+import type { Hub } from '../../src/hub/hub.ts';
+import type { ViewName } from '../../src/views/freshness.ts';
+import { findView, views } from '../../src/views/index.ts';
+import { ack, events, operatorOf, recv, refused, send } from '../support/acts.ts';
+import { attach, onEveryEngine, sqlite, testHub } from '../support/engines.ts';
+
+const look = (hub: Hub, caller: Caller, everyProject = true) => ({ hub, caller, everyProject, examine: undefined });
+
+async function view(hub: Hub, caller: Caller, name: ViewName, params: Params = {}): Promise<Record<string, unknown>> {
+  return (await findView(name)?.run(look(hub, caller), params)) as Record<string, unknown>;
+}
+
+onEveryEngine('views', (engine) => {
+  it('show what is, to those who oversee it, and change nothing', async () => {
+    const hub = await testHub(engine);
+    const [alice, bob] = [await attach(hub, 'alice', { role: 'manager' }), await attach(hub, 'bob')];
+    const operator = await operatorOf(hub);
+    await send(hub, alice, 'bob', 'first words', { subject: 'one' });
+    await ack(hub, bob, { receipt: (await recv(hub, bob)).receipt ?? '' });
+    const { askId } = await hub.asks.ask(bob, { to: 'operator', question: 'May I?', options: ['yes'] }, { tool: 'ask' });
+    await send(hub, bob, 'operator', 'for your eyes');
+    await send(hub, alice, 'bob', 'waits');
+    const before = await events(hub);
+    expect(await view(hub, operator, 'waiting')).toMatchObject({
+      asks: [{ ask_id: askId, from: 'bob', question: 'May I?', options: ['yes'] }],
+      mail: [{ from: 'bob', excerpt: 'for your eyes' }],
+      dead: [],
+      parked: [],
+      paused: [],
+      approvals: [],
+    });
+    expect(await view(hub, operator, 'overview')).toMatchObject({ deliveries: { ready: 3, acked: 1 }, stuck: [], seq: before.length });
+    expect(await view(hub, operator, 'agents', { q: 'AL' })).toMatchObject({ total: 1, agents: [{ name: 'alice', role: 'manager' }] });
+    expect(await view(hub, operator, 'agents', { limit: '1', offset: '1' })).toMatchObject({
+      total: 2,
+      agents: [{ name: 'bob', unread: 1 }],
+    });
+    expect(await view(hub, operator, 'projects')).toMatchObject({ projects: [{ id: 'demo-1', agents: 2, waiting: 1 }], current: 'demo-1' });
+    const { steps } = (await view(hub, operator, 'activity')) as {
+      steps: { accepted: number; acked: number; shown_p50_ms: number | null }[];
+    };
+    expect(steps.at(-1)).toMatchObject({ accepted: 4, acked: 1, shown_p50_ms: 0 });
+    expect(steps.length).toBeGreaterThanOrEqual(59);
+    expect(await view(hub, operator, 'events', { kinds: 'ask', limit: 5 })).toMatchObject({
+      events: [{ type: 'ask.opened', actor: 'bob' }],
+      next: null,
+    });
+    expect(await view(hub, operator, 'events', { actor: 'alice', limit: 1 })).toMatchObject({
+      events: [{ type: 'message.sent', actor: 'alice' }],
+    });
+    expect(await view(hub, operator, 'events', { actor: 'nobody' })).toMatchObject({ events: [], next: null });
+    expect((await view(hub, alice, 'waiting')).asks).toEqual([]);
+    for (const { name } of views) await refused('forbidden', view(hub, bob, name));
+    expect(await events(hub)).toEqual(before);
+  });
+
+  it('are reached by a browser that signed in, until it signs out', async () => {
+    const hub = await testHub(engine);
+    const operator = await operatorOf(hub);
+    const { code } = await hub.signIns.offer(operator);
+    const session = await hub.signIns.redeem(code);
+    await refused('unauthorized', hub.signIns.redeem(code));
+    const bearer = await hub.signIns.authenticate(session, undefined);
+    expect(await hub.signIns.end(operator, bearer.tokenId)).toBe(1);
+    await refused('unauthorized', hub.signIns.authenticate(session, undefined));
+  });
+
+  it('page through the events without a gap', async () => {
+    const hub = await testHub(engine);
+    const [alice, operator] = [await attach(hub, 'alice'), await operatorOf(hub)];
+    for (let i = 0; i < 7; i++) await send(hub, alice, 'operator', `message ${i}`);
+    const seen: number[] = [];
+    for (let before: number | null | undefined; before !== null; ) {
+      const page = (await view(
+        hub,
+        operator,
+        'events',
+        { before: before ?? '', limit: 3 }.before === '' ? { limit: 3 } : { before, limit: 3 },
+      )) as {
+        events: { seq: number }[];
+        next: number | null;
+      };
+      seen.push(...page.events.map(({ seq }) => seq));
+      before = page.next;
+    }
+    expect(seen).toEqual((await events(hub)).map(({ seq }) => seq).reverse());
+  });
+});
+
+describe('arguments of views', () => {
+  it('are named when they do not fit', async () => {
+    const hub = await testHub(sqlite);
+    const operator = await operatorOf(hub);
+    for (const [name, params, field] of [
+      ['agents', { limit: '0' }, 'limit'],
+      ['agents', { state: 'asleep' }, 'state'],
+      ['events', { kinds: 'message,nonsense' }, 'kinds'],
+      ['events', { before: 'x' }, 'before'],
+      ['overview', { path: '/etc/passwd' }, 'path'],
+    ] as [ViewName, Params, string][])
+      expect((await refused('invalid_input', view(hub, operator, name, params))).message).toContain(field);
+  });
+});
+
+describe('what a page builds from events', () => {
+  const WATCHED: [ViewName, Params][] = [
+    ['projects', {}],
+    ['overview', {}],
+    ['waiting', {}],
+    ['agents', {}],
+    ['agents', { q: 'a', limit: 2 }],
+    ['activity', { window: '1h' }],
+    ['events', { limit: 20 }],
+    ['events', { kinds: 'ask,agent', limit: 5 }],
+  ];
+  const NAMES = ['ada', 'bob', 'cleo', 'dan'];
+
+  it('equals a fresh look after any sequence of changes', { timeout: 240_000 }, async () => {
+    const step = fc.record({ act: fc.nat(15), who: fc.nat(3), whom: fc.nat(3), pick: fc.nat(20) });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 40 }), async (steps) => {
+        const hub = await testHub(sqlite, { limits: { deliveryAttempts: 2, poisonMinAgeMs: 1, sendPerSecond: 1_000, alternations: 4 } });
+        const operator = await operatorOf(hub);
+        const timers = new Set<() => void>();
+        const page = new ViewStore((name, params) => view(hub, operator, name, params), {
+          now: () => 0, // time stands still: what it alone changes is another matter
+          later: (ms, work) => {
+            if (ms < 5_000) timers.add(work);
+            return () => timers.delete(work);
+          },
+        });
+        for (const [name, params] of WATCHED) page.watch(name, params, () => {});
+        let seen = 0;
+        for (const one of steps) {
+          await change(hub, operator, one).catch((error: { code?: string }) => {
+            if (error.code === undefined) throw error;
+          });
+          for (const event of await hub.feed.after(operator, seen)) {
+            page.touched(event.type);
+            seen = event.seq;
+          }
+          await settled(timers);
+          for (const [name, params] of WATCHED)
+            expect([name, one, page.peek(name, params).value]).toEqual([name, one, await view(hub, operator, name, params)]);
+        }
+        page.close();
+        await hub.close();
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  /** Runs what was put off until nothing is. */
+  async function settled(timers: Set<() => void>): Promise<void> {
+    for (let quiet = 0; quiet < 30; quiet++) {
+      if (timers.size > 0) quiet = 0;
+      for (const work of [...timers]) {
+        timers.delete(work);
+        work();
+      }
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+  }
+
+  /** One of everything that agents and the operator do. */
+  async function change(
+    hub: Awaited<ReturnType<typeof testHub>>,
+    operator: Caller,
+    { act, who, whom, pick }: Record<'act' | 'who' | 'whom' | 'pick', number>,
+  ) {
+    const live = await hub.sessions.live('demo-1', NAMES[who] ?? 'ada');
+    const me = live ?? (await attach(hub, NAMES[who] ?? 'ada', { role: who === 0 ? 'manager' : 'worker' }));
+    const to = pick % 4 === 0 ? 'operator' : (NAMES[whom] ?? 'bob');
+    const waiting = (await view(hub, operator, 'waiting')) as Record<string, Record<string, string>[]>;
+    const first = (list: string) => waiting[list]?.[pick % Math.max(1, waiting[list]?.length ?? 1)];
+    switch (act) {
+      case 0:
+      case 1:
+        return await send(hub, me, to, `words ${pick}`, { allowDuplicate: true, expectsReply: pick % 2 === 0 });
+      case 2:
+      case 3:
+        return await recv(hub, me, { max: 3 });
+      case 4:
+        return await ack(hub, me, { receipt: (await recv(hub, me)).receipt ?? '' });
+      case 5:
+        return await ack(hub, me, { nackIds: [(await recv(hub, me)).messages[0]?.id ?? ''], delayMs: 0 });
+      case 6:
+        return await hub.asks.ask(me, { to, question: `May I ${pick}?` }, { tool: 'ask' });
+      case 7:
+        return await hub.asks.answer(operator, first('asks')?.ask_id ?? '', { answer: ['yes'] }, { tool: 'answer' });
+      case 8:
+        return await hub.asks.cancel(operator, first('asks')?.ask_id ?? '', { tool: 'cancel_ask' });
+      case 9:
+        return await hub.deliveries.requeueFor(operator, first('dead')?.message_id ?? '', first('dead')?.to ?? '', {
+          tool: 'requeue_dead',
+        });
+      case 10:
+        return await hub.threads.resume(operator, first('paused')?.thread_id ?? '', { tool: 'resume_thread' });
+      case 11:
+        return await ack(hub, operator, { ids: [first('mail')?.message_id ?? ''] });
+      case 12: {
+        const asked = await hub.approvals.request(me, { action: `act ${pick}`, risk: 'high' }, { tool: 'request_approval' });
+        const state = pick % 2 === 0 ? ('approved' as const) : ('denied' as const);
+        return await hub.approvals.decide(operator, asked.approvalId, { state }, { tool: 'decide_approval' });
+      }
+      case 13:
+        return await hub.sessions.end(me, 'closed');
+      case 14:
+        await hub.fake.advance(1_000);
+        return await send(hub, me, to, 'again', { inReplyTo: (await recv(hub, me, { peek: true })).messages[0]?.id });
+      default:
+        return await hub.approvals.request(me, { action: `act ${pick}`, risk: 'high' }, { tool: 'request_approval' });
+    }
+  }
+});
