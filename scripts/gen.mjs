@@ -1,5 +1,6 @@
-// Generates what is derived from the code: docs/tools.md, docs/limits.md, the tool table of the README, the hooks of docs/clients.md. `--check` changes nothing and
-// exits 1 when a file is out of date; the test run does that. Needs a build (build/).
+// Generates what is derived from the code: docs/lifecycles.md, docs/tools.md, docs/limits.md, the tool table of the README, the hooks of
+// docs/clients.md, the rules in docs/guarding.md. `--check` changes nothing and exits 1 when a file is out of date; the test run does that.
+// Needs a build (build/).
 
 import { readFileSync, writeFileSync } from 'node:fs';
 
@@ -13,6 +14,7 @@ const { ASK_TRANSITIONS } = await import(new URL('build/hub/asks.js', root).href
 const { APPROVAL_TRANSITIONS } = await import(new URL('build/hub/approvals.js', root).href);
 const { REMINDER_TRANSITIONS } = await import(new URL('build/hub/reminders.js', root).href);
 const { WAKE_TRANSITIONS } = await import(new URL('build/store/wake-attempts.js', root).href);
+const { DEFAULT_RULES } = await import(new URL('build/hub/risky-commands.js', root).href);
 const { LIMITS } = await import(new URL('build/hub/limits.js', root).href);
 
 const { HOOKS, HOOK_EVENTS } = await import(new URL('build/clients/hook-events.js', root).href);
@@ -224,6 +226,16 @@ const toolTable = table(
 files['README.md'] = readme.replace(
   /(<!-- tools:begin -->\n)[\s\S]*?(<!-- tools:end -->)/,
   (_all, begin, end) => `${begin}${toolTable}\n${end}`,
+);
+
+const guarding = readFileSync(new URL('docs/guarding.md', root), 'utf8');
+const ruleTable = table(
+  ['rule', 'matches', 'risk', 'because it'],
+  DEFAULT_RULES.map((one) => [one.name, `\`${one.match}\`${one.outside ? ', outside the project' : ''}`, one.risk, one.why]),
+);
+files['docs/guarding.md'] = guarding.replace(
+  /(<!-- rules:begin -->\n)[\s\S]*?(<!-- rules:end -->)/,
+  (_all, begin, end) => `${begin}${ruleTable}\n${end}`,
 );
 
 let stale = 0;

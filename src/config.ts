@@ -27,6 +27,23 @@ const toolsets = z.preprocess(
 /** Words too, because flags and the environment have nothing else: "false" is no, not a text that is there. */
 const yesOrNo = z.union([z.boolean(), z.stringbool()]);
 
+/** Commands that need an approval, beside the default ones, and names of rules that do not hold. */
+const guardShape = z.strictObject({
+  commands: z
+    .array(
+      z.strictObject({
+        name: z.string().min(1).max(60),
+        match: z.string().trim().min(1).max(400),
+        risk: z.enum(['low', 'medium', 'high']),
+        why: z.string().min(1).max(200),
+        outside: z.boolean().optional(),
+      }),
+    )
+    .max(100)
+    .default([]),
+  off: z.array(z.string().min(1).max(60)).max(100).default([]),
+});
+
 /** Every setting with its default. The keys of config files and of --flags are these; environment names are in ENVIRONMENT. */
 const settings = z.strictObject({
   project: z.string().min(1).optional(),
@@ -52,6 +69,7 @@ const settings = z.strictObject({
       medium: z.enum(['manager', 'operator']).default(DEFAULT_POLICY.approvals.medium),
     })
     .default(DEFAULT_POLICY.approvals),
+  guard: guardShape.default({ commands: [], off: [] }),
 });
 export type Settings = z.output<typeof settings>;
 export type Setting = keyof Settings;

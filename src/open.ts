@@ -21,7 +21,7 @@ export async function openHub(config: Config): Promise<Hub> {
     clock: systemClock,
   });
   const limits = effectiveLimits(Object.fromEntries(Object.entries(config.limits).filter(([, value]) => value !== undefined)));
-  const policy = { approvals: config.approvals };
+  const policy = { approvals: config.approvals, guard: config.guard };
   return await createHub({ db, clock: systemClock, ids: systemIds(systemClock), limits, policy, host: systemHost, notices: logNotices });
 }
 

@@ -123,6 +123,7 @@ it('keeps each foreign library in its place', () => {
     [/^(@hono\/|hono)/, /^server\//, 'Only server speaks HTTP (invariant 1).'],
     [/^better-sqlite3/, /^store\/sqlite/, 'A driver is known to its engine only: the second engine runs the same rules.'],
     [/^(pg|@electric-sql)/, /^store\/postgres/, 'A driver is known to its engine only.'],
+    [/^unbash/, /^hub\/shell\.ts$/, 'What a command line would run is read in one place.'],
     [/^croner/, /^hub\/schedules\.ts/, 'What a recurring time means is decided in one place.'],
     [/^pino/, /^system\/log\.ts$/, 'Logs are opened in one place, so that none goes to standard output.'],
     [/^nanoid/, /^system\/ids\.ts$/, 'Chance is injected (invariant 9).'],

@@ -1,7 +1,7 @@
 // rookery approvals, approve and deny: what agents ask a person to allow, word for word, and the person's decision.
 
 import type { Command } from 'commander';
-import type { ApprovalView } from '../hub/approvals.ts';
+import type { ApprovalView } from '../hub/approval-views.ts';
 import { toIso, toIsoOrNull } from '../hub/clock.ts';
 import { decideApproval } from '../tools/decide-approval.ts';
 import { asOperator } from './as-operator.ts';

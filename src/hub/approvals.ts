@@ -2,14 +2,15 @@
 //
 //   pending -> approved | denied | expired,  approved -> consumed | expired
 //
-// A request travels as a message to whoever may decide; the approval itself is decided only here, by `decide`, never by what a message says.
-// The first decision to commit stands. What was approved is verified by id and by the action itself, and used once.
+// A request travels as a message to whoever may decide; it is decided only by `decide`, never by what a message says, and the first decision to
+// commit stands. What was approved is verified by id and by the action itself, and used once.
 
-import { findAgent, findAgentByName } from '../store/agents.ts';
+import { findAgentByName } from '../store/agents.ts';
 import {
   type ApprovalRow,
   type ApprovalState,
   approvalsIn,
+  approvalsOfAction,
   consumeApproval,
   countPendingBy,
   decideApproval,
@@ -18,12 +19,12 @@ import {
   pendingApprovals,
   RISKS,
   type Risk,
-  standingApprovals,
 } from '../store/approvals.ts';
 import type { Read } from '../store/db.ts';
 import { type Action, toAction } from './actions.ts';
 import type { ApprovalEnds } from './approval-ends.ts';
 import { deciderOf, mayDecide, rightToDecide } from './approval-rights.ts';
+import { type ApprovalView, decidedBefore, verdictOn, viewOf } from './approval-views.ts';
 import { authorityOf, type Caller, HUB, oversees } from './caller.ts';
 import { toIso } from './clock.ts';
 import type { Act, Intent } from './command.ts';
@@ -31,6 +32,7 @@ import type { HubContext } from './context.ts';
 import { wellFormed } from './drafts.ts';
 import { HubError } from './errors.ts';
 import { handOf } from './hands.ts';
+import type { RiskyCommands } from './risky-commands.ts';
 import type { WaitEnd } from './waiting.ts';
 
 /** What may follow what. */
@@ -42,6 +44,9 @@ export const APPROVAL_TRANSITIONS: Readonly<Record<ApprovalState, readonly Appro
   consumed: [],
 };
 
+/** More than a hand may have open for one action. */
+const STANDING_LOOKED_AT = 50;
+
 export type ApprovalRequest = {
   action: Action;
   risk: Risk;
@@ -50,43 +55,46 @@ export type ApprovalRequest = {
   deadlineMs?: number | undefined;
 };
 
-export type ApprovalView = ApprovalRow & { requester: string; decider: string | null; consumer: string | null };
-
 /** What the receiver of an approval is told. */
 export type Verdict = { valid: boolean; why: string; approval: ApprovalView };
 
 export class Approvals {
   readonly #context: HubContext;
   readonly #ends: ApprovalEnds;
+  readonly #risky: RiskyCommands;
 
-  constructor(context: HubContext, ends: ApprovalEnds) {
+  constructor(context: HubContext, ends: ApprovalEnds, risky: RiskyCommands) {
     this.#context = context;
     this.#ends = ends;
+    this.#risky = risky;
   }
 
-  /** Asks for an approval. What stands for the same action already is answered instead. Errors: `limit_reached`, `forbidden` for the operator. */
+  /** Asks for an approval, at the risk that the rules give the command at least. What stands for the same action already is answered instead. Errors: `limit_reached`, `forbidden` for the operator. */
   async request(
     caller: Caller,
     request: Omit<ApprovalRequest, 'action'> & { action: string },
     intent: Intent,
   ): Promise<{ approvalId: string; standing: boolean; replayed?: boolean }> {
     const action = toAction(request.action, this.#context.limits);
+    const rule = await this.#risky.find(action.text, { folder: caller.root, roots: [caller.root] });
+    const risk = rule !== undefined && RISKS.indexOf(rule.risk) > RISKS.indexOf(request.risk) ? rule.risk : request.risk;
     if (!(await this.#context.commands.isRetry(caller, intent))) this.#context.rates.take(caller);
     return await this.#context.commands.run(caller, intent, async (act) => {
-      const standing = await this.standing(act, caller, action.digest, request.risk);
+      const standing = await this.standing(act, caller, action.digest, risk);
       const own = standing.find((one) => one.requesterId === caller.agentId);
       if (own !== undefined) return { approvalId: own.id, standing: true };
-      const opened = await this.open(act, caller, { ...request, action });
+      const opened = await this.open(act, caller, { ...request, risk, action });
       return { approvalId: opened.id, standing: false };
     });
   }
 
   /** What is pending or approved, in time, for this action by this caller's hand, at this risk or a higher one; approved ones first. */
   async standing(act: Act, caller: Caller, digest: string, risk: Risk): Promise<ApprovalRow[]> {
-    const rows = await standingApprovals(act.tx, handOf(caller), digest);
+    const rows = await approvalsOfAction(act.tx, handOf(caller), digest, STANDING_LOOKED_AT);
     return rows
-      .filter((one) => one.expiresAt > act.now && RISKS.indexOf(one.risk) >= RISKS.indexOf(risk))
-      .sort((a, b) => Number(b.state === 'approved') - Number(a.state === 'approved'));
+      .filter((one) => (one.state === 'pending' || one.state === 'approved') && one.expiresAt > act.now)
+      .filter((one) => RISKS.indexOf(one.risk) >= RISKS.indexOf(risk))
+      .sort((a, b) => Number(b.state === 'approved') - Number(a.state === 'approved') || a.requestedAt - b.requestedAt);
   }
 
   /** Enters a request, asks whoever may decide it, or decides it by policy at once. */
@@ -161,7 +169,7 @@ export class Approvals {
       const approval = await findApproval(act.tx, act.projectId, approvalId);
       if (approval === undefined || !oversees(caller)) throw unknown(approvalId);
       const as = await rightToDecide(act.tx, caller, approval, policy);
-      if (approval.state !== 'pending') throw await this.#decidedBefore(act.tx, approval);
+      if (approval.state !== 'pending') throw decidedBefore(await viewOf(act.tx, approval));
       if (approval.expiresAt <= act.now) {
         throw new HubError('expired', `This request ended at ${toIso(approval.expiresAt)} and counts as denied; nothing was changed.`, {
           hint: 'Who needs it asks again.',
@@ -208,7 +216,7 @@ export class Approvals {
     return await this.#context.commands.look(caller, async (read) => {
       const approval = await findApproval(read, caller.projectId, approvalId);
       if (approval === undefined || !(isOf(caller, approval) || oversees(caller))) throw unknown(approvalId);
-      return await this.#view(read, approval);
+      return await viewOf(read, approval);
     });
   }
 
@@ -222,7 +230,7 @@ export class Approvals {
       const views: (ApprovalView & { mine: boolean })[] = [];
       for (const row of rows) {
         const mine = row.state === 'pending' && (await mayDecide(read, caller, row, this.#context.policy));
-        views.push({ ...(await this.#view(read, row)), mine });
+        views.push({ ...(await viewOf(read, row)), mine });
       }
       return views;
     });
@@ -249,39 +257,8 @@ export class Approvals {
     const row = await findApproval(read, caller.projectId, approvalId);
     const known = row !== undefined && (row.digest === digest || isOf(caller, row) || oversees(caller));
     if (!known) throw unknown(approvalId);
-    const approval = await this.#view(read, row);
-    const because = (why: string) => ({ valid: false, why, approval });
-    if (row.digest !== digest) return because('It is for another action; nothing is approved for this one.');
-    if (row.state === 'consumed') return because(`It was used at ${toIso(row.consumedAt ?? now)} by ${approval.consumer}; it holds once.`);
-    if (row.state === 'denied') return because(`It was denied at ${toIso(row.decidedAt ?? now)} by ${approval.decider}.`);
-    if (row.state === 'expired' || row.expiresAt <= now) return because(`Its time ended at ${toIso(row.expiresAt)}.`);
-    if (row.state === 'pending') return because('Nobody has decided it yet.');
-    return {
-      valid: true,
-      why: `Approved at ${toIso(row.decidedAt ?? now)} by ${approval.decider}, for exactly this action, once.`,
-      approval,
-    };
-  }
-
-  async #decidedBefore(read: Read, approval: ApprovalRow): Promise<HubError> {
-    const { decider } = await this.#view(read, approval);
-    const how =
-      approval.decidedAt === null
-        ? `expired at ${toIso(approval.expiredAt ?? approval.expiresAt)}`
-        : `${approval.state === 'denied' ? 'denied' : 'approved'} by ${decider} at ${toIso(approval.decidedAt)}`;
-    return new HubError('conflict', `This approval was already ${how}; the first decision stands and nothing was changed.`, {
-      hint: 'Who needs another decision asks again.',
-    });
-  }
-
-  async #view(read: Read, approval: ApprovalRow): Promise<ApprovalView> {
-    const name = async (id: string | null) => (id === null ? null : ((await findAgent(read, id))?.name ?? 'unknown'));
-    return {
-      ...approval,
-      requester: (await name(approval.requesterId)) ?? 'unknown',
-      decider: await name(approval.decidedBy),
-      consumer: await name(approval.consumedBy),
-    };
+    const approval = await viewOf(read, row);
+    return { ...verdictOn(approval, digest, now), approval };
   }
 }
 

@@ -21,6 +21,7 @@ import type { HubContext } from './context.ts';
 import { Deliveries } from './deliveries.ts';
 import { Feed } from './feed.ts';
 import { Firing } from './firing.ts';
+import { Guard } from './guard.ts';
 import { Heartbeats } from './heartbeats.ts';
 import type { Host } from './host.ts';
 import type { Ids } from './ids.ts';
@@ -40,6 +41,7 @@ import { Recovery } from './recovery.ts';
 import { Reminders } from './reminders.ts';
 import { Restarts } from './restarts.ts';
 import { forgetInBatches } from './retention.ts';
+import { RiskyCommands, rulesOf } from './risky-commands.ts';
 import { Sessions } from './sessions.ts';
 import { SignIns } from './sign-ins.ts';
 import { Stopping } from './stopping.ts';
@@ -92,6 +94,7 @@ export type Hub = {
   readonly askEnds: AskEnds;
   readonly approvals: Approvals;
   readonly approvalEnds: ApprovalEnds;
+  readonly guard: Guard;
   readonly reminders: Reminders;
   readonly firing: Firing;
   readonly waking: Waking;
@@ -159,6 +162,8 @@ export async function createHub(parts: HubParts): Promise<Hub> {
   const posting = new Posting(context);
   const askEnds = new AskEnds(context, posting);
   const approvalEnds = new ApprovalEnds(context, posting);
+  const risky = new RiskyCommands(rulesOf(context.policy.guard));
+  const approvals = new Approvals(context, approvalEnds, risky);
   const messages = new Messages(context, posting);
   const deliveries = new Deliveries(context, posting);
   const agents = new Agents(context);
@@ -188,8 +193,9 @@ export async function createHub(parts: HubParts): Promise<Hub> {
     activity: new Activity(context),
     asks: new Asks(context, posting, askEnds),
     askEnds,
-    approvals: new Approvals(context, approvalEnds),
+    approvals,
     approvalEnds,
+    guard: new Guard(context, approvals, risky),
     reminders: new Reminders(context),
     firing: new Firing(context, posting),
     waking,

@@ -1,6 +1,7 @@
 // Policy: what the operator's configuration decides of the rules, with the values that hold when it says nothing. Agents never set it.
 
 import type { Decider } from '../store/approvals.ts';
+import type { CommandRule } from './risky-commands.ts';
 
 export type Policy = {
   approvals: {
@@ -8,6 +9,15 @@ export type Policy = {
     readonly low: Decider;
     readonly medium: Exclude<Decider, 'policy'>;
   };
+  guard: {
+    /** Rules of the operator's own, beside the default ones. */
+    readonly commands: readonly CommandRule[];
+    /** Names of rules that do not hold; `*`: none holds. */
+    readonly off: readonly string[];
+  };
 };
 
-export const DEFAULT_POLICY: Policy = { approvals: { low: 'policy', medium: 'manager' } };
+export const DEFAULT_POLICY: Policy = {
+  approvals: { low: 'policy', medium: 'manager' },
+  guard: { commands: [], off: [] },
+};

@@ -99,12 +99,13 @@ export async function findApproval(read: Read, projectId: string, id: string): P
   return row && toApproval(row);
 }
 
-/** What is pending or approved for one action and one hand, the oldest first. */
-export async function standingApprovals(read: Read, handId: string, digest: string): Promise<ApprovalRow[]> {
+/** Approvals of one action by one hand, the newest first. */
+export async function approvalsOfAction(read: Read, handId: string, digest: string, limit: number): Promise<ApprovalRow[]> {
   const rows = await read.all(
-    `SELECT * FROM approvals WHERE hand_id = ? AND digest = ? AND state IN ('pending', 'approved') ORDER BY requested_at, id`,
+    'SELECT * FROM approvals WHERE hand_id = ? AND digest = ? ORDER BY requested_at DESC, id DESC LIMIT ?',
     handId,
     digest,
+    limit,
   );
   return rows.map(toApproval);
 }

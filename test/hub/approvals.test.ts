@@ -9,7 +9,7 @@ import { bodies, events, operatorOf, recv, refused, send, stranger } from '../su
 import { attach, onEveryEngine, PROJECT, testHub } from '../support/engines.ts';
 
 const HOUR = 3_600_000;
-const ACTION = 'git push --force origin main';
+const ACTION = 'deploy main to staging';
 
 const request = (hub: Hub, caller: Caller, risk: Risk, more: { action?: string; deadlineMs?: number; reason?: string } = {}) =>
   hub.approvals.request(caller, { action: ACTION, risk, ...more }, { tool: 'request_approval' });
@@ -49,7 +49,7 @@ onEveryEngine('approvals', (engine) => {
     expect(await consume(hub, ada, approvalId)).toMatchObject({ valid: true });
     expect(await consume(hub, ada, approvalId)).toMatchObject({ valid: false, why: expect.stringContaining('by ada; it holds once') });
     expect(await typesOf(hub, approvalId)).toEqual(['approval.requested', 'approval.approved', 'approval.consumed']);
-    expect(JSON.stringify(await events(hub))).not.toContain('--force');
+    expect(JSON.stringify(await events(hub))).not.toContain('staging');
   });
 
   it('holds for the approved action and for no other', async () => {
@@ -224,7 +224,7 @@ onEveryEngine('approvals', (engine) => {
     const mallory = await stranger(hub);
     const { approvalId } = await request(hub, ada, 'medium');
     await refused('not_found', hub.approvals.find(eve, approvalId));
-    await refused('not_found', look(hub, eve, approvalId, 'git push'));
+    await refused('not_found', look(hub, eve, approvalId, 'deploy'));
     await refused('not_found', look(hub, mallory, approvalId));
     await refused('not_found', decide(hub, eve, approvalId));
     expect(await hub.approvals.list(eve, { pending: true, limit: 10 })).toEqual([]);

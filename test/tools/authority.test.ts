@@ -8,7 +8,7 @@ import { TOOLSETS } from '../../src/tools/tool.ts';
 import { operatorOf } from '../support/acts.ts';
 import { attach, sqlite, type TestHub, testHub } from '../support/engines.ts';
 
-const ACTION = 'terraform apply';
+const ACTION = 'deploy main to staging';
 type Who = 'requester' | 'child' | 'peer' | 'manager' | 'operator';
 
 async function cast(hub: TestHub): Promise<Record<Who, (tool: string, input: unknown) => Promise<string>>> {
