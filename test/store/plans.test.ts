@@ -156,3 +156,8 @@ it('has the same tables, columns and obligations on both engines', async () => {
     migrationsOf('sqlite').map(({ version, name }) => [version, name]),
   );
 });
+
+it('numbers the migrations one after the other', () => {
+  for (const engine of ['sqlite', 'postgres'] as const)
+    expect(migrationsOf(engine).map(({ version }) => version)).toEqual(migrationsOf(engine).map((_migration, index) => index + 1));
+});
