@@ -38,17 +38,19 @@ export function program(root = PACKAGE) {
 
 /** Opens the hub of a home in this process, as every server does. */
 export async function openHub(home, { root = PACKAGE, limits = LIMITS, clock } = {}) {
-  const [{ openSqlite }, { createHub }, { effectiveLimits }, { systemClock }, { systemHost }, { systemIds }] = await Promise.all([
-    load('store/sqlite.js', root),
-    load('hub/hub.js', root),
-    load('hub/limits.js', root),
-    load('system/clock.js', root),
-    load('system/host.js', root),
-    load('system/ids.js', root),
-  ]);
+  const [{ openSqlite }, { createHub }, { effectiveLimits }, { systemClock }, { systemHost }, { systemIds }, { systemFiles }] =
+    await Promise.all([
+      load('store/sqlite.js', root),
+      load('hub/hub.js', root),
+      load('hub/limits.js', root),
+      load('system/clock.js', root),
+      load('system/host.js', root),
+      load('system/ids.js', root),
+      load('system/project-files.js', root),
+    ]);
   const time = clock ?? systemClock;
   const db = await openSqlite({ path: join(home, 'hub.db'), bellDir: join(home, 'run'), clock: time });
-  return await createHub({ db, clock: time, ids: systemIds(time), limits: effectiveLimits(limits), host: systemHost });
+  return await createHub({ db, clock: time, ids: systemIds(time), limits: effectiveLimits(limits), host: systemHost, files: systemFiles });
 }
 
 /** What a client of these proofs attaches as. */

@@ -70,6 +70,8 @@ const settings = z.strictObject({
     })
     .default(DEFAULT_POLICY.approvals),
   guard: guardShape.default({ commands: [], off: [] }),
+  /** `{"typescript": {"javascript": 0.5}}`: who knows javascript may be given what needs typescript, as half a fit. */
+  relatedCapabilities: z.record(z.string(), z.record(z.string(), z.number().gt(0).lt(1))).default({}),
 });
 export type Settings = z.output<typeof settings>;
 export type Setting = keyof Settings;

@@ -10,6 +10,7 @@ import { systemClock } from './system/clock.ts';
 import { systemHost } from './system/host.ts';
 import { systemIds } from './system/ids.ts';
 import { type Log, logWriteFailures } from './system/log.ts';
+import { systemFiles } from './system/project-files.ts';
 
 /** Opens the hub that the configuration names, creating and migrating its database as needed. */
 export async function openHub(config: Config): Promise<Hub> {
@@ -21,8 +22,17 @@ export async function openHub(config: Config): Promise<Hub> {
     clock: systemClock,
   });
   const limits = effectiveLimits(Object.fromEntries(Object.entries(config.limits).filter(([, value]) => value !== undefined)));
-  const policy = { approvals: config.approvals, guard: config.guard };
-  return await createHub({ db, clock: systemClock, ids: systemIds(systemClock), limits, policy, host: systemHost, notices: logNotices });
+  const policy = { approvals: config.approvals, guard: config.guard, relatedCapabilities: config.relatedCapabilities };
+  return await createHub({
+    db,
+    clock: systemClock,
+    ids: systemIds(systemClock),
+    limits,
+    policy,
+    host: systemHost,
+    files: systemFiles,
+    notices: logNotices,
+  });
 }
 
 /** The hub with its clockwork, not yet started. */

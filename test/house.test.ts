@@ -61,7 +61,7 @@ const MAY_IMPORT: Record<string, { what: string[]; why: string }> = {
     why: 'The scheduler only decides when; what is done lives with its noun in the hub.',
   },
   system: {
-    what: ['system', 'hub/clock.ts', 'hub/host.ts', 'hub/ids.ts'],
+    what: ['system', 'hub/clock.ts', 'hub/host.ts', 'hub/ids.ts', 'hub/project-files.ts'],
     why: 'The machine implements the hub’s interfaces and knows nothing else.',
   },
   server: {

@@ -2,19 +2,20 @@
 
 import { findAgent } from '../store/agents.ts';
 import { type AskRow, asksToAbsent, closeAsk, findAsk, markAbsenceTold, nextDeadline, overdueAsks } from '../store/asks.ts';
-import { acknowledge, close, findDelivery, markDone } from '../store/deliveries.ts';
 import { audienceOf } from './addresses.ts';
 import type { Caller } from './caller.ts';
 import { toIso } from './clock.ts';
 import type { Act } from './command.ts';
 import type { HubContext } from './context.ts';
 import type { Posting } from './posting.ts';
+import { settleMessage, withdrawMessage } from './settling.ts';
 
 const ACTOR = { agentId: 'hub' };
 
 export class AskEnds {
   readonly #context: HubContext;
   readonly #posting: Posting;
+  readonly #followers: ((act: Act, ask: AskRow) => Promise<void>)[] = [];
 
   constructor(context: HubContext, posting: Posting) {
     this.#context = context;
@@ -62,21 +63,22 @@ export class AskEnds {
 
   /** The question has been dealt with: its message needs no reply any more. */
   async settle(act: Act, ask: AskRow): Promise<void> {
-    const delivery = await findDelivery(act.tx, ask.messageId, ask.targetId);
-    if (delivery === undefined) return;
-    if (await acknowledge(act.tx, delivery, 'reply', act.now))
-      await act.emit('message.acked', ask.messageId, { by: await this.#name(act, ask.targetId), how: 'reply', attempt: delivery.attempt });
-    else await markDone(act.tx, ask.messageId, ask.targetId, act.now);
+    await settleMessage(act, ask.messageId, ask.targetId);
+    await this.#ended(act, ask);
+  }
+
+  /** Somebody who may do so withdraws an ask that is open. */
+  async cancelFor(act: Act, ask: AskRow, by: Pick<Caller, 'agentId' | 'name'>): Promise<void> {
+    await closeAsk(act.tx, ask.id, { state: 'cancelled', answer: null, reason: null, by: by.agentId }, act.now);
+    await act.emit('ask.cancelled', ask.id, { by: by.name });
+    await this.withdraw(act, ask, by);
   }
 
   /** The question is moot. If the target has seen it, it is told; if not, it never will, and its next batch says why. */
-  async withdraw(act: Act, ask: AskRow, by: Caller | undefined): Promise<void> {
-    const delivery = await findDelivery(act.tx, ask.messageId, ask.targetId);
-    if (delivery === undefined) return;
-    const seen = delivery.firstShownAt !== null;
-    if (by === undefined) await close(act.tx, ask.messageId, ask.targetId, 'expired', 'the deadline of the ask passed', act.now);
-    else await close(act.tx, ask.messageId, ask.targetId, 'recalled', 'the ask was withdrawn', act.now);
-    await markDone(act.tx, ask.messageId, ask.targetId, act.now);
+  async withdraw(act: Act, ask: AskRow, by: Pick<Caller, 'agentId' | 'name'> | undefined): Promise<void> {
+    const [state, why] =
+      by === undefined ? (['expired', 'the deadline of the ask passed'] as const) : (['recalled', 'the ask was withdrawn'] as const);
+    const seen = await withdrawMessage(act, ask.messageId, ask.targetId, state, why);
     const target = await findAgent(act.tx, ask.targetId);
     if (by !== undefined && seen && target !== undefined) {
       await this.#posting.notify(act, [target], {
@@ -88,6 +90,16 @@ export class AskEnds {
     }
     if (by !== undefined && by.agentId !== ask.askerId)
       await this.#tellAsker(act, ask, 'ask cancelled', `${by.name} cancelled your ask ${ask.id}.`);
+    await this.#ended(act, ask);
+  }
+
+  /** Has something done in the transaction in which an ask ends, whatever its end: what waits for it goes on. */
+  whenEnded(follow: (act: Act, ask: AskRow) => Promise<void>): void {
+    this.#followers.push(follow);
+  }
+
+  async #ended(act: Act, ask: AskRow): Promise<void> {
+    for (const follow of this.#followers) await follow(act, ask);
   }
 
   /** The words of the target, in the thread of the question. */

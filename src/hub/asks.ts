@@ -87,7 +87,7 @@ export class Asks {
           hint: 'Cancel some with cancel_ask, or wait for answers.',
         });
       }
-      return await this.#open(act, caller, target, question, deadlineMs);
+      return await this.open(act, caller, target, question, deadlineMs);
     });
   }
 
@@ -153,9 +153,7 @@ export class Asks {
         throw new HubError('conflict', `This ask is already ${ask.state}; nothing was changed.`, {
           hint: 'list_my_asks shows how it ended.',
         });
-      await closeAsk(act.tx, ask.id, { state: 'cancelled', answer: null, reason: null, by: caller.agentId }, act.now);
-      await act.emit('ask.cancelled', ask.id, { by: caller.name });
-      await this.#ends.withdraw(act, ask, caller);
+      await this.#ends.cancelFor(act, ask, caller);
       return { state: 'cancelled' };
     });
   }
@@ -200,7 +198,8 @@ export class Asks {
     };
   }
 
-  async #open(act: Act, caller: Caller, target: AgentRow, question: Question, deadlineMs: number) {
+  /** Puts a question, within a transaction of whoever has checked that it may be put. */
+  async open(act: Act, caller: Caller, target: AgentRow, question: Omit<Question, 'to'>, deadlineMs: number) {
     const id = this.#context.ids.next('ask');
     const options = [...(question.options ?? [])];
     const choice =

@@ -2,7 +2,8 @@
 // and every service receives it. The one rule of what a role may do stands here too.
 
 import type { AgentRow } from '../store/agents.ts';
-import type { Door } from '../store/sessions.ts';
+import type { Authority as Relation } from '../store/deliveries.ts';
+import type { Door, SessionRow } from '../store/sessions.ts';
 import { HubError } from './errors.ts';
 
 /** Authority, lowest first. Other role names (reviewer, worker, ...) are labels for addressing and carry the authority of an agent. */
@@ -46,6 +47,22 @@ export function senderOf(agent: AgentRow, sessionId: string = agent.id): Caller 
   };
 }
 
+/** An agent as the caller that its session makes it. */
+export function toCaller(agent: AgentRow, session: SessionRow): Caller {
+  return {
+    projectId: agent.projectId,
+    agentId: agent.id,
+    name: agent.name,
+    role: agent.role,
+    model: agent.model,
+    sessionId: session.id,
+    epoch: session.epoch,
+    door: session.door,
+    root: session.root,
+    parentId: agent.parentId,
+  };
+}
+
 export function authorityOf(role: string): Authority {
   return PRIVILEGED_ROLES.find((privileged) => privileged === role) ?? 'agent';
 }
@@ -61,4 +78,13 @@ export function assertOversees(caller: Caller, what: string): void {
   throw new HubError('forbidden', `Only managers and the operator may ${what}; your role is ${caller.role}.`, {
     hint: 'Ask a manager or the operator. Roles are given by configuration (ROOKERY_ROLE, a token), never taken.',
   });
+}
+
+/** What the sender is to the recipient: shown with every message, made by the hub. */
+export function relationOf(sender: Caller, recipient: AgentRow): Relation {
+  const authority = authorityOf(sender.role);
+  if (authority === 'operator') return 'human';
+  if (authority === 'hub') return 'hub';
+  if (recipient.parentId === sender.agentId) return 'parent';
+  return sender.parentId === recipient.id ? 'child' : 'peer';
 }

@@ -13,10 +13,9 @@ import {
 import type { Tx } from '../store/db.ts';
 import { findProject } from '../store/projects.ts';
 import { latestSession, setClientKey } from '../store/sessions.ts';
-import type { Caller } from './caller.ts';
+import { type Caller, toCaller } from './caller.ts';
 import type { Act } from './command.ts';
 import type { HubContext } from './context.ts';
-import { toCaller } from './sessions.ts';
 
 export class ClientProcesses {
   readonly #context: HubContext;

@@ -7,6 +7,7 @@ import type { Host } from './host.ts';
 import type { Ids } from './ids.ts';
 import type { Limits } from './limits.ts';
 import type { Policy } from './policy.ts';
+import type { ProjectFiles } from './project-files.ts';
 import type { SendRates } from './rates.ts';
 import type { HubTime } from './time.ts';
 import type { Waiting } from './waiting.ts';
@@ -19,6 +20,7 @@ export type HubContext = {
   readonly limits: Limits;
   readonly policy: Policy;
   readonly host: Host;
+  readonly files: ProjectFiles;
   readonly commands: Commands;
   readonly waiting: Waiting;
   readonly rates: SendRates;

@@ -3,6 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import type { EventRow } from '../store/events.ts';
+import { TASK_ACTS } from './task-states.ts';
 
 export const EVENT_TYPES = [
   'project.created',
@@ -46,6 +47,8 @@ export const EVENT_TYPES = [
   'approval.denied',
   'approval.expired',
   'approval.consumed',
+  ...TASK_ACTS.map((act) => `task.${act}` as const),
+  'task.late_result',
   'thread.paused',
   'thread.resumed',
   'door.registered',

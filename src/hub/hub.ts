@@ -35,6 +35,7 @@ import { OpenThreads } from './open-threads.ts';
 import { Overview } from './overview.ts';
 import { DEFAULT_POLICY, type Policy } from './policy.ts';
 import { Posting } from './posting.ts';
+import type { ProjectFiles } from './project-files.ts';
 import { Projects } from './projects.ts';
 import { SendRates } from './rates.ts';
 import { Recovery } from './recovery.ts';
@@ -46,6 +47,7 @@ import { Sessions } from './sessions.ts';
 import { SignIns } from './sign-ins.ts';
 import { Stopping } from './stopping.ts';
 import { NO_SURROUNDINGS, type Surroundings } from './surroundings.ts';
+import { type TaskServices, taskServices } from './task-services.ts';
 import { Threads } from './threads.ts';
 import { HubTime } from './time.ts';
 import { Tokens } from './tokens.ts';
@@ -69,11 +71,12 @@ export type HubParts = {
   policy?: Policy;
   /** Where clients run beside the hub: what can be seen of them. */
   surroundings?: Surroundings;
+  files: ProjectFiles;
   /** What the process around the hub has to say of itself (its log, for example). */
   notices?: () => string[];
 };
 
-export type Hub = {
+export type Hub = TaskServices & {
   readonly instanceId: string;
   readonly bootId: string;
   readonly startedAt: number;
@@ -135,7 +138,7 @@ export type Hub = {
 
 /** Opens the hub on a database. The clock's high-water mark and the instance id come from it; a fresh database is given them. */
 export async function createHub(parts: HubParts): Promise<Hub> {
-  const { db, clock, ids, limits, host } = parts;
+  const { db, clock, ids, limits, host, files } = parts;
   const hub = await identify(db, clock, ids);
   const time = new HubTime(clock, {
     highWaterAt: hub.highWaterAt,
@@ -151,6 +154,7 @@ export async function createHub(parts: HubParts): Promise<Hub> {
     limits,
     policy: parts.policy ?? DEFAULT_POLICY,
     host,
+    files,
     commands: new Commands(db, time, host),
     waiting,
     rates: new SendRates(clock, limits),
@@ -172,10 +176,13 @@ export async function createHub(parts: HubParts): Promise<Hub> {
   const calls = new Calls(context);
   const openThreads = new OpenThreads(context);
   const checkpoints = new Checkpoints(context);
+  const asks = new Asks(context, posting, askEnds);
+  const tasks = taskServices(context, posting, asks, askEnds);
   const bootId = ids.next('hub');
   const beatAt = async () => (await db.read(findHub))?.beatAt ?? 0;
   let closing: Promise<void> | undefined;
   return {
+    ...tasks,
     instanceId: hub.instanceId,
     bootId,
     startedAt: time.now(),
@@ -191,7 +198,7 @@ export async function createHub(parts: HubParts): Promise<Hub> {
     deliveries,
     overview: new Overview(context, agents, status),
     activity: new Activity(context),
-    asks: new Asks(context, posting, askEnds),
+    asks,
     askEnds,
     approvals,
     approvalEnds,
@@ -243,6 +250,7 @@ export async function createHub(parts: HubParts): Promise<Hub> {
         waiting.shutdown();
         await calls.answered();
         await calls.flush();
+        await tasks.leases.flush().catch(() => {}); // a renewal carries no promise
         await db.close();
       })();
       return closing;

@@ -13,6 +13,7 @@ export type IdPrefix =
   | 'hub'
   | 'ask'
   | 'rem'
+  | 'tsk'
   | 'chk'
   | 'apr'
   | 'rsv'

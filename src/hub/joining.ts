@@ -15,7 +15,7 @@ import { authorityOf, type Caller } from './caller.ts';
 import type { Act, Intent } from './command.ts';
 import type { HubContext } from './context.ts';
 import { HubError } from './errors.ts';
-import { assertLabel, assertName } from './names.ts';
+import { assertCapability, assertLabel, assertName } from './names.ts';
 import { isLive } from './presence.ts';
 import { assertNoLookAlike, registerAgent } from './registering.ts';
 import type { Attachment, Sessions } from './sessions.ts';
@@ -52,7 +52,7 @@ export class Joining {
   ): Promise<{ caller: Caller; previousName: string; replayed: boolean }> {
     if (request.name !== undefined) assertName(request.name);
     if (request.role !== undefined) assertLabel('role', request.role);
-    for (const capability of request.capabilities ?? []) assertLabel('capabilities', capability);
+    for (const capability of request.capabilities ?? []) assertCapability(capability);
     // Who the connection becomes is never taken from a stored result: a replayed key changes nothing, least of all who somebody is.
     let becomes = caller;
     const { replayed, ...result } = await this.#context.commands.run(caller, intent, async (act) => {

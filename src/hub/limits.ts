@@ -1,6 +1,8 @@
 // Every limit of the hub, in one table: the default, the hard ceiling that no policy may pass, the unit, and the reason.
 // A refusal because of a limit states the number; `whoami` reports the ones in force. Configuration may override a default (`limits` in config.json).
 
+import { TASK_LIMITS } from './task-limits.ts';
+
 const KIB = 1024;
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -128,6 +130,7 @@ export const LIMITS = {
     why: 'two agents that answer each other thirty times in five minutes are in a loop',
   },
   alternationWindowMs: { value: 5 * MINUTE, hard: DAY, unit: 'ms', why: 'the window of that count' },
+  ...TASK_LIMITS,
   openThreads: { value: 40, hard: 200, unit: 'threads', why: 'one look at what is owed stays below 2,000 tokens' },
   recoveryTokens: {
     value: 2_000,

@@ -1,6 +1,7 @@
 // Policy: what the operator's configuration decides of the rules, with the values that hold when it says nothing. Agents never set it.
 
 import type { Decider } from '../store/approvals.ts';
+import type { RelatedCapabilities } from './capabilities.ts';
 import type { CommandRule } from './risky-commands.ts';
 
 export type Policy = {
@@ -15,9 +16,12 @@ export type Policy = {
     /** Names of rules that do not hold; `*`: none holds. */
     readonly off: readonly string[];
   };
+  /** For a capability that a task needs: which others do instead, and how well. */
+  readonly relatedCapabilities: RelatedCapabilities;
 };
 
 export const DEFAULT_POLICY: Policy = {
   approvals: { low: 'policy', medium: 'manager' },
   guard: { commands: [], off: [] },
+  relatedCapabilities: {},
 };

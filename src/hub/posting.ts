@@ -2,13 +2,13 @@
 // and what it settles. Whoever posts (a send, the hub itself) has already been authorised and measured.
 
 import { type AgentRow, findAgentByName } from '../store/agents.ts';
-import { type Authority, acknowledge, findDelivery, insertDelivery, markDone, nextSenderSeq } from '../store/deliveries.ts';
+import { acknowledge, findDelivery, insertDelivery, markDone, nextSenderSeq } from '../store/deliveries.ts';
 import { inboxDepth } from '../store/inbox.ts';
 import { findRepeat, insertMessage, type Kind, type MessageHead, type MessageRow } from '../store/messages.ts';
 import { pauseThread } from '../store/pauses.ts';
 import { latestSession } from '../store/sessions.ts';
 import { type Audience, audienceOf } from './addresses.ts';
-import { authorityOf, type Caller, HUB, OPERATOR, senderOf } from './caller.ts';
+import { type Caller, HUB, OPERATOR, relationOf, senderOf } from './caller.ts';
 import type { Act } from './command.ts';
 import type { HubContext } from './context.ts';
 import { wellFormed } from './drafts.ts';
@@ -32,13 +32,15 @@ export type Draft = {
   expiresInMs?: number | undefined;
   attachments?: readonly string[] | undefined;
   allowDuplicate?: boolean | undefined;
-  /** The ask or reminder that this message is about: it also starts the count of hops anew (C17). */
+  /** The ask, reminder or task that this message is about: it also starts the count of hops anew (C17). */
   ref?: string | undefined;
   /** Whether it is worth waking an idle reader for; by default whatever does not only thank. */
   wakes?: boolean | undefined;
+  /** The trace of the task that it is about (W3C). */
+  traceparent?: string | undefined;
 };
 
-export type Notice = Pick<Draft, 'body' | 'subject' | 'inReplyTo' | 'ref' | 'wakes'>;
+export type Notice = Pick<Draft, 'body' | 'subject' | 'inReplyTo' | 'ref' | 'traceparent' | 'wakes'>;
 
 export type Sent = {
   message_id: string;
@@ -138,6 +140,7 @@ export class Posting {
       pool: audience.pool,
       hop: 0,
       ref: draft.ref ?? null,
+      traceparent: draft.traceparent ?? null,
       createdAt: act.now,
       expiresAt: draft.expiresInMs === undefined ? null : act.now + draft.expiresInMs,
     };
@@ -173,7 +176,7 @@ export class Posting {
       seq: message.seq,
       senderSeq: await nextSenderSeq(act.tx, sender.agentId, recipient.id),
       urgent: message.urgent,
-      authority: relation(sender, recipient),
+      authority: relationOf(sender, recipient),
       state: 'ready',
       readyAt: act.now,
       attempt: 0,
@@ -254,15 +257,6 @@ export class Posting {
     if (kept.length === 0 && one !== undefined) throw full(`Each of the ${audience.recipients.length} recipients`, inboxFull, inboxFull);
     return kept;
   }
-}
-
-/** What the sender is to the recipient: shown with every message, made by the hub. */
-function relation(sender: Caller, recipient: AgentRow): Authority {
-  const authority = authorityOf(sender.role);
-  if (authority === 'operator') return 'human';
-  if (authority === 'hub') return 'hub';
-  if (recipient.parentId === sender.agentId) return 'parent';
-  return sender.parentId === recipient.id ? 'child' : 'peer';
 }
 
 function full(who: string, depth: number, limit: number): HubError {

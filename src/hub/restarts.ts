@@ -4,6 +4,7 @@
 import { type AgentRow, findAgent } from '../store/agents.ts';
 import { inboxCounts } from '../store/inbox.ts';
 import { endSession, openSessions, type SessionRow } from '../store/sessions.ts';
+import { shortenLeases } from '../store/task-leases.ts';
 import { authorityOf } from './caller.ts';
 import { toIso } from './clock.ts';
 import type { Act } from './command.ts';
@@ -45,6 +46,7 @@ export class Restarts {
     const agents: AgentRow[] = [];
     for (const session of sessions) {
       if (!(await endSession(act.tx, session.id, act.now, 'restart'))) continue;
+      await shortenLeases(act.tx, session, act.now + this.#context.limits.taskOrphanMs);
       await act.emit('session.ended', session.id, { reason: 'restart' });
       const agent = await findAgent(act.tx, session.agentId);
       if (agent !== undefined) agents.push(agent);

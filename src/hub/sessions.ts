@@ -22,8 +22,9 @@ import {
   setClientKey,
   setWaiting,
 } from '../store/sessions.ts';
+import { shortenLeases } from '../store/task-leases.ts';
 import { giveUpToolUses } from '../store/tool-uses.ts';
-import { authorityOf, type Caller } from './caller.ts';
+import { authorityOf, type Caller, toCaller } from './caller.ts';
 import { toIso } from './clock.ts';
 import type { Act } from './command.ts';
 import type { HubContext } from './context.ts';
@@ -267,24 +268,10 @@ export class Sessions {
     await touchAgent(act.tx, session.agentId, Math.min(act.now, session.heartbeatAt));
     if (session.turnStartedAt !== null) await endTurn(act, this.#context.ids, session, 'interrupted', null);
     else await giveUpToolUses(act.tx, session.id, act.now);
+    await shortenLeases(act.tx, session, act.now + this.#context.limits.taskOrphanMs);
     await act.emit('session.ended', session.id, { reason });
     return true;
   }
-}
-
-export function toCaller(agent: AgentRow, session: SessionRow): Caller {
-  return {
-    projectId: agent.projectId,
-    agentId: agent.id,
-    name: agent.name,
-    role: agent.role,
-    model: agent.model,
-    sessionId: session.id,
-    epoch: session.epoch,
-    door: session.door,
-    root: session.root,
-    parentId: agent.parentId,
-  };
 }
 
 function busy(name: string, holder: SessionRow): HubError {

@@ -68,6 +68,11 @@ export class HubTime {
     this.#offset = 0;
   }
 
+  /** The last jump ahead that this process saw: when it was noticed, and how much time did not pass. */
+  get jumped(): { at: number; byMs: number } | undefined {
+    return this.#jump;
+  }
+
   /** Whether a heartbeat that did not come proves anything yet. */
   trustsSilence(): boolean {
     this.now();

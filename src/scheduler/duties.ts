@@ -13,7 +13,21 @@ export type Duty = {
 };
 
 export function dutiesOf(hub: Hub): Duty[] {
-  const { approvalEnds, askEnds, calls, clientProcesses, clockPeers, deliveries, firing, heartbeats, toolUses, turns, waking } = hub;
+  const {
+    approvalEnds,
+    askEnds,
+    calls,
+    clientProcesses,
+    clockPeers,
+    deliveries,
+    firing,
+    handoffs,
+    heartbeats,
+    leases,
+    toolUses,
+    turns,
+    waking,
+  } = hub;
   return [
     // First, because it also writes the heartbeat by which everybody sees that duties run.
     { name: 'fire reminders', everyMs: 5_000, nextDue: () => firing.nextDue(), run: () => firing.fireDue() },
@@ -21,6 +35,9 @@ export function dutiesOf(hub: Hub): Duty[] {
     { name: 'end approvals', everyMs: 5_000, nextDue: () => approvalEnds.nextDue(), run: () => approvalEnds.expireDue() },
     { name: 'compare clocks', everyMs: 3_000, run: () => clockPeers.compare() },
     { name: 'record calls', everyMs: 1_000, run: () => calls.flush() },
+    { name: 'renew leases', everyMs: 1_000, run: () => leases.flush() },
+    { name: 'end leases', everyMs: 5_000, nextDue: () => leases.nextDue(), run: () => leases.expireDue() },
+    { name: 'end hand-offs', everyMs: 15_000, run: () => handoffs.endOverdue() },
     { name: 'end dead sessions', everyMs: 5_000, run: () => heartbeats.endDead() },
     { name: 'expire messages', everyMs: 2_000, run: () => deliveries.expireDue() },
     { name: 'nudge', everyMs: 10_000, run: () => deliveries.nudgeForgetful() },

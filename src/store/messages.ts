@@ -32,8 +32,10 @@ export type MessageRow = {
   broadcast: boolean;
   pool: boolean;
   hop: number;
-  /** What the message is about: the id of an ask or a reminder. */
+  /** What the message is about: the id of an ask, a reminder or a task. */
   ref: string | null;
+  /** The W3C trace of that task. */
+  traceparent: string | null;
   createdAt: number;
   expiresAt: number | null;
 };
@@ -62,6 +64,7 @@ export const toMessage = (row: Row): MessageRow => ({
   pool: toFlag(row, 'pool'),
   hop: toInt(row, 'hop'),
   ref: toTextOrNull(row, 'ref'),
+  traceparent: toTextOrNull(row, 'traceparent'),
   createdAt: toInt(row, 'created_at'),
   expiresAt: toIntOrNull(row, 'expires_at'),
 });
@@ -69,8 +72,8 @@ export const toMessage = (row: Row): MessageRow => ({
 export async function insertMessage(tx: Tx, message: MessageRow): Promise<void> {
   await tx.run(
     `INSERT INTO messages (id, project_id, seq, thread_id, in_reply_to, sender_id, sender_session_id, sender_model, address, kind, urgent,
-       subject, body, body_bytes, digest, attachments, expects_reply, quiet, wakes, broadcast, pool, hop, ref, created_at, expires_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       subject, body, body_bytes, digest, attachments, expects_reply, quiet, wakes, broadcast, pool, hop, ref, traceparent, created_at, expires_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     message.id,
     message.projectId,
     message.seq,
@@ -94,6 +97,7 @@ export async function insertMessage(tx: Tx, message: MessageRow): Promise<void> 
     flag(message.pool),
     message.hop,
     message.ref,
+    message.traceparent,
     message.createdAt,
     message.expiresAt,
   );

@@ -45,6 +45,7 @@ async function answer(hub: Hub, connection: Connection, tool: Tool, given: unkno
     const { idempotency_key: key, as, ...args } = parse(tool, given);
     const own = tool.identifies ? await connection.callerUnlessRefused() : await connection.caller();
     const caller = own !== undefined && typeof as === 'string' ? await hub.sessions.actingAs(own, as) : own;
+    if (caller !== undefined) hub.leases.heardOf(caller.agentId);
     if (caller !== undefined && tool.overseers) assertOversees(caller, `call ${tool.name}`);
     const call = {
       hub,

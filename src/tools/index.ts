@@ -5,14 +5,21 @@ import { answer } from './answer.ts';
 import { ask } from './ask.ts';
 import { cancelAsk } from './cancel-ask.ts';
 import { cancelReminder } from './cancel-reminder.ts';
+import { cancelTask } from './cancel-task.ts';
+import { claimTask } from './claim-task.ts';
+import { completeTask } from './complete-task.ts';
+import { createTask } from './create-task.ts';
 import { decideApproval } from './decide-approval.ts';
 import { getMessage } from './get-message.ts';
 import { getOpenThreads } from './get-open-threads.ts';
+import { getTask } from './get-task.ts';
 import { getThread } from './get-thread.ts';
+import { handoffTask } from './handoff-task.ts';
 import { join } from './join.ts';
 import { listAgents } from './list-agents.ts';
 import { listMyAsks } from './list-my-asks.ts';
 import { listMyReminders } from './list-my-reminders.ts';
+import { listTasks } from './list-tasks.ts';
 import { loadCheckpoint } from './load-checkpoint.ts';
 import { messageStatus } from './message-status.ts';
 import { recvBatch } from './recv-batch.ts';
@@ -25,7 +32,9 @@ import { retryReminder } from './retry-reminder.ts';
 import { saveCheckpoint } from './save-checkpoint.ts';
 import { send } from './send.ts';
 import type { Tool, Toolset } from './tool.ts';
+import { updateTask } from './update-task.ts';
 import { verifyApproval } from './verify-approval.ts';
+import { waitForTasks } from './wait-for-tasks.ts';
 import { whoami } from './whoami.ts';
 
 export const tools: readonly Tool[] = [
@@ -52,6 +61,15 @@ export const tools: readonly Tool[] = [
   saveCheckpoint,
   loadCheckpoint,
   reportUsage,
+  createTask,
+  claimTask,
+  updateTask,
+  completeTask,
+  getTask,
+  listTasks,
+  handoffTask,
+  waitForTasks,
+  cancelTask,
   requeueDead,
   retryReminder,
   resumeThread,

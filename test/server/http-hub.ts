@@ -16,6 +16,7 @@ import { systemClock } from '../../src/system/clock.ts';
 import { systemHost } from '../../src/system/host.ts';
 import { systemIds } from '../../src/system/ids.ts';
 import { openLog } from '../../src/system/log.ts';
+import { systemFiles } from '../../src/system/project-files.ts';
 import { cleanup, PROJECT, scratch } from '../support/engines.ts';
 
 export type Options = {
@@ -44,6 +45,7 @@ export async function serveHub({ place = scratch(), limits, settings, duties = [
     ids: systemIds(systemClock),
     limits: effectiveLimits({ sendPerSecond: 10_000, sendBurst: 10_000, sendPerMinute: 100_000, ...limits }),
     host: systemHost,
+    files: systemFiles,
   });
   const logFile = join(place, 'log.jsonl');
   const log = openLog('debug', logFile);

@@ -18,6 +18,7 @@ import { openPostgres, type PgPool } from '../../src/store/postgres.ts';
 import { openSqlite } from '../../src/store/sqlite.ts';
 import { systemHost } from '../../src/system/host.ts';
 import { systemIds } from '../../src/system/ids.ts';
+import { systemFiles } from '../../src/system/project-files.ts';
 import { FakeClock } from './fake-clock.ts';
 
 export type Engine = {
@@ -112,6 +113,7 @@ export async function testHub(
     limits: effectiveLimits(options.limits),
     ...(options.policy === undefined ? {} : { policy: options.policy }),
     host: options.host ?? { ...systemHost, startedAt: 0 },
+    files: systemFiles,
   });
   cleanups.push(() => hub.close());
   return Object.assign(hub, { fake, db, place });

@@ -169,6 +169,7 @@ it('answers not_found or stale_receipt to another project for every tool that ta
   await result(call(hub, alice, 'save_checkpoint', { current_task: 'secret words' }));
   const request = { action: 'secret words', risk: 'low' };
   const approval = await result(call(hub, alice, 'request_approval', request));
+  const { task_id: task } = await result(call(hub, alice, 'create_task', { title: 'secret words', assignee: 'bob' }));
   const matrix: Record<string, Record<string, unknown>[]> = {
     whoami: [],
     join: [{ name: 'alice', child_of_me: true }],
@@ -208,6 +209,22 @@ it('answers not_found or stale_receipt to another project for every tool that ta
       { approval_id: approval.approval_id, action: 'secret words' },
       { approval_id: approval.approval_id, action: 'secret words', consume: true },
     ],
+    create_task: [
+      { title: 'x', depends_on: [task] },
+      { title: 'x', parent_id: task },
+      { title: 'x', assignee: 'alice' },
+    ],
+    claim_task: [{ task_id: task }, {}],
+    update_task: [
+      { task_id: task, fencing_token: 0 },
+      { task_id: task, state: 'submitted' },
+    ],
+    complete_task: [{ task_id: task, fencing_token: 0, result: 'x' }],
+    get_task: [{ task_id: task }],
+    list_tasks: [{}, { worker: 'alice' }, { parent_id: task }],
+    handoff_task: [{ task_id: task, to: 'mallory' }],
+    wait_for_tasks: [{ task_ids: [task] }],
+    cancel_task: [{ task_id: task }],
     requeue_dead: [{ message_id: id, to: 'bob' }],
     retry_reminder: [{ reminder_id: reminder.reminder_id }],
     resume_thread: [{ thread_id: sent.thread_id }],

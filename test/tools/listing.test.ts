@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { encode } from 'gpt-tokenizer';
 import { expect, it } from 'vitest';
+import { TASK_STATES } from '../../src/hub/vocabulary.ts';
 import { findTool, tools, toolsOf } from '../../src/tools/index.ts';
 import { prompts, promptText, workingRules } from '../../src/tools/prompts.ts';
 import { listed } from '../../src/tools/schema.ts';
@@ -10,7 +11,18 @@ import { listed } from '../../src/tools/schema.ts';
 const TOOLS_FOLDER = new URL('../../src/tools/', import.meta.url);
 
 /** What stands in src/tools beside the tools. */
-const BESIDE = ['call.ts', 'checkpoint.ts', 'connection.ts', 'index.ts', 'prompts.ts', 'resources.ts', 'schema.ts', 'tool.ts', 'words.ts'];
+const BESIDE = [
+  'call.ts',
+  'checkpoint.ts',
+  'connection.ts',
+  'index.ts',
+  'prompts.ts',
+  'resources.ts',
+  'schema.ts',
+  'task-words.ts',
+  'tool.ts',
+  'words.ts',
+];
 
 type Property = {
   type?: unknown;
@@ -124,7 +136,20 @@ it('describes every argument, unless its name and type say all', () => {
     'blockers',
     'approval_id',
     'decision',
+    'title',
+    'task_id',
+    'task_ids',
+    'fencing_token',
+    'progress',
     'note',
+    'labels',
+    'label',
+    'effort_minutes',
+    'deadline_seconds',
+    'not_before_seconds',
+    'overdue',
+    'reviewers',
+    'limit',
   ];
   for (const { tool, field, schema } of inputs)
     if (schema.description === undefined) expect([tool, field, plain.includes(field)]).toEqual([tool, field, true]);
@@ -153,7 +178,7 @@ it('names in its prompts and descriptions only tools that exist', () => {
   const rules = workingRules(tools).flatMap(({ sentences }) => sentences);
   const texts = [...prompts.flatMap(({ sentences }) => sentences), ...rules, ...tools.map(({ description }) => description)];
   const codes = ['agent_busy', 'stale_session'];
-  const more = ['next_offset'];
+  const more = ['next_offset', ...TASK_STATES];
   for (const text of texts)
     for (const [word] of text.matchAll(/\b[a-z]+(?:_[a-z]+)+\b/g))
       expect([word, known.has(word) || fields.has(word) || codes.includes(word) || more.includes(word)]).toEqual([word, true]);

@@ -1,0 +1,189 @@
+// Claiming: how a task comes to its one holder. By id, or the best there is for the caller: what is handed or assigned to it first, then the
+// first of the queues that it can serve, in the order of the tasks' ranks. A claim raises the fencing token; whatever an earlier holder still
+// sends is told from it by that (I7).
+
+import { capabilitiesOf, findAgent } from '../store/agents.ts';
+import { wakeDue } from '../store/task-graph.ts';
+import { assignedTo, claimableNeeds, countBlocked, firstOf, handedTo, loadOf } from '../store/task-queue.ts';
+import { findTask, type TaskRow } from '../store/tasks.ts';
+import type { Caller } from './caller.ts';
+import { fitOf, lacking, type RelatedCapabilities } from './capabilities.ts';
+import { toIso } from './clock.ts';
+import type { Act, Intent } from './command.ts';
+import type { HubContext } from './context.ts';
+import { HubError } from './errors.ts';
+import type { Leases } from './leases.ts';
+import { changeTask, noTask } from './task-changes.ts';
+import type { TaskNotices } from './task-notices.ts';
+import { isHeld } from './task-states.ts';
+
+/** How much later a task counts for an agent that can do it only half as well as one that fits. */
+const MISFIT_MS = 8 * 3_600_000;
+/** How far the counts go that say why there is nothing to do. */
+const COUNTED = 100;
+
+export type ClaimOutcome = {
+  taskId: string | null;
+  /** It was the caller's already. */
+  again: boolean;
+  reason: string | null;
+  replayed?: boolean;
+};
+
+export class Claims {
+  readonly #context: HubContext;
+  readonly #leases: Leases;
+  readonly #notices: TaskNotices;
+
+  constructor(context: HubContext, leases: Leases, notices: TaskNotices) {
+    this.#context = context;
+    this.#leases = leases;
+    this.#notices = notices;
+  }
+
+  /**
+   * Claims a task by id, or (no id) the best for the caller; null with the reason when there is none. A holder that claims what it holds is told
+   * its token again. Errors: `not_found`; `conflict` with the reason when it cannot be claimed; `limit_reached` for a holder of too many.
+   */
+  async claim(caller: Caller, taskId: string | undefined, intent: Intent): Promise<ClaimOutcome> {
+    // Who found nothing asks again with the same key and is told what there is by then.
+    const keepKey = (outcome: ClaimOutcome) => outcome.taskId !== null;
+    return await this.#context.commands.run(caller, { ...intent, keepKey }, async (act) => {
+      await wakeDue(act.tx, act.now, this.#context.limits.dueBatch);
+      if (taskId !== undefined) return await this.#claimNamed(act, caller, taskId);
+      const full = await this.#full(act, caller);
+      if (full !== null) return { taskId: null, again: false, reason: full };
+      const task = await this.#best(act, caller);
+      if (task === undefined) return { taskId: null, again: false, reason: await this.#whyNothing(act, caller) };
+      await this.#take(act, caller, task);
+      return { taskId: task.id, again: false, reason: null };
+    });
+  }
+
+  async #claimNamed(act: Act, caller: Caller, taskId: string): Promise<ClaimOutcome> {
+    const task = await this.#named(act, caller, taskId);
+    if (isHeld(task) && task.holderId === caller.agentId) return { taskId: task.id, again: true, reason: null };
+    const full = await this.#full(act, caller);
+    if (full !== null)
+      throw new HubError('limit_reached', `${full}; nothing was claimed.`, {
+        hint: 'Finish one, or give one back with update_task and state submitted.',
+      });
+    await this.#take(act, caller, task);
+    return { taskId: task.id, again: false, reason: null };
+  }
+
+  /** Why the caller is given nothing more; null while it has room. */
+  async #full(act: Act, caller: Caller): Promise<string | null> {
+    const { heldTasks } = this.#context.limits;
+    const { held } = await loadOf(act.tx, caller.agentId, act.now);
+    return held < heldTasks ? null : `you hold ${held} tasks, the limit is ${heldTasks}`;
+  }
+
+  async #take(act: Act, caller: Caller, task: TaskRow): Promise<void> {
+    const handedOver = isHeld(task);
+    const before = task.holderId;
+    await this.#notices.settle(act, task, caller.agentId);
+    const taken = await changeTask(act, task.id, {
+      act: handedOver ? 'handed_over' : 'claimed',
+      to: 'working',
+      by: caller,
+      set: {
+        ...this.#leases.fresh(act.now),
+        holderId: caller.agentId,
+        fencingToken: task.fencingToken + 1,
+        handoffTo: null,
+        handoffUntil: null,
+        reason: null,
+      },
+      facts: {
+        holder: caller.name,
+        attempt: task.attempt,
+        ...(handedOver ? { from: (await findAgent(act.tx, before ?? ''))?.name ?? 'unknown' } : {}),
+      },
+    });
+    if (handedOver)
+      await this.#notices.tell(
+        act,
+        taken,
+        [before, task.creatorId],
+        'task handed over',
+        `${caller.name} has accepted ${task.id}; it is no longer yours.`,
+      );
+  }
+
+  /** The one that is named, if the caller may have it. */
+  async #named(act: Act, caller: Caller, taskId: string): Promise<TaskRow> {
+    const found = await findTask(act.tx, act.projectId, taskId);
+    if (found === undefined) throw noTask(taskId);
+    const lost = found.holderId !== caller.agentId && found.handoffTo !== caller.agentId && (await this.#leases.endIfOver(act, found));
+    const task = lost ? ((await findTask(act.tx, act.projectId, taskId)) ?? found) : found;
+    if (isHeld(task) && (task.holderId === caller.agentId || task.handoffTo === caller.agentId)) return task;
+    const reason = await this.whyNot(act, caller, task);
+    if (reason === null) return task;
+    throw new HubError('conflict', `${task.id} cannot be claimed by you: ${reason}. Nothing was changed.`, {
+      hint: 'claim_task without task_id gives you the best there is for you.',
+    });
+  }
+
+  /** Why this caller cannot claim this task now; null when it can. */
+  async whyNot(act: Pick<Act, 'tx' | 'now'>, caller: Caller, task: TaskRow): Promise<string | null> {
+    const name = async (id: string | null) => (id === null ? 'nobody' : ((await findAgent(act.tx, id))?.name ?? 'unknown'));
+    if (isHeld(task)) return `${await name(task.holderId)} holds it until ${toIso(task.leaseUntil ?? act.now)}`;
+    if (task.state !== 'submitted') return `it is ${task.state}`;
+    if (task.handoffTo !== null && task.handoffTo !== caller.agentId && (task.handoffUntil ?? 0) > act.now)
+      return `it is handed to ${await name(task.handoffTo)}, who has until ${toIso(task.handoffUntil ?? 0)} to accept`;
+    if (task.assigneeId !== null && task.assigneeId !== caller.agentId) return `it is assigned to ${await name(task.assigneeId)}`;
+    if (task.waitingOn > 0) return `it waits for ${task.waitingOn} other tasks`;
+    if (task.notBefore !== null && task.notBefore > act.now) return `it is not to begin before ${toIso(task.notBefore)}`;
+    // Who was chosen by name is not asked for tags.
+    if (task.assigneeId === caller.agentId || task.handoffTo === caller.agentId) return null;
+    const missing = lacking(task.needs, await this.#tags(act, caller), this.#related);
+    return missing.length === 0 ? null : `it needs ${missing.join(', ')}, which you have not declared (join with capabilities)`;
+  }
+
+  async #best(act: Act, caller: Caller): Promise<TaskRow | undefined> {
+    const [handed] = await handedTo(act.tx, caller.agentId, act.now);
+    if (handed !== undefined) return handed;
+    const [assigned] = await assignedTo(act.tx, caller.agentId, 1);
+    const queued = await this.#bestQueued(act, caller);
+    if (assigned === undefined || queued === undefined) return assigned ?? queued;
+    return assigned.rank <= queued.rank ? assigned : queued;
+  }
+
+  /** The first of the queues that the caller can serve; one that it serves less well counts as later. */
+  async #bestQueued(act: Act, caller: Caller): Promise<TaskRow | undefined> {
+    const tags = await this.#tags(act, caller);
+    let best: { task: TaskRow; rank: number } | undefined;
+    for (const needs of await claimableNeeds(act.tx, act.projectId, this.#context.limits.taskQueues)) {
+      const fit = fitOf(needs, tags, this.#related);
+      if (fit === 0) continue;
+      const task = await firstOf(act.tx, act.projectId, needs);
+      if (task === undefined) continue;
+      const rank = task.rank + (1 / fit - 1) * MISFIT_MS;
+      if (best === undefined || rank < best.rank || (rank === best.rank && task.seq < best.task.seq)) best = { task, rank };
+    }
+    return best?.task;
+  }
+
+  async #whyNothing(act: Act, caller: Caller): Promise<string> {
+    const tags = await this.#tags(act, caller);
+    const wanted = new Set<string>();
+    for (const needs of await claimableNeeds(act.tx, act.projectId, COUNTED))
+      for (const one of lacking(needs, tags, this.#related)) wanted.add(one);
+    const blocked = await countBlocked(act.tx, act.projectId, COUNTED);
+    const reasons = [
+      ...(wanted.size === 0 ? [] : [`what can be begun needs what you have not declared: ${[...wanted].sort().slice(0, 8).join(', ')}`]),
+      ...(blocked === 0 ? [] : [`${blocked >= COUNTED ? `${COUNTED} or more` : blocked} wait for other tasks or for their time`]),
+    ];
+    return reasons.length === 0 ? 'no open task is yours to take' : reasons.join('; ');
+  }
+
+  /** What an agent is known to be able to do: its capabilities and, as in `any:`, its role. */
+  async #tags(act: Pick<Act, 'tx'>, caller: Caller): Promise<ReadonlySet<string>> {
+    return new Set([...(await capabilitiesOf(act.tx, caller.agentId)), caller.role]);
+  }
+
+  get #related(): RelatedCapabilities {
+    return this.#context.policy.relatedCapabilities;
+  }
+}

@@ -1,0 +1,55 @@
+// The limits of tasks: a part of the table in limits.ts, where every limit is looked up.
+
+const KIB = 1024;
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+export const TASK_LIMITS = {
+  taskLeaseMs: {
+    value: 15 * MINUTE,
+    hard: 12 * HOUR,
+    unit: 'ms',
+    why: 'longer than a model is silent while it works; a dead holder costs no more than this',
+  },
+  taskLeaseLimitMs: { value: 12 * HOUR, hard: 7 * DAY, unit: 'ms', why: 'who has not finished by then should say so and claim it again' },
+  taskOrphanMs: {
+    value: MINUTE,
+    hard: HOUR,
+    unit: 'ms',
+    why: 'clients restart their servers in mid-task: what a session held waits this long for the next',
+  },
+  taskAttempts: { value: 5, hard: 50, unit: 'attempts', why: 'what five holders did not finish needs a look, not a sixth' },
+  heldTasks: {
+    value: 5,
+    hard: 100,
+    unit: 'tasks',
+    why: 'an agent works on one thing and waits on a few; more would only be kept from others',
+  },
+  handoffMs: { value: 10 * MINUTE, hard: DAY, unit: 'ms', why: 'who is there accepts by then; after it the holder goes on' },
+  artifactBytes: {
+    value: 64 * KIB * KIB,
+    hard: 4096 * KIB * KIB,
+    unit: 'bytes',
+    why: 'what is hashed while somebody waits for the answer',
+  },
+  taskHistoryRows: { value: 50, hard: 500, unit: 'rows', why: 'one page of what happened to a task; the rest by its version' },
+  openTasks: { value: 200_000, hard: 2_000_000, unit: 'tasks', why: 'claims stay as fast as with a hundred; lists and backups do not' },
+  taskQueues: {
+    value: 200,
+    hard: 1_000,
+    unit: 'combinations',
+    why: 'a claim looks at the first task of each combination of needed capabilities',
+  },
+  taskDependencies: { value: 50, hard: 500, unit: 'tasks', why: 'each is a row that its end has to settle' },
+  taskChildren: { value: 500, hard: 5_000, unit: 'tasks', why: 'a subtree is canceled in one transaction' },
+  taskDepth: { value: 8, hard: 32, unit: 'levels', why: 'deeper plans are not plans' },
+  taskTags: {
+    value: 20,
+    hard: 100,
+    unit: 'entries',
+    why: 'capabilities, labels, reviewers and expected artifacts of one task: each is a thing somebody checks',
+  },
+  taskCacheMs: { value: 7 * DAY, hard: 365 * DAY, unit: 'ms', why: 'how long a result under a cache_key answers for another task' },
+  lateResults: { value: 3, hard: 20, unit: 'results per task', why: 'work that came too late is worth keeping; a stream of it is not' },
+} as const satisfies Record<string, { value: number; hard: number; unit: string; why: string }>;

@@ -1,0 +1,48 @@
+// The services around tasks, wired: what each one is stands in its own file.
+
+import type { AskEnds } from './ask-ends.ts';
+import type { Asks } from './asks.ts';
+import { Claims } from './claims.ts';
+import type { HubContext } from './context.ts';
+import { Handoffs } from './handoffs.ts';
+import { Leases } from './leases.ts';
+import type { Posting } from './posting.ts';
+import { TaskCompletion } from './task-completion.ts';
+import { TaskDecisions } from './task-decisions.ts';
+import { TaskEnds } from './task-ends.ts';
+import { TaskNotices } from './task-notices.ts';
+import { TaskUpdates } from './task-updates.ts';
+import { TaskViews } from './task-views.ts';
+import { Tasks } from './tasks.ts';
+
+export type TaskServices = {
+  readonly tasks: Tasks;
+  readonly taskViews: TaskViews;
+  readonly taskUpdates: TaskUpdates;
+  readonly taskCompletion: TaskCompletion;
+  readonly taskDecisions: TaskDecisions;
+  readonly taskEnds: TaskEnds;
+  readonly claims: Claims;
+  readonly handoffs: Handoffs;
+  readonly leases: Leases;
+};
+
+export function taskServices(context: HubContext, posting: Posting, asks: Asks, askEnds: AskEnds): TaskServices {
+  const notices = new TaskNotices(posting);
+  const taskEnds = new TaskEnds(context, notices, askEnds);
+  const leases = new Leases(context, taskEnds, notices);
+  const taskDecisions = new TaskDecisions(context, taskEnds, notices);
+  const taskUpdates = new TaskUpdates(context, { ends: taskEnds, leases, asks, notices, decisions: taskDecisions });
+  askEnds.whenEnded((act, ask) => taskUpdates.resume(act, ask));
+  return {
+    tasks: new Tasks(context, notices),
+    taskViews: new TaskViews(context),
+    taskUpdates,
+    taskCompletion: new TaskCompletion(context, taskEnds, notices),
+    taskDecisions,
+    taskEnds,
+    claims: new Claims(context, leases, notices),
+    handoffs: new Handoffs(context, notices),
+    leases,
+  };
+}

@@ -1,0 +1,257 @@
+// Tasks: creating them. A task is stored with all that its order needs (rank, queue, counters), so that claiming it is one look into an index.
+// Who it is meant for is told in the same transaction.
+
+import { createHash } from 'node:crypto';
+import { type AgentRow, findAgent } from '../store/agents.ts';
+import { countChild, insertDependency } from '../store/task-graph.ts';
+import { findResult, insertResult } from '../store/task-history.ts';
+import { cachedTask, countOpenTasks, countQueues } from '../store/task-lists.ts';
+import { findTask, insertTask, needsKey, type TaskRow } from '../store/tasks.ts';
+import { resolveAudience } from './addresses.ts';
+import type { Caller } from './caller.ts';
+import type { Act, Intent } from './command.ts';
+import type { HubContext } from './context.ts';
+import { HubError } from './errors.ts';
+import { changeTask, isClaimable, noTask, spanOf, writeDown } from './task-changes.ts';
+import type { TaskNotices } from './task-notices.ts';
+import { assertNoCircle, pullBlockers, rankOf } from './task-order.ts';
+import { assertOrder, type Edge, quorumOf, type TaskRequest, toArtifact, toEdges, toText, traceOf, wordsOf } from './task-orders.ts';
+import { isEnded } from './task-states.ts';
+
+export type Created = { taskId: string; notes: string[]; replayed?: boolean };
+
+export class Tasks {
+  readonly #context: HubContext;
+  readonly #notices: TaskNotices;
+
+  constructor(context: HubContext, notices: TaskNotices) {
+    this.#context = context;
+    this.#notices = notices;
+  }
+
+  /**
+   * Creates a task and tells its assignee. Errors: `invalid_input`, `not_found` (assignee, parent, dependency), `conflict` (a circle, with its
+   * path; a parent that has ended), `limit_reached`.
+   */
+  async create(caller: Caller, request: TaskRequest, intent: Intent): Promise<Created> {
+    assertOrder(request, this.#context.limits);
+    if (!(await this.#context.commands.isRetry(caller, intent))) this.#context.rates.take(caller);
+    return await this.#context.commands.run(caller, intent, async (act) => {
+      const notes: string[] = [];
+      const task = await this.createWithin(act, caller, request, notes);
+      return { taskId: task.id, notes };
+    });
+  }
+
+  /** The same within a transaction, of a request that was checked. */
+  async createWithin(act: Act, caller: Caller, request: TaskRequest, notes: string[]): Promise<TaskRow> {
+    await this.#assertRoom(act, request);
+    const assignee = request.assignee === undefined ? undefined : await this.#agent(act, caller, 'assignee', request.assignee);
+    for (const name of request.reviewers ?? []) await this.#agent(act, caller, 'reviewers', name);
+    const parent = request.parentId === undefined ? undefined : await this.#parent(act, request.parentId);
+    const edges = toEdges(request.dependsOn ?? []);
+    const waitsFor = await this.#dependencies(act, edges, parent);
+    const task = await this.#insert(act, caller, request, { assignee, parent, waitsFor });
+    for (const edge of edges) {
+      const open = waitsFor.includes(edge.dependsOn);
+      await insertDependency(act.tx, { taskId: task.id, ...edge, settledAt: open ? null : act.now });
+    }
+    if (parent !== undefined) await countChild(act.tx, parent.id, 1, act.now);
+    await pullBlockers(act, task);
+    if (request.cacheKey !== undefined) {
+      const reused = await this.#reuse(act, caller, task, request.cacheKey, notes);
+      if (reused !== undefined) return reused;
+    }
+    if (assignee !== undefined && task.claimable) await this.announceTo(act, task, assignee);
+    return task;
+  }
+
+  /** Tells an agent that a task is meant for it. */
+  async announceTo(act: Act, task: TaskRow, assignee: AgentRow): Promise<void> {
+    const creator = await findAgent(act.tx, task.creatorId);
+    if (creator === undefined) return;
+    await this.#notices.announce(act, task, assignee, creator, 'task for you', howToTake(task.id));
+  }
+
+  async #insert(
+    act: Act,
+    caller: Caller,
+    request: TaskRequest,
+    { assignee, parent, waitsFor }: { assignee: AgentRow | undefined; parent: TaskRow | undefined; waitsFor: readonly string[] },
+  ): Promise<TaskRow> {
+    const id = this.#context.ids.next('tsk');
+    const given = traceOf(request.traceparent);
+    const order = {
+      priority: request.priority ?? ('normal' as const),
+      createdAt: act.now,
+      deadlineAt: request.deadlineMs === undefined ? null : act.now + request.deadlineMs,
+    };
+    const rank = rankOf(order);
+    const roots = [caller.root].filter((root) => root !== '');
+    const draft: TaskRow = {
+      ...order,
+      ...wordsOf(request),
+      id,
+      projectId: act.projectId,
+      seq: 0,
+      creatorId: caller.agentId,
+      parentId: parent?.id ?? null,
+      depth: parent === undefined ? 0 : parent.depth + 1,
+      needs: [...new Set(request.capabilities ?? [])].sort(),
+      labels: [...new Set(request.labels ?? [])].sort(),
+      effortMinutes: request.effortMinutes ?? null,
+      expectedArtifacts: (request.expectedArtifacts ?? []).map((text) => toText(toArtifact(text, roots))),
+      reviewers: [...new Set(request.reviewers ?? [])],
+      quorum: quorumOf(request),
+      cacheKey: request.cacheKey ?? null,
+      traceId: parent?.traceId ?? given?.traceId ?? createHash('sha256').update(id).digest('hex').slice(0, 32),
+      parentSpanId: parent === undefined ? (given?.spanId ?? null) : spanOf(parent.id, parent.version),
+      notBefore: request.notBeforeMs === undefined ? null : act.now + request.notBeforeMs,
+      overduePolicy: request.overdue ?? 'tell',
+      ownRank: rank,
+      rank: Math.min(rank, parent?.rank ?? rank),
+      state: 'submitted',
+      version: 1,
+      waitingOn: waitsFor.length,
+      assigneeId: assignee?.id ?? null,
+      ...BLANK,
+      updatedAt: act.now,
+    };
+    const seq = await act.emit('task.created', id, {
+      by: caller.name,
+      version: 1,
+      state: 'submitted',
+      parent_id: draft.parentId,
+      depends_on: waitsFor,
+      assignee: assignee?.name ?? null,
+      needs: draft.needs,
+      priority: draft.priority,
+      trace: `00-${draft.traceId}-${spanOf(id, 1)}-01`,
+    });
+    const task = { ...draft, seq, claimable: isClaimable(draft, act.now) };
+    await insertTask(act.tx, task);
+    await writeDown(act, task, null, { act: 'created', by: caller, facts: { depends_on: waitsFor, parent_id: draft.parentId } });
+    return task;
+  }
+
+  /** A result that was kept under this key answers for the new task, which says where it came from. */
+  async #reuse(act: Act, caller: Caller, task: TaskRow, cacheKey: string, notes: string[]): Promise<TaskRow | undefined> {
+    const found = await cachedTask(act.tx, act.projectId, cacheKey, act.now - this.#context.limits.taskCacheMs);
+    const kept = found === undefined || found.resultN === null ? undefined : await findResult(act.tx, found.id, found.resultN);
+    if (found === undefined || kept === undefined) return undefined;
+    const resultN = await insertResult(act.tx, { ...kept, taskId: task.id, fencingToken: 0, at: act.now });
+    notes.push(`The result of ${found.id}, completed under the same cache_key, was reused; leave cache_key out to have it done again.`);
+    const set = { resultN, reusedFrom: found.id, verification: found.verification };
+    const reused = await changeTask(act, task.id, { act: 'completed', to: 'completed', by: caller, set, facts: { reused_from: found.id } });
+    if (reused.parentId !== null) await countChild(act.tx, reused.parentId, -1, act.now);
+    return reused;
+  }
+
+  /** Which of the dependencies are still to be waited for. */
+  async #dependencies(act: Act, edges: readonly Edge[], parent: TaskRow | undefined): Promise<string[]> {
+    const open: string[] = [];
+    for (const { dependsOn, policy } of edges) {
+      const awaited = await findTask(act.tx, act.projectId, dependsOn);
+      if (awaited === undefined) throw noTask(dependsOn);
+      if (parent !== undefined) await assertNoCircle(act, parent.id, dependsOn, `${parent.id} -> this task`);
+      if (awaited.state === 'completed' || (isEnded(awaited) && policy === 'ignore')) continue;
+      if (isEnded(awaited) && policy === 'cancel')
+        throw new HubError(
+          'conflict',
+          `depends_on: ${dependsOn} is ${awaited.state}, so this task would be canceled at once; nothing was created.`,
+          {
+            hint: 'Use another policy, or try that task again first.',
+          },
+        );
+      open.push(dependsOn);
+    }
+    return open;
+  }
+
+  async #assertRoom(act: Act, request: TaskRequest): Promise<void> {
+    const { openTasks, taskQueues } = this.#context.limits;
+    const open = await countOpenTasks(act.tx, act.projectId);
+    if (open >= openTasks)
+      throw new HubError('limit_reached', `This project has ${open} open tasks, the limit; nothing was created.`, {
+        hint: 'Cancel or finish some.',
+      });
+    const { queues } = await countQueues(act.tx, act.projectId, needsKey(request.capabilities ?? []), taskQueues);
+    if (queues >= taskQueues)
+      throw new HubError(
+        'limit_reached',
+        `capabilities: the open tasks need ${queues} different combinations already, the limit; nothing was created.`,
+        { hint: 'Use the same few words for what tasks need.' },
+      );
+  }
+
+  async #parent(act: Act, parentId: string): Promise<TaskRow> {
+    const { taskDepth, taskChildren } = this.#context.limits;
+    const parent = await findTask(act.tx, act.projectId, parentId);
+    if (parent === undefined) throw noTask(parentId);
+    if (isEnded(parent))
+      throw new HubError('conflict', `parent_id: ${parentId} is ${parent.state}; nothing was created.`, {
+        hint: 'Leave it out, or name an open task.',
+      });
+    if (parent.depth + 1 > taskDepth)
+      throw new HubError(
+        'limit_reached',
+        `parent_id: ${parentId} is at depth ${parent.depth}, the limit is ${taskDepth}; nothing was created.`,
+        {
+          hint: 'Make it a sibling.',
+        },
+      );
+    if (parent.openChildren >= taskChildren)
+      throw new HubError(
+        'limit_reached',
+        `parent_id: ${parentId} has ${parent.openChildren} open children, the limit; nothing was created.`,
+        {
+          hint: 'Gather some of them under a task of their own.',
+        },
+      );
+    return parent;
+  }
+
+  async #agent(act: Act, caller: Caller, field: string, name: string): Promise<AgentRow> {
+    const { recipients, byMembership } = await resolveAudience(act.tx, caller, name, act.now, this.#context.limits);
+    const [agent] = recipients;
+    if (agent === undefined || byMembership || recipients.length > 1)
+      throw new HubError('invalid_input', `${field}: "${name.slice(0, 40)}" is not one agent; nothing was created.`, {
+        hint: 'Name an agent from list_agents; capabilities leave the choice to the hub.',
+      });
+    return agent;
+  }
+}
+
+/** How the words that announce a task end. */
+export function howToTake(taskId: string): string {
+  return `claim_task({task_id: "${taskId}"}) takes it; update_task with state rejected and a note declines it.`;
+}
+
+/** What has not happened to a new task. */
+const BLANK = {
+  reason: null,
+  failureCause: null,
+  openChildren: 0,
+  claimable: false,
+  announcedTo: null,
+  announcedAt: null,
+  announcementId: null,
+  handoffTo: null,
+  handoffUntil: null,
+  holderId: null,
+  fencingToken: 0,
+  attempt: 1,
+  claimedAt: null,
+  leaseUntil: null,
+  leaseLimitAt: null,
+  leaseRenewedAt: null,
+  revision: 0,
+  progress: null,
+  progressSeq: 0,
+  askId: null,
+  verification: null,
+  resultN: null,
+  reusedFrom: null,
+  overdueToldAt: null,
+  closedAt: null,
+} as const;

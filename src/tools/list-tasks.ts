@@ -1,0 +1,48 @@
+// list_tasks: the tasks of the project, page by page.
+
+import { z } from 'zod';
+import { LIMITS } from '../hub/limits.ts';
+import { TASK_STATES } from '../hub/vocabulary.ts';
+import { renderHead, taskHead, taskId } from './task-words.ts';
+import { defineTool } from './tool.ts';
+
+export const listTasks = defineTool({
+  name: 'list_tasks',
+  title: 'List tasks',
+  description: 'The tasks of this project, newest first, each with its state and why nobody works on it.',
+  access: 'read',
+  toolset: 'work',
+  input: {
+    state: z.enum(TASK_STATES).optional(),
+    worker: z.string().min(1).max(40).optional().describe('holder or assignee'),
+    mine: z.boolean().optional().describe('created by me'),
+    parent_id: taskId.optional().describe('its children'),
+    label: z.string().max(60).optional(),
+    limit: z.int().min(1).max(LIMITS.pageRows.hard).optional(),
+    before_seq: z.int().min(1).optional(),
+  },
+  output: {
+    tasks: z.array(taskHead),
+    next_before: z.int().optional().describe('pass it as before_seq'),
+    revision: z.int().describe('grows with every change of the project'),
+  },
+  async run({ hub, caller }, input) {
+    const query = {
+      ...input,
+      agent: input.worker,
+      parentId: input.parent_id,
+      beforeSeq: input.before_seq,
+      limit: input.limit ?? hub.limits.pageRows,
+    };
+    const { tasks, nextBefore, revision } = await hub.taskViews.list(caller, {
+      state: query.state ?? null,
+      agent: query.agent,
+      mine: query.mine,
+      parentId: query.parentId ?? null,
+      label: query.label ?? null,
+      beforeSeq: query.beforeSeq ?? null,
+      limit: query.limit,
+    });
+    return { tasks: tasks.map(renderHead), ...(nextBefore === null ? {} : { next_before: nextBefore }), revision };
+  },
+});
