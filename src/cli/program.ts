@@ -4,6 +4,7 @@
 import { Command } from 'commander';
 import { VERSION } from '../hub/hub.ts';
 import { showError } from './failure.ts';
+import { writeOut } from './write-out.ts';
 
 /** Adds commands to the program. */
 export type Register = (program: Command) => void;
@@ -46,7 +47,7 @@ export async function programWith(name: string | undefined): Promise<Command> {
     .version(VERSION)
     .description('The coordination hub for coding agents.')
     .exitOverride()
-    .configureOutput({ outputError: () => {} }) // showError prints it, once and in the same form as every other error
+    .configureOutput({ outputError: () => {}, writeOut }) // showError prints errors, once and in one form
     .addHelpText('after', '\nEvery command explains itself: rookery <command> --help');
   const group = GROUPS.find(({ names }) => name !== undefined && names.includes(name));
   for (const { load } of group === undefined ? GROUPS : [group]) (await load())(program);

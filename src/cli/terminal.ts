@@ -1,9 +1,10 @@
 // Where a command writes: lines and JSON to standard output, colour only where a terminal wants it (NO_COLOR, no TTY: none), a progress bar
-// on standard error. A reader that goes away (`| head`) ends the command quietly.
+// on standard error.
 
 import { styleText } from 'node:util';
 import stringWidth from 'string-width';
 import { printSafeLine, safeJson } from './print-safe.ts';
+import { writeOut } from './write-out.ts';
 
 export type Style = 'bold' | 'dim' | 'red' | 'yellow' | 'green' | 'cyan';
 
@@ -15,11 +16,9 @@ export type Terminal = {
 
 export function openTerminal({ noColor }: { noColor: boolean }): Terminal {
   const colour = !noColor && process.stdout.isTTY === true;
-  if (process.stdout.listenerCount('error') === 0)
-    process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 3));
   return {
-    line: (text = '') => void process.stdout.write(`${text}\n`),
-    json: (value) => void process.stdout.write(`${safeJson(value)}\n`),
+    line: (text = '') => writeOut(`${text}\n`),
+    json: (value) => writeOut(`${safeJson(value)}\n`),
     paint: (style, text) => (colour ? styleText(style, text, { validateStream: false }) : text),
   };
 }

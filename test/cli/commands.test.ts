@@ -1,9 +1,13 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { programWith } from '../../src/cli/program.ts';
 import { tools } from '../../src/tools/index.ts';
+import { built } from '../server/http-process.ts';
 import { scratch } from '../support/engines.ts';
 import { freshHub, rookeryOn, start } from './command-line.ts';
 
@@ -102,6 +106,13 @@ describe('help', () => {
   it('is printed by the program', async () => {
     const { code, stdout } = await start(['send', '--help'], { home: scratch(), input: '' }).ended;
     expect([code, stdout]).toEqual([0, expect.stringContaining('$ rookery send --to reviewer')]);
+  });
+
+  it('ends quietly when its reader goes away', async () => {
+    const child = spawn(process.execPath, [built(), '--help'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.destroy();
+    const [[code], stderr] = await Promise.all([once(child, 'close'), text(child.stderr)]);
+    expect([code, stderr]).toEqual([0, '']);
   });
 });
 
