@@ -70,8 +70,12 @@ export class HubClient {
     return await this.#ask(`/api/views/${name}${query === '' ? '' : `?${query}`}`);
   }
 
-  async act(tool: string, args: Record<string, unknown>, key: string): Promise<Record<string, unknown>> {
-    return (await this.#ask(`/api/${tool}`, { ...args, idempotency_key: key })) as Record<string, unknown>;
+  /** Calls a tool; with a key when it changes something. */
+  async act(tool: string, args: Record<string, unknown>, key?: string): Promise<Record<string, unknown>> {
+    return (await this.#ask(`/api/${tool}`, { ...args, ...(key === undefined ? {} : { idempotency_key: key }) })) as Record<
+      string,
+      unknown
+    >;
   }
 
   async #ask(path: string, body?: Record<string, unknown>): Promise<unknown> {

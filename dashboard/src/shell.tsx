@@ -3,22 +3,31 @@
 import type { ComponentChildren, ComponentType } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { LiveState } from './live.ts';
+import { AgentPage } from './pages/agent.tsx';
 import { AgentsPage } from './pages/agents.tsx';
 import { EventsPage } from './pages/events.tsx';
+import { HealthPage } from './pages/health.tsx';
 import { OverviewPage } from './pages/overview.tsx';
+import { RemindersPage } from './pages/reminders.tsx';
+import { ThreadPage } from './pages/thread.tsx';
+import { ThreadsPage } from './pages/threads.tsx';
 import { WaitingPage, waitingCount } from './pages/waiting.tsx';
 import { ICONS } from './parts/icons.tsx';
 import { hrefOf, type Place, usePlace } from './router.ts';
 import { useDesk, useView } from './store.ts';
 import { ThemeButton } from './theme.tsx';
 
-type Page = { name: string; title: string; show: ComponentType<{ place: Place }> };
+/** `one`: what is shown of a single thing of that kind. */
+type Page = { name: string; title: string; show: ComponentType<{ place: Place }>; one?: ComponentType<{ place: Place }> };
 
 const PAGES: Page[] = [
   { name: 'overview', title: 'Overview', show: OverviewPage },
   { name: 'waiting', title: 'Waiting for you', show: WaitingPage },
-  { name: 'agents', title: 'Agents', show: AgentsPage },
+  { name: 'agents', title: 'Agents', show: AgentsPage, one: AgentPage },
+  { name: 'threads', title: 'Threads', show: ThreadsPage, one: ThreadPage },
+  { name: 'reminders', title: 'Reminders', show: RemindersPage },
   { name: 'events', title: 'Events', show: EventsPage },
+  { name: 'health', title: 'Health', show: HealthPage },
 ];
 
 export function Shell({ live, onReconnect, onProject }: { live: LiveState; onReconnect: () => void; onProject: (id: string) => void }) {
@@ -32,7 +41,7 @@ export function Shell({ live, onReconnect, onProject }: { live: LiveState; onRec
   }, [title, waiting]);
   useEffect(() => scrollTo(0, 0), [place.page, place.id]);
   if (page === undefined) return null;
-  const Show = page.show;
+  const Show = (place.id === '' ? undefined : page.one) ?? page.show;
   return (
     <div class="shell">
       <button type="button" class="skip" onClick={() => main.current?.focus()}>
@@ -57,7 +66,7 @@ export function Shell({ live, onReconnect, onProject }: { live: LiveState; onRec
       </header>
       <main id="main" ref={main} tabIndex={-1}>
         {live.status === 'lost' ? <Lost live={live} onReconnect={onReconnect} /> : null}
-        <Show place={place} />
+        <Show key={`${place.page}/${place.id}`} place={place} />
       </main>
     </div>
   );

@@ -18,8 +18,8 @@ export function SignedOut({ refusal }: { refusal: Refusal | undefined }) {
       <p>Print a link that signs this browser in, once and soon, on the machine of the hub:</p>
       <pre>rookery dashboard</pre>
       <h2>Connect an agent</h2>
-      <p>Over stdio, on the same machine, nothing else is needed:</p>
-      <pre>claude mcp add hub -- rookery stdio</pre>
+      <p>On the same machine, with hooks and all; --dry-run shows what it writes:</p>
+      <pre>rookery install claude codex</pre>
       <p>
         Over HTTP each agent needs a token, made in the agent’s project with <code>rookery token create --agent NAME</code>:
       </p>

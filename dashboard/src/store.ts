@@ -3,10 +3,15 @@
 import { createContext } from 'preact';
 import { useContext, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { ActivityReply } from '../../src/views/activity.ts';
+import type { AgentReply } from '../../src/views/agent.ts';
 import type { AgentsReply } from '../../src/views/agents.ts';
 import type { EventsReply } from '../../src/views/events.ts';
+import type { HealthReply } from '../../src/views/health.ts';
 import type { OverviewReply } from '../../src/views/overview.ts';
 import type { ProjectsReply } from '../../src/views/projects.ts';
+import type { RemindersReply } from '../../src/views/reminders.ts';
+import type { ThreadReply } from '../../src/views/thread.ts';
+import type { ThreadsReply } from '../../src/views/threads.ts';
 import type { WaitingReply } from '../../src/views/waiting.ts';
 import { freshKey, type HubClient, Refusal } from './hub-client.ts';
 import { type Params, queryOf, type Snapshot, type ViewStore } from './view-store.ts';
@@ -17,6 +22,11 @@ export type Replies = {
   overview: OverviewReply;
   waiting: WaitingReply;
   agents: AgentsReply;
+  agent: AgentReply;
+  threads: ThreadsReply;
+  thread: ThreadReply;
+  reminders: RemindersReply;
+  health: HealthReply;
   activity: ActivityReply;
   events: EventsReply;
 };

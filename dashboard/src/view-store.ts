@@ -19,8 +19,8 @@ type Entry = {
   snapshot: Snapshot;
   stale: boolean;
   fetching: boolean;
-  /** How long the last fetch took. */
-  costMs: number;
+  /** No sooner than then is it fetched again: a dear view, less often. */
+  notBefore: number;
   failures: number;
   listeners: Set<() => void>;
   callOff: (() => void) | undefined;
@@ -102,7 +102,7 @@ export class ViewStore {
     entry.callOff?.();
     entry.callOff = undefined;
     if (!entry.stale && freshMs === null) return;
-    const gather = atOnce ? 0 : Math.min(GATHER_MOST_MS, Math.max(GATHER_MS, SHARE * entry.costMs));
+    const gather = atOnce ? 0 : Math.max(GATHER_MS, entry.notBefore - this.#timing.now());
     const retry = entry.failures === 0 ? 0 : Math.min(RETRY_MOST_MS, RETRY_MS * 2 ** (entry.failures - 1));
     const wait = entry.stale ? Math.max(gather, retry) : (freshMs ?? 0);
     if (wait === 0) void this.#refresh(entry);
@@ -125,7 +125,8 @@ export class ViewStore {
       entry.failures += 1;
     }
     entry.fetching = false;
-    entry.costMs = this.#timing.now() - since;
+    const now = this.#timing.now();
+    entry.notBefore = now + Math.min(GATHER_MOST_MS, SHARE * (now - since));
     if (this.#closed) return;
     for (const listener of [...entry.listeners]) listener();
     this.#plan(entry, false);
@@ -141,7 +142,7 @@ export class ViewStore {
       snapshot: NOTHING,
       stale: true,
       fetching: false,
-      costMs: 0,
+      notBefore: 0,
       failures: 0,
       listeners: new Set(),
       callOff: undefined,

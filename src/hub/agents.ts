@@ -3,9 +3,9 @@
 import { type AgentRow, capabilitiesIn, findAgent, listAgents } from '../store/agents.ts';
 import type { Read } from '../store/db.ts';
 import { type InboxCounts, inboxCounts } from '../store/inbox.ts';
-import { latestSession, type SessionRow } from '../store/sessions.ts';
+import { latestSession, type SessionRow, sessionsOf } from '../store/sessions.ts';
 import { countInFlight } from '../store/tool-uses.ts';
-import { authorityOf, type Caller } from './caller.ts';
+import { assertOversees, authorityOf, type Caller } from './caller.ts';
 import type { HubContext } from './context.ts';
 import { HubError } from './errors.ts';
 import { nearestNames } from './names.ts';
@@ -50,6 +50,15 @@ export class Agents {
       return seen.missing.length === 0 ? { found: seen } : {};
     });
     return { ...(value ?? (await this.#look(caller, query))), end };
+  }
+
+  /** An agent as whoever oversees its project sees it: its row, and its sessions, the newest first. Errors: `not_found`. */
+  async inspect(caller: Caller, name: string, sessions: number): Promise<{ agent: AgentRow; sessions: SessionRow[] }> {
+    assertOversees(caller, 'look into an agent');
+    return await this.#context.commands.look(caller, async (read) => {
+      const agent = await this.named(read, caller, name);
+      return { agent, sessions: await sessionsOf(read, agent.id, sessions) };
+    });
   }
 
   /** The caller's own card, from the database and not from anything it says. */

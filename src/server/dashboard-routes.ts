@@ -2,6 +2,7 @@
 // read as well. Acting goes through POST /api/<tool> like every other client's (invariant 8).
 
 import type { Hono } from 'hono';
+import type { Clock } from '../hub/clock.ts';
 import { HubError } from '../hub/errors.ts';
 import { FRESHNESS } from '../views/freshness.ts';
 import { findView, views } from '../views/index.ts';
@@ -12,6 +13,8 @@ import { readJson } from './body.ts';
 import { cookieName, setCookie } from './browser-session.ts';
 
 const CODE_BYTES = 1_024;
+/** The doctor looks at files and the whole database; many pages may ask for it. */
+const EXAMINED_MS = 10_000;
 
 export type DashboardParts = ApiParts & {
   /** Whether browsers reach this hub by TLS, its own or a proxy's. */
@@ -20,7 +23,8 @@ export type DashboardParts = ApiParts & {
 };
 
 export function dashboardRoutes(app: Hono<{ Bindings: ApiBindings }>, parts: DashboardParts): void {
-  const { hub, page, secure, doorman, visitors, examine } = parts;
+  const { hub, page, secure, doorman, visitors } = parts;
+  const examine = parts.examine && atMostEvery(EXAMINED_MS, hub.context.clock, parts.examine);
   const name = cookieName(hub.instanceId);
   for (const [path, { body, headers }] of page) app.get(path, (c) => c.body(body, 200, headers));
 
@@ -77,4 +81,20 @@ function toCode(body: unknown): string {
   const code = body !== null && typeof body === 'object' && 'code' in body ? body.code : undefined;
   if (typeof code === 'string' && code !== '') return code;
   throw new HubError('invalid_input', 'code: is required.', { hint: 'It stands in the link that rookery dashboard prints.' });
+}
+
+/** The same work once for all who ask within that time. A failure is not kept. */
+function atMostEvery<T>(ms: number, clock: Clock, work: () => Promise<T>): () => Promise<T> {
+  let last: { at: number; result: Promise<T> } | undefined;
+  return () => {
+    const now = clock.monotonic();
+    if (last === undefined || now - last.at >= ms) {
+      const result = work();
+      last = { at: now, result };
+      result.catch(() => {
+        last = undefined;
+      });
+    }
+    return last.result;
+  };
 }

@@ -156,3 +156,8 @@ export async function setWaiting(tx: Tx, id: string, until: number | null): Prom
 export async function markShown(tx: Tx, id: string, now: number): Promise<void> {
   await tx.run('UPDATE sessions SET shown_at = ? WHERE id = ?', now, id);
 }
+
+/** Sessions of an agent, the newest first. */
+export async function sessionsOf(read: Read, agentId: string, limit: number): Promise<SessionRow[]> {
+  return (await read.all('SELECT * FROM sessions WHERE agent_id = ? ORDER BY epoch DESC LIMIT ?', agentId, limit)).map(toSession);
+}

@@ -1,6 +1,6 @@
 // activity: how the project has been doing, in steps, for the plots.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { WINDOW_NAMES } from '../hub/activity.ts';
 import { toIso } from '../hub/clock.ts';
 import { defineView } from './view.ts';

@@ -1,6 +1,6 @@
 // agents: who there is, who is there now, and what waits for each. Those who are there come first.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { OPERATOR } from '../hub/caller.ts';
 import { PRESENCE_STATES, type Presence } from '../hub/presence.ts';
 import { renderAgent } from '../tools/words.ts';

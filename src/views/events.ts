@@ -1,6 +1,6 @@
 // events: what happened, newest first, with the names of those who did it. It shows who did what to what, never a body.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { EVENT_TYPES } from '../hub/events.ts';
 import { defineView, pageSize } from './view.ts';
 

@@ -1,14 +1,31 @@
 // Every view, in the order in which GET /api/views lists them.
 
 import { activity } from './activity.ts';
+import { agent } from './agent.ts';
 import { agents } from './agents.ts';
 import { events } from './events.ts';
+import { health } from './health.ts';
 import { overview } from './overview.ts';
 import { projects } from './projects.ts';
+import { reminders } from './reminders.ts';
+import { thread } from './thread.ts';
+import { threads } from './threads.ts';
 import type { View } from './view.ts';
 import { waiting } from './waiting.ts';
 
-export const views: readonly View<unknown>[] = [projects, overview, waiting, agents, activity, events];
+export const views: readonly View<unknown>[] = [
+  projects,
+  overview,
+  waiting,
+  agents,
+  agent,
+  threads,
+  thread,
+  reminders,
+  activity,
+  events,
+  health,
+];
 
 export function findView(name: string): View<unknown> | undefined {
   return views.find((view) => view.name === name);

@@ -12,17 +12,15 @@ export const overview = defineView({
   what: 'The project at a glance: deliveries by state, what is stuck and why, notices',
   input: {},
   async run({ hub, caller }) {
-    const [deliveries, stuck, dutyNotices, seq, root] = await Promise.all([
+    const [deliveries, stuck, dutyNotices, root] = await Promise.all([
       hub.overview.deliveries(caller),
       hub.overview.stuck(caller, STUCK),
       hub.dutyNotices(),
-      hub.feed.head(caller),
       hub.projects.root(caller.projectId),
     ]);
     return {
       project: { id: caller.projectId, root },
       hub: hubFacts(hub),
-      seq,
       deliveries,
       stuck: stuck.map((one) => ({ ...renderDelivery(one), why: one.why })),
       notices: [...hub.notices(), ...dutyNotices],

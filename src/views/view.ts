@@ -1,7 +1,7 @@
 // What a view is: one look at a project for those who oversee it. The dashboard, GET /api/views/<name> and the tables of the command line are
 // made from the same one. A view only looks: it leases, acknowledges and changes nothing, whatever is asked (C4).
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { assertOversees, type Caller } from '../hub/caller.ts';
 import { HubError } from '../hub/errors.ts';
 import type { Hub } from '../hub/hub.ts';

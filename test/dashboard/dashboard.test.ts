@@ -174,6 +174,12 @@ describe.skipIf(chromiumPath === undefined)('the dashboard', () => {
       await page.waitForFunction(() => document.querySelector('[aria-busy="true"]') === null);
       expect([name, await executed(page)]).toEqual([name, { pwned: false, foreign: [] }]);
     }
+    for (const inner of ['Threads', 'Agents']) {
+      await goTo(watched, inner);
+      await page.locator('main').getByRole('link').nth(3).click();
+      await page.waitForFunction(() => document.querySelector('.trail') !== null && document.querySelector('[aria-busy="true"]') === null);
+      expect([inner, await executed(page)]).toEqual([inner, { pwned: false, foreign: [] }]);
+    }
     await goTo(watched, 'Waiting for you');
     const text = await page.locator('main').textContent();
     for (const payload of PAYLOADS) expect(text).toContain(payload);
@@ -204,6 +210,30 @@ describe.skipIf(chromiumPath === undefined)('the dashboard', () => {
         expect([name, width, overflow]).toEqual([name, width, 0]);
       }
     }
+  });
+
+  it('shows a thread with the truth for every recipient, finds it by its words, and shows an agent as it stands', async () => {
+    const served = await serveHub();
+    const { ada, bob } = await team(served);
+    const sent = await call(ada, 'send', { to: 'bob', subject: 'Parser', body: 'The 100 % case is broken.' });
+    await call(bob, 'send', { to: 'ada', body: 'I mend it.', in_reply_to: sent.message_id });
+    const watched = await signedIn(served);
+    const { page, faults } = watched;
+    await goTo(watched, 'Threads');
+    await page.getByRole('searchbox').fill('100 %');
+    const line = page.getByRole('link', { name: /Parser/ });
+    await expect.poll(() => page.locator('.thread-line').count()).toBe(1);
+    await line.click();
+    await page.getByRole('heading', { level: 1, name: 'Parser' }).waitFor();
+    await page.getByText('bob replied.').waitFor();
+    await page.getByText('not shown yet').waitFor();
+    await call(ada, 'recv_batch', {});
+    await page.getByText(/ada was shown it/).waitFor();
+    await page.getByRole('article', { name: 'Message from bob' }).getByRole('link', { name: 'bob' }).click();
+    await page.getByRole('heading', { level: 1, name: 'bob' }).waitFor();
+    await page.getByText('writing tests').waitFor();
+    await page.getByText('http', { exact: true }).waitFor();
+    expect(faults).toEqual([]);
   });
 
   it('can be used with the keyboard alone', async () => {

@@ -5,10 +5,12 @@ import { describe, expect, it } from 'vitest';
 import { type Params, ViewStore } from '../../dashboard/src/view-store.ts';
 import type { Caller } from '../../src/hub/caller.ts';
 import type { Hub } from '../../src/hub/hub.ts';
+import { Connection } from '../../src/tools/connection.ts';
+import { getOpenThreads } from '../../src/tools/get-open-threads.ts';
 import type { ViewName } from '../../src/views/freshness.ts';
 import { findView, views } from '../../src/views/index.ts';
 import { ack, events, operatorOf, recv, refused, send } from '../support/acts.ts';
-import { attach, onEveryEngine, sqlite, testHub } from '../support/engines.ts';
+import { attach, onEveryEngine, PROJECT, sqlite, testHub } from '../support/engines.ts';
 
 const look = (hub: Hub, caller: Caller, everyProject = true) => ({ hub, caller, everyProject, examine: undefined });
 
@@ -35,7 +37,7 @@ onEveryEngine('views', (engine) => {
       paused: [],
       approvals: [],
     });
-    expect(await view(hub, operator, 'overview')).toMatchObject({ deliveries: { ready: 3, acked: 1 }, stuck: [], seq: before.length });
+    expect(await view(hub, operator, 'overview')).toMatchObject({ deliveries: { ready: 3, acked: 1 }, stuck: [] });
     expect(await view(hub, operator, 'agents', { q: 'AL' })).toMatchObject({ total: 1, agents: [{ name: 'alice', role: 'manager' }] });
     expect(await view(hub, operator, 'agents', { limit: '1', offset: '1' })).toMatchObject({
       total: 2,
@@ -56,8 +58,70 @@ onEveryEngine('views', (engine) => {
     });
     expect(await view(hub, operator, 'events', { actor: 'nobody' })).toMatchObject({ events: [], next: null });
     expect((await view(hub, alice, 'waiting')).asks).toEqual([]);
-    for (const { name } of views) await refused('forbidden', view(hub, bob, name));
+    for (const { name } of views) await refused('forbidden', view(hub, bob, name, { name: 'bob', thread_id: 'thr_1' }));
     expect(await events(hub)).toEqual(before);
+  });
+
+  it('show a thread as a tree with the truth for every recipient, and find it by its words', async () => {
+    const hub = await testHub(engine);
+    const [ada, bob, cleo] = [await attach(hub, 'ada'), await attach(hub, 'bob'), await attach(hub, 'cleo')];
+    const operator = await operatorOf(hub);
+    const first = await send(hub, ada, ['bob', 'cleo'], 'Who takes the 100 % case?', { subject: 'Coverage' });
+    const byBob = await send(hub, bob, 'ada', 'I do.', { inReplyTo: first.message_id });
+    const byCleo = await send(hub, cleo, 'ada', 'Or I.', { inReplyTo: first.message_id });
+    const thanks = await send(hub, ada, 'bob', 'Then bob.', { inReplyTo: byBob.message_id });
+    const { messages } = (await view(hub, operator, 'thread', { thread_id: first.thread_id })) as {
+      messages: { id: string; depth: number; recipients: { recipient: string; state: string; why: string }[] }[];
+    };
+    expect(messages.map(({ id, depth }) => [id, depth])).toEqual([
+      [first.message_id, 0],
+      [byBob.message_id, 1],
+      [thanks.message_id, 1],
+      [byCleo.message_id, 1],
+    ]);
+    expect(messages[0]?.recipients).toMatchObject([
+      { recipient: 'bob', state: 'acked', why: 'bob replied.' },
+      { recipient: 'cleo', state: 'acked' },
+    ]);
+    const other = await send(hub, ada, 'bob', 'Something else entirely');
+    expect(await view(hub, operator, 'threads')).toMatchObject({
+      threads: [
+        { thread_id: other.thread_id, messages: 1, open: 1 },
+        { thread_id: first.thread_id, title: 'Coverage', messages: 4, from: 'ada', open: 2 },
+      ],
+      next: null,
+    });
+    const pages = (await view(hub, operator, 'threads', { limit: 1 })) as { threads: { thread_id: string }[]; next: number };
+    expect(await view(hub, operator, 'threads', { limit: 1, before: pages.next })).toMatchObject({
+      threads: [{ thread_id: first.thread_id }],
+    });
+    expect(await view(hub, operator, 'threads', { q: '100 %' })).toMatchObject({ threads: [{ seq: first.seq }] });
+    expect(await view(hub, operator, 'threads', { q: '100_%' })).toMatchObject({ threads: [] });
+    expect(await view(hub, operator, 'threads', { q: 'COVERAGE' })).toMatchObject({ threads: [{ seq: first.seq }] });
+  });
+
+  it('show an agent as it sees itself, and take nothing from it', async () => {
+    const hub = await testHub(engine);
+    const [ada, bob] = [await attach(hub, 'ada'), await attach(hub, 'bob')];
+    const operator = await operatorOf(hub);
+    await send(hub, ada, 'bob', 'waits', { expectsReply: true });
+    await hub.asks.ask(ada, { to: 'bob', question: 'Ready?' }, { tool: 'ask' });
+    await hub.reminders.remind(bob, { message: 'look again', inMs: 60_000 }, { tool: 'remind' });
+    const before = await events(hub);
+    const shown = await view(hub, operator, 'agent', { name: 'bob' });
+    const call = { hub, caller: bob, connection: Connection.fixed(hub, bob, []), key: undefined, args: {}, signal: undefined };
+    expect(shown.open).toEqual((await getOpenThreads.run(call, {})).threads);
+    expect(shown).toMatchObject({
+      name: 'bob',
+      inbox: [{ excerpt: 'waits', attempts: 0 }, { from: 'ada' }],
+      sessions: [{ epoch: 1, ended_at: null }],
+    });
+    expect(await view(hub, operator, 'reminders')).toMatchObject({
+      reminders: [{ owner: 'bob', message: 'look again', state: 'pending' }],
+    });
+    expect(await events(hub)).toEqual(before);
+    expect((await refused('not_found', view(hub, operator, 'agent', { name: 'bop' }))).hint).toContain('bob');
+    expect(await view(hub, operator, 'health')).toMatchObject({ findings: [], tools: [] });
   });
 
   it('are reached by a browser that signed in, until it signs out', async () => {
@@ -115,6 +179,12 @@ describe('what a page builds from events', () => {
     ['waiting', {}],
     ['agents', {}],
     ['agents', { q: 'a', limit: 2 }],
+    ['agent', { name: 'ada' }],
+    ['agent', { name: 'bob' }],
+    ['threads', { limit: 3 }],
+    ['threads', { q: 'words' }],
+    ['reminders', {}],
+    ['reminders', { state: 'cancelled' }],
     ['activity', { window: '1h' }],
     ['events', { limit: 20 }],
     ['events', { kinds: 'ask,agent', limit: 5 }],
@@ -122,7 +192,7 @@ describe('what a page builds from events', () => {
   const NAMES = ['ada', 'bob', 'cleo', 'dan'];
 
   it('equals a fresh look after any sequence of changes', { timeout: 240_000 }, async () => {
-    const step = fc.record({ act: fc.nat(15), who: fc.nat(3), whom: fc.nat(3), pick: fc.nat(20) });
+    const step = fc.record({ act: fc.nat(18), who: fc.nat(3), whom: fc.nat(3), pick: fc.nat(20) });
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 40 }), async (steps) => {
         const hub = await testHub(sqlite, { limits: { deliveryAttempts: 2, poisonMinAgeMs: 1, sendPerSecond: 1_000, alternations: 4 } });
@@ -135,7 +205,9 @@ describe('what a page builds from events', () => {
             return () => timers.delete(work);
           },
         });
-        for (const [name, params] of WATCHED) page.watch(name, params, () => {});
+        const { thread_id } = await send(hub, await attach(hub, 'ada', { role: 'manager' }), 'operator', 'the first words');
+        const watched = [...WATCHED, ['thread', { thread_id }] satisfies [ViewName, Params]];
+        for (const [name, params] of watched) page.watch(name, params, () => {});
         let seen = 0;
         for (const one of steps) {
           await change(hub, operator, one).catch((error: { code?: string }) => {
@@ -146,14 +218,26 @@ describe('what a page builds from events', () => {
             seen = event.seq;
           }
           await settled(timers);
-          for (const [name, params] of WATCHED)
-            expect([name, one, page.peek(name, params).value]).toEqual([name, one, await view(hub, operator, name, params)]);
+          for (const [name, params] of watched)
+            expect([name, one, page.peek(name, params).value]).toEqual([
+              name,
+              one,
+              await view(hub, operator, name, params).catch(() => undefined),
+            ]);
         }
         page.close();
         await hub.close();
       }),
       { numRuns: 25 },
     );
+  });
+
+  const attachmentOf = (name: string) => ({
+    project: PROJECT,
+    door: 'stdio' as const,
+    client: { name: 'test', version: '1' },
+    root: PROJECT.root,
+    name,
   });
 
   /** Runs what was put off until nothing is. */
@@ -182,7 +266,10 @@ describe('what a page builds from events', () => {
     switch (act) {
       case 0:
       case 1:
-        return await send(hub, me, to, `words ${pick}`, { allowDuplicate: true, expectsReply: pick % 2 === 0 });
+        return await send(hub, me, to, `words ${pick}`, {
+          allowDuplicate: true,
+          expectsReply: pick % 2 === 0,
+        });
       case 2:
       case 3:
         return await recv(hub, me, { max: 3 });
@@ -212,8 +299,15 @@ describe('what a page builds from events', () => {
       case 13:
         return await hub.sessions.end(me, 'closed');
       case 14:
-        await hub.fake.advance(1_000);
         return await send(hub, me, to, 'again', { inReplyTo: (await recv(hub, me, { peek: true })).messages[0]?.id });
+      case 15:
+        return await hub.reminders.remind(me, { message: `later ${pick}`, inMs: 60_000 }, { tool: 'remind' });
+      case 16: {
+        const [mine] = await hub.reminders.list(me, { state: null, limit: 1 });
+        return await hub.reminders.cancel(me, mine?.id ?? '', { tool: 'cancel_reminder' });
+      }
+      case 17:
+        return await hub.joining.join(me, attachmentOf(me.name), { status: `doing ${pick}` }, { tool: 'join' });
       default:
         return await hub.approvals.request(me, { action: `act ${pick}`, risk: 'high' }, { tool: 'request_approval' });
     }

@@ -9,7 +9,7 @@ import { AgentLine } from '../parts/agent-line.tsx';
 import { Empty, Section, Viewed } from '../parts/frame.tsx';
 import { Arrow, StateMark } from '../parts/marks.tsx';
 import { Plot } from '../parts/plot.tsx';
-import { Ago, latency } from '../parts/time.tsx';
+import { Ago, latency, Sentence } from '../parts/time.tsx';
 import { hrefOf } from '../router.ts';
 import { useView } from '../store.ts';
 import { WaitingSummary, waitingCount } from './waiting.tsx';
@@ -89,8 +89,8 @@ function Agents({ agents }: { agents: AgentsReply }) {
   if (agents.total === 0) {
     return (
       <Empty title="No agent has joined this project yet.">
-        <p>In the project’s folder, give the hub to a client; the agent appears with its first call:</p>
-        <pre>claude mcp add hub -- rookery stdio</pre>
+        <p>In the project’s folder, give the hub to your clients; an agent appears when its client starts:</p>
+        <pre>rookery install claude codex</pre>
       </Empty>
     );
   }
@@ -126,8 +126,12 @@ function Stuck({ overview }: { overview: OverviewReply }) {
             <StateMark state={one.state} />
             <Ago at={one.accepted_at} />
           </div>
-          <p class="excerpt">{one.subject === '' ? one.excerpt : one.subject}</p>
-          <p class="why">{one.why}</p>
+          <p class="excerpt">
+            <a href={hrefOf('threads', one.thread_id)}>{one.subject === '' ? one.excerpt : one.subject}</a>
+          </p>
+          <p class="why">
+            <Sentence>{one.why}</Sentence>
+          </p>
         </li>
       ))}
     </ul>

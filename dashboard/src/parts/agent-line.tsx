@@ -1,20 +1,21 @@
 // An agent in one line: who, whether it is there, how it learns of mail, and what waits for it.
 
 import type { AgentsReply } from '../../../src/views/agents.ts';
+import { hrefOf } from '../router.ts';
 import { Badge, PresenceMark } from './marks.tsx';
 import { Ago } from './time.tsx';
 
 type Agent = AgentsReply['agents'][number];
 
 /** The words for how an agent is woken. */
-const DOORS: Record<string, string> = { none: 'on its next call', waiting_call: 'woken at once' };
+export const DOORS: Record<string, string> = { none: 'no wake door', waiting_call: 'woken at once' };
 
 export function AgentLine({ agent }: { agent: Agent }) {
   const { name, role, state, client, status, last_seen, unread, owed, wake } = agent;
   return (
     <div class="agent-line">
       <span class="agent-name">
-        {name}
+        <a href={hrefOf('agents', name)}>{name}</a>
         {role === 'agent' ? null : <span class="role">{role}</span>}
       </span>
       <PresenceMark state={state} />

@@ -2,6 +2,7 @@
 
 import type { ComponentChildren } from 'preact';
 import { Refusal } from '../hub-client.ts';
+import { hrefOf } from '../router.ts';
 import type { Snapshot } from '../view-store.ts';
 
 export function Section({
@@ -64,4 +65,13 @@ export function Words({ children }: { children: string }) {
 
 export function Id({ children }: { children: string }) {
   return <code class="id">{children}</code>;
+}
+
+/** The way to the whole conversation. */
+export function ThreadLink({ id }: { id: string }) {
+  return (
+    <a class="thread-link" href={hrefOf('threads', id)}>
+      The thread
+    </a>
+  );
 }

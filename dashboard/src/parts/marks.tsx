@@ -44,7 +44,7 @@ export function PresenceMark({ state }: { state: string }) {
   );
 }
 
-export function StateMark({ state, word }: { state: string; word?: string }) {
+export function StateMark({ state, word }: { state: string; word?: string | undefined }) {
   const { tone, shape } = STATES[state] ?? { tone: 'quiet', shape: 'ring' };
   return (
     <span class={`mark ${tone}`}>

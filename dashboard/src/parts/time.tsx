@@ -50,3 +50,28 @@ export function latency(ms: number): string {
 export function exactly(date: Date): string {
   return date.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 }
+
+const INSTANT = /(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)/;
+
+/** A sentence of the hub, in which instants are told as people tell them: the hour, and the day if it is another. */
+export function Sentence({ children }: { children: string }) {
+  return (
+    <>
+      {children.split(INSTANT).map((part) =>
+        INSTANT.test(part) ? (
+          <time key={part} dateTime={part} title={exactly(new Date(part))}>
+            {hour(new Date(part))}
+          </time>
+        ) : (
+          part
+        ),
+      )}
+    </>
+  );
+}
+
+function hour(date: Date): string {
+  const today = date.toDateString() === new Date().toDateString();
+  const words: Intl.DateTimeFormatOptions = today ? { timeStyle: 'short' } : { dateStyle: 'medium', timeStyle: 'short' };
+  return date.toLocaleString(undefined, words);
+}

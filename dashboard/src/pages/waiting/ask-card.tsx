@@ -3,7 +3,7 @@
 import { useState } from 'preact/hooks';
 import type { WaitingReply } from '../../../../src/views/waiting.ts';
 import { Button, Refused } from '../../parts/button.tsx';
-import { Words } from '../../parts/frame.tsx';
+import { ThreadLink, Words } from '../../parts/frame.tsx';
 import { Ago } from '../../parts/time.tsx';
 import { useAct } from '../../store.ts';
 
@@ -77,6 +77,7 @@ export function AskCard({ ask }: { ask: Ask }) {
         >
           {words.trim() === '' ? 'Decline' : 'Decline with this reason'}
         </Button>
+        <ThreadLink id={ask.thread_id} />
       </footer>
       <Refused act={act} />
     </article>

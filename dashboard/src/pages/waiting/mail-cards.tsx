@@ -3,7 +3,7 @@
 import { useState } from 'preact/hooks';
 import type { DeliveryLine } from '../../../../src/views/overview.ts';
 import { Button, Refused } from '../../parts/button.tsx';
-import { Section, Words } from '../../parts/frame.tsx';
+import { Section, ThreadLink, Words } from '../../parts/frame.tsx';
 import { Badge } from '../../parts/marks.tsx';
 import { Ago } from '../../parts/time.tsx';
 import { useAct } from '../../store.ts';
@@ -39,6 +39,7 @@ export function MailCard({ letter }: { letter: DeliveryLine }) {
         <Button act={act} onClick={() => void act.run('ack', { ids: [message_id] }, 'Acknowledged.')}>
           Acknowledge
         </Button>
+        <ThreadLink id={letter.thread_id} />
       </footer>
       <Refused act={act} />
     </article>

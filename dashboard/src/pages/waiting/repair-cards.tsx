@@ -2,7 +2,7 @@
 
 import type { WaitingReply } from '../../../../src/views/waiting.ts';
 import { Button, Refused } from '../../parts/button.tsx';
-import { Id, Words } from '../../parts/frame.tsx';
+import { Id, ThreadLink, Words } from '../../parts/frame.tsx';
 import { Arrow } from '../../parts/marks.tsx';
 import { Ago } from '../../parts/time.tsx';
 import { useAct } from '../../store.ts';
@@ -29,7 +29,7 @@ export function DeadCard({ letter }: { letter: WaitingReply['dead'][number] }) {
         <Button act={act} kind="main" onClick={() => void act.run('requeue_dead', { message_id, to }, `It is back in ${to}’s inbox.`)}>
           Requeue
         </Button>
-        <Id>{message_id}</Id>
+        <ThreadLink id={letter.thread_id} />
       </footer>
       <Refused act={act} />
     </article>
@@ -49,7 +49,7 @@ export function PausedCard({ paused }: { paused: WaitingReply['paused'][number] 
         <Button act={act} kind="main" onClick={() => void act.run('resume_thread', { thread_id }, 'The thread goes on.')}>
           Let it go on
         </Button>
-        <Id>{thread_id}</Id>
+        <ThreadLink id={thread_id} />
       </footer>
       <Refused act={act} />
     </article>

@@ -1,0 +1,80 @@
+// agent: one agent as it stands: its card, what waits in its inbox, what it still owes or waits for (as its own get_open_threads would say), its
+// sessions, and how its turns and calls have been going. Nothing is taken from its inbox by looking (C4).
+
+import * as z from 'zod';
+import { senderOf } from '../hub/caller.ts';
+import { toIso, toIsoOrNull } from '../hub/clock.ts';
+import { HubError } from '../hub/errors.ts';
+import { Connection } from '../tools/connection.ts';
+import { getOpenThreads } from '../tools/get-open-threads.ts';
+import { renderAgent } from '../tools/words.ts';
+import { renderDelivery } from './overview.ts';
+import { defineView } from './view.ts';
+
+const INBOX = 100;
+const SESSIONS = 20;
+const TURNS = 60;
+const CALLS = 5_000;
+const DAY_MS = 86_400_000;
+
+export const agent = defineView({
+  name: 'agent',
+  what: 'One agent: card, inbox, open threads as it sees them, sessions, turns, calls',
+  input: { name: z.string().min(1).max(64) },
+  async run({ hub, caller }, { name }) {
+    const { agent: row, sessions } = await hub.agents.inspect(caller, name, SESSIONS);
+    const [inbox, cards, open, turns, calls] = await Promise.all([
+      hub.overview.inbox(caller, name, INBOX),
+      hub.agents.list(caller, { waitMs: 0, role: row.role }),
+      openThreadsOf(),
+      hub.turns.list(caller, { agent: name, since: hub.context.time.now() - 7 * DAY_MS, limit: TURNS }),
+      hub.calls.byTool(caller, CALLS, row.id),
+    ]);
+    const card = cards.agents.find((view) => view.agent.id === row.id);
+    if (card === undefined) throw new HubError('not_found', 'This agent is gone.', { hint: 'GET /api/views/agents lists them.' });
+    return {
+      ...renderAgent(card),
+      since: toIso(row.createdAt),
+      inbox: inbox.map(renderDelivery),
+      open: open.threads,
+      open_more: open.more,
+      sessions: sessions.map((session) => ({
+        session_id: session.id,
+        epoch: session.epoch,
+        door: session.door,
+        client: `${session.clientName} ${session.clientVersion}`.trim(),
+        pid: session.pid,
+        root: session.root,
+        started_at: toIso(session.startedAt),
+        ended_at: toIsoOrNull(session.endedAt),
+        end_reason: session.endReason,
+      })),
+      turns: turns.turns.map((turn) => ({
+        started_at: toIso(turn.startedAt),
+        ended_at: toIso(turn.endedAt),
+        result: turn.result,
+        model: turn.model,
+        input_tokens: turn.inputTokens,
+        output_tokens: turn.outputTokens,
+        cache_read_tokens: turn.cacheReadTokens,
+        tool_calls: turn.toolCalls,
+      })),
+      calls: calls.tools.map(({ tool, calls: count, refused, p50, p95 }) => ({ tool, calls: count, refused, p50_ms: p50, p95_ms: p95 })),
+    };
+
+    /** The tool itself, asked as the agent: the same code gives the same answer. */
+    async function openThreadsOf(): Promise<{ threads: OpenLine[]; more: number }> {
+      const self = senderOf(row);
+      const call = { hub, caller: self, connection: Connection.fixed(hub, self, []), key: undefined, args: {}, signal: undefined };
+      return toOpen(await getOpenThreads.run(call, {}));
+    }
+  },
+});
+export type AgentReply = Awaited<ReturnType<typeof agent.run>>;
+
+export type OpenLine = { kind: string; id: string; counterpart: string; text: string; state: string; age_seconds: number; due?: string };
+
+function toOpen(result: Record<string, unknown>): { threads: OpenLine[]; more: number } {
+  const { threads, more = 0 } = result as { threads: OpenLine[]; more?: number };
+  return { threads, more };
+}

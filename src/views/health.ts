@@ -1,0 +1,24 @@
+// health: what the doctor says, what the hub itself notices, and how long its tools took lately.
+
+import { toIso } from '../hub/clock.ts';
+import { VERSION } from '../hub/hub.ts';
+import { defineView } from './view.ts';
+
+const CALLS = 5_000;
+
+export const health = defineView({
+  name: 'health',
+  what: 'What the doctor says, notices, and the latency of each tool over the newest calls',
+  input: {},
+  async run({ hub, caller, examine }) {
+    const [findings, dutyNotices, calls] = await Promise.all([examine?.() ?? [], hub.dutyNotices(), hub.calls.byTool(caller, CALLS)]);
+    return {
+      hub: { version: VERSION, instance_id: hub.instanceId, boot_id: hub.bootId, schema: hub.schema, started_at: toIso(hub.startedAt) },
+      findings,
+      notices: [...hub.notices(), ...dutyNotices],
+      calls_since: calls.since === null ? null : toIso(calls.since),
+      tools: calls.tools.map(({ tool, calls: count, refused, p50, p95 }) => ({ tool, calls: count, refused, p50_ms: p50, p95_ms: p95 })),
+    };
+  },
+});
+export type HealthReply = Awaited<ReturnType<typeof health.run>>;
