@@ -13,6 +13,7 @@ const { DELIVERY_TRANSITIONS } = await import(new URL('build/store/deliveries.js
 const { ASK_TRANSITIONS } = await import(new URL('build/hub/asks.js', root).href);
 const { APPROVAL_TRANSITIONS } = await import(new URL('build/hub/approvals.js', root).href);
 const { REMINDER_TRANSITIONS } = await import(new URL('build/hub/reminders.js', root).href);
+const { REVIEW_TRANSITIONS } = await import(new URL('build/hub/reviews.js', root).href);
 const { TASK_TRANSITIONS } = await import(new URL('build/hub/task-states.js', root).href);
 const { WAKE_TRANSITIONS } = await import(new URL('build/store/wake-attempts.js', root).href);
 const { DEFAULT_RULES } = await import(new URL('build/hub/risky-commands.js', root).href);
@@ -181,7 +182,7 @@ const files = {
         'in_review > in_review': 'a new revision: verdicts on older ones no longer count',
         'in_review > working': 'changes were requested: its author goes on',
         'in_review > submitted': 'changes were requested and its author is gone, or its owner has it done again',
-        'in_review > completed': 'enough reviewers passed it',
+        'in_review > completed': 'enough reviewers passed it, or a manager or the operator accepts it without them',
         'in_review > failed': 'its deadline passed and that fails it',
         'in_review > canceled': 'by its owner, a manager or the operator, or with its parent',
         'in_review > needs_attention': 'its reviewers cannot decide, or expected artifacts are missing',
@@ -192,6 +193,18 @@ const files = {
         'needs_attention > canceled': 'by its owner, a manager or the operator, or with its parent',
         'failed > submitted': 'its owner has it tried again',
         'rejected > submitted': 'its owner has it tried again',
+      },
+    ),
+    lifecycle(
+      'Review',
+      'The verdict of one reviewer on one revision of a task. Only submit_review gives one.',
+      REVIEW_TRANSITIONS,
+      'owed',
+      {
+        'owed > passed': 'PASS; as many as the quorum complete the task',
+        'owed > not_passed': 'NOT_PASS, with findings: the task goes back to its holder',
+        'owed > moot': 'the task left the review, or another revision was handed in',
+        'passed > not_passed': 'the reviewer takes its PASS back, while that revision is in review',
       },
     ),
   ].join('\n'),

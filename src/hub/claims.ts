@@ -15,10 +15,12 @@ import { HubError } from './errors.ts';
 import type { Leases } from './leases.ts';
 import { changeTask, noTask } from './task-changes.ts';
 import type { TaskNotices } from './task-notices.ts';
-import { isHeld } from './task-states.ts';
+import { isHeld, isNeededToReview } from './task-states.ts';
 
 /** How much later a task counts for an agent that can do it only half as well as one that fits. */
 const MISFIT_MS = 8 * 3_600_000;
+/** How many tasks of a queue are looked at for one that the caller is not needed to review. */
+const LOOKED_AT = 20;
 /** How far the counts go that say why there is nothing to do. */
 const COUNTED = 100;
 
@@ -135,6 +137,7 @@ export class Claims {
     if (task.assigneeId !== null && task.assigneeId !== caller.agentId) return `it is assigned to ${await name(task.assigneeId)}`;
     if (task.waitingOn > 0) return `it waits for ${task.waitingOn} other tasks`;
     if (task.notBefore !== null && task.notBefore > act.now) return `it is not to begin before ${toIso(task.notBefore)}`;
+    if (isNeededToReview(task, caller.agentId)) return 'you are to review it, and nobody reviews their own work';
     // Who was chosen by name is not asked for tags.
     if (task.assigneeId === caller.agentId || task.handoffTo === caller.agentId) return null;
     const missing = lacking(task.needs, await this.#tags(act, caller), this.#related);
@@ -157,12 +160,19 @@ export class Claims {
     for (const needs of await claimableNeeds(act.tx, act.projectId, this.#context.limits.taskQueues)) {
       const fit = fitOf(needs, tags, this.#related);
       if (fit === 0) continue;
-      const task = await firstOf(act.tx, act.projectId, needs);
+      const task = await this.#firstFor(act, caller, needs);
       if (task === undefined) continue;
       const rank = task.rank + (1 / fit - 1) * MISFIT_MS;
       if (best === undefined || rank < best.rank || (rank === best.rank && task.seq < best.task.seq)) best = { task, rank };
     }
     return best?.task;
+  }
+
+  /** The first of a queue, but what its reviewers cannot judge when the caller does it. */
+  async #firstFor(act: Act, caller: Caller, needs: readonly string[]): Promise<TaskRow | undefined> {
+    const [first] = await firstOf(act.tx, act.projectId, needs, 1);
+    if (first === undefined || !isNeededToReview(first, caller.agentId)) return first;
+    return (await firstOf(act.tx, act.projectId, needs, LOOKED_AT)).find((task) => !isNeededToReview(task, caller.agentId));
   }
 
   async #whyNothing(act: Act, caller: Caller): Promise<string> {

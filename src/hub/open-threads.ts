@@ -9,11 +9,12 @@ import { openMessages } from '../store/open-threads.ts';
 import { openPauses } from '../store/pauses.ts';
 import { findProject } from '../store/projects.ts';
 import { remindersIn, remindersOf } from '../store/reminders.ts';
+import { reviewsOwedBy } from '../store/reviews.ts';
 import { deciderOf, mayDecide } from './approval-rights.ts';
 import { assertOversees, authorityOf, type Caller, oversees } from './caller.ts';
 import type { HubContext } from './context.ts';
 
-export const THREAD_KINDS = ['approval', 'ask_in', 'ask_out', 'message', 'reminder', 'paused'] as const;
+export const THREAD_KINDS = ['approval', 'ask_in', 'review', 'ask_out', 'message', 'reminder', 'paused'] as const;
 export type ThreadKind = (typeof THREAD_KINDS)[number];
 
 export type OpenThread = {
@@ -30,7 +31,7 @@ export type OpenThread = {
 };
 
 /** What is owed to others comes first, then what waits, then what will come. */
-const ORDER: Record<ThreadKind, number> = { approval: 0, ask_in: 0, paused: 1, message: 2, ask_out: 3, reminder: 4 };
+const ORDER: Record<ThreadKind, number> = { approval: 0, ask_in: 0, review: 0, paused: 1, message: 2, ask_out: 3, reminder: 4 };
 /** The state of an approval that the reader is to decide. */
 const TO_DECIDE = 'for you to decide';
 
@@ -89,6 +90,7 @@ export class OpenThreads {
     return [
       ...(await this.#approvalsOf(read, agentId, limit)),
       ...(await this.#asks(read, asked, 'ask_in')),
+      ...(await this.#reviews(read, agentId, limit)),
       ...messages,
       ...(await this.#asks(read, asking, 'ask_out')),
       ...reminders,
@@ -128,6 +130,7 @@ export class OpenThreads {
       dueAt: ask.deadlineAt,
     }));
     for (const agent of agents) {
+      for (const one of await this.#reviews(read, agent.id, limit)) threads.push({ ...one, owner: agent.name });
       for (const one of await openMessages(read, agent.id, limit + 1)) {
         threads.push({
           kind: 'message',
@@ -156,6 +159,19 @@ export class OpenThreads {
       }
     }
     return threads;
+  }
+
+  /** The verdicts that the agent owes, by the task that waits for them. */
+  async #reviews(read: Read, agentId: string, limit: number): Promise<OpenThread[]> {
+    return (await reviewsOwedBy(read, agentId, limit + 1)).map((one) => ({
+      kind: 'review',
+      id: one.taskId,
+      counterpart: one.author,
+      text: one.title,
+      state: `revision ${one.revision}`,
+      since: one.requestedAt,
+      dueAt: null,
+    }));
   }
 
   /** What the agent asked for: until it is decided, and then until it is used. */

@@ -7,6 +7,7 @@ import { countOpen, findTask, saveTask, type TaskRow, type TaskState } from '../
 import type { Caller } from './caller.ts';
 import type { Act } from './command.ts';
 import { HubError } from './errors.ts';
+import { dropOwedReviews } from './review-ends.ts';
 import { isEnded, isHeld, TASK_TRANSITIONS, type TaskAct } from './task-states.ts';
 
 /** Who is written down as having done it. */
@@ -41,6 +42,8 @@ export async function changeTask(act: Act, taskId: string, change: TaskChange): 
   if (!(await saveTask(act.tx, next))) throw new Error(`task ${taskId} was changed within its own transaction`);
   if (isEnded(next) !== isEnded(before)) await countOpen(act.tx, act.projectId, isEnded(next) ? -1 : 1);
   await writeDown(act, next, before.state, change);
+  if (before.state === 'in_review')
+    await dropOwedReviews(act, next.id, (revision) => next.state !== 'in_review' || revision < next.revision);
   return next;
 }
 

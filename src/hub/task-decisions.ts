@@ -1,13 +1,15 @@
 // What is decided about a task from outside its lease: by its owner, a manager or the operator (try again, accept as it is, cancel), and by
 // whoever was told of it and declines. No fencing token is asked for, because none of it is a holder's word.
 
+import { allReviewsOf } from '../store/reviews.ts';
 import { countChild } from '../store/task-graph.ts';
 import { findResult } from '../store/task-history.ts';
 import { type FailureCause, findTask, type TaskRow } from '../store/tasks.ts';
-import { type Caller, oversees } from './caller.ts';
+import { assertOversees, type Caller, oversees } from './caller.ts';
 import type { Act, Intent } from './command.ts';
 import type { HubContext } from './context.ts';
 import { HubError } from './errors.ts';
+import { isKin, isSameHand } from './hands.ts';
 import { changeTask, HUB_ACTOR, noTask } from './task-changes.ts';
 import type { TaskEnds } from './task-ends.ts';
 import type { TaskNotices } from './task-notices.ts';
@@ -70,8 +72,9 @@ export class TaskDecisions {
         },
       );
     if (update.state === 'submitted') return await this.#again(act, caller, task, update.note);
-    if (update.state === 'completed' && task.state === 'needs_attention') {
+    if (update.state === 'completed' && (task.state === 'needs_attention' || task.state === 'in_review')) {
       const kept = task.resultN === null ? undefined : await findResult(act.tx, task.id, task.resultN);
+      if (task.quorum > 0) await this.#assertMayPass(act, caller, task, kept);
       const change = {
         act: 'completed',
         to: 'completed',
@@ -84,7 +87,7 @@ export class TaskDecisions {
     }
     throw new HubError(
       'conflict',
-      `state: its owner can try ${taskId} again (submitted) or accept what needs attention (completed); it is ${task.state}. Nothing was changed.`,
+      `state: its owner can try ${taskId} again (submitted) or accept what needs attention or is in review (completed); it is ${task.state}. Nothing was changed.`,
       {
         hint: 'cancel_task ends it; progress needs the fencing_token of its holder.',
       },
@@ -159,6 +162,19 @@ export class TaskDecisions {
     throw new HubError('conflict', `state: ${task.id} was not put to you; nothing was changed.`, {
       hint: 'Its holder gives it back with state submitted.',
     });
+  }
+
+  /** What is reviewed is accepted without its reviewers only by who oversees the project, and never by a hand that made it. */
+  async #assertMayPass(act: Act, caller: Caller, task: TaskRow, kept: { agentId: string } | undefined): Promise<void> {
+    assertOversees(caller, `accept ${task.id} without its reviewers`);
+    const [review] = await allReviewsOf(act.tx, task.id, 1);
+    const own =
+      (kept !== undefined && (await isKin(act.tx, caller, kept))) ||
+      (review !== undefined && (await isSameHand(act.tx, caller, review.author)));
+    if (own)
+      throw new HubError('forbidden', `${task.id} is your own work; nobody accepts their own without a review. Nothing was changed.`, {
+        hint: 'Its reviewers decide, or another manager or the operator.',
+      });
   }
 
   #assertOwns(caller: Caller, task: TaskRow, what: string): void {

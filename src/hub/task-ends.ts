@@ -22,7 +22,7 @@ export class TaskEnds {
   readonly #context: HubContext;
   readonly #notices: TaskNotices;
   readonly #asks: AskEnds;
-  readonly #reviewers: ((act: Act, task: TaskRow) => Promise<void>)[] = [];
+  readonly #reviewers: ((act: Act, task: TaskRow, by: Actor) => Promise<void>)[] = [];
 
   constructor(context: HubContext, notices: TaskNotices, asks: AskEnds) {
     this.#context = context;
@@ -31,7 +31,7 @@ export class TaskEnds {
   }
 
   /** Has something done in the transaction in which a result is handed in for review. */
-  whenInReview(follow: (act: Act, task: TaskRow) => Promise<void>): void {
+  whenInReview(follow: (act: Act, task: TaskRow, by: Actor) => Promise<void>): void {
     this.#reviewers.push(follow);
   }
 
@@ -56,8 +56,9 @@ export class TaskEnds {
     }
     if (task.quorum > 0) {
       const inReview = await this.#leave(act, task.id, { act: 'submitted_for_review', to: 'in_review', by, set, facts });
-      for (const follow of this.#reviewers) await follow(act, inReview);
-      return inReview;
+      for (const follow of this.#reviewers) await follow(act, inReview, by);
+      // Who may judge it may be too few: then it is not in review any more.
+      return (await findTask(act.tx, act.projectId, task.id)) ?? inReview;
     }
     return await this.end(act, task.id, { act: 'completed', to: 'completed', by, set, facts }, given.result);
   }

@@ -6,6 +6,12 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 export const TASK_LIMITS = {
+  reviewSilentMs: {
+    value: 30 * MINUTE,
+    hard: 7 * DAY,
+    unit: 'ms',
+    why: 'a verdict takes a while; after this whoever wants the task done should know that none has come',
+  },
   taskLeaseMs: {
     value: 15 * MINUTE,
     hard: 12 * HOUR,

@@ -44,6 +44,28 @@ export class TaskNotices {
     await setAnnouncement(act.tx, task.id, to.id, sent.message_id, act.now);
   }
 
+  /** Asks an agent for its verdict on what was handed in, in the words of the author. Answers the message. */
+  async askForReview(act: Act, task: TaskRow, reviewer: AgentRow, author: AgentRow, result: string): Promise<string> {
+    const how = `submit_review({task_id: "${task.id}", revision: ${task.revision}, verdict, findings}) decides; no message does. get_task has the whole.`;
+    const sent = await this.#posting.post(
+      act,
+      senderOf(author),
+      {
+        to: [],
+        subject: `review of revision ${task.revision}`,
+        body: `${task.title}\n\nResult: ${excerpt(result)}\n\n${how}`,
+        kind: 'request',
+        urgent: task.priority === 'urgent',
+        expectsReply: true,
+        allowDuplicate: true,
+        ref: task.id,
+        traceparent: traceparentOf(task),
+      },
+      audienceOf([reviewer]),
+    );
+    return sent.message_id;
+  }
+
   /** The one who was told of it has dealt with it. */
   async settle(act: Act, task: TaskRow, agentId: string): Promise<void> {
     if (task.announcedTo === null) return;

@@ -65,13 +65,13 @@ export function assertOrder(request: TaskRequest, limits: Limits): void {
   }))
     count(field, list, limits.taskTags);
   const quorum = request.quorum ?? 0;
-  if (quorum > 0 && quorum > (request.reviewers?.length ?? 0))
-    throw invalid(`quorum: ${quorum} of ${request.reviewers?.length ?? 0} reviewers`, 'Name at least as many reviewers.');
+  const reviewers = new Set(request.reviewers).size;
+  if (quorum > reviewers) throw invalid(`quorum: ${quorum} of ${reviewers} reviewers`, 'Name at least as many reviewers.');
 }
 
 /** Of the reviewers, how many must pass it: all, unless it was said otherwise. */
 export function quorumOf(request: TaskRequest): number {
-  return request.quorum ?? request.reviewers?.length ?? 0;
+  return request.quorum ?? new Set(request.reviewers).size;
 }
 
 /** `tsk_…`, `tsk_…:cancel`, `tsk_…:ignore`. */

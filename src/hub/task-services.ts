@@ -7,6 +7,7 @@ import type { HubContext } from './context.ts';
 import { Handoffs } from './handoffs.ts';
 import { Leases } from './leases.ts';
 import type { Posting } from './posting.ts';
+import { Reviews } from './reviews.ts';
 import { TaskCompletion } from './task-completion.ts';
 import { TaskDecisions } from './task-decisions.ts';
 import { TaskEnds } from './task-ends.ts';
@@ -25,6 +26,7 @@ export type TaskServices = {
   readonly claims: Claims;
   readonly handoffs: Handoffs;
   readonly leases: Leases;
+  readonly reviews: Reviews;
 };
 
 export function taskServices(context: HubContext, posting: Posting, asks: Asks, askEnds: AskEnds): TaskServices {
@@ -44,5 +46,6 @@ export function taskServices(context: HubContext, posting: Posting, asks: Asks, 
     claims: new Claims(context, leases, notices),
     handoffs: new Handoffs(context, notices),
     leases,
+    reviews: new Reviews(context, taskEnds, notices, leases),
   };
 }

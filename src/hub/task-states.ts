@@ -65,3 +65,8 @@ export function isHeld(task: Pick<TaskRow, 'state'>): boolean {
 export function isSettled(task: Pick<TaskRow, 'state'>): boolean {
   return isEnded(task) || task.state === 'needs_attention';
 }
+
+/** Whether its reviewers are too few without this one, so that it cannot work on the task itself. */
+export function isNeededToReview(task: Pick<TaskRow, 'reviewers' | 'quorum'>, agentId: string): boolean {
+  return task.reviewers.includes(agentId) && task.reviewers.length <= task.quorum;
+}

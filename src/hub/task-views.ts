@@ -4,6 +4,7 @@
 import { capabilitiesIn, findAgentByName, listAgents } from '../store/agents.ts';
 import type { Read } from '../store/db.ts';
 import { findProject } from '../store/projects.ts';
+import { allReviewsOf, type ReviewRow } from '../store/reviews.ts';
 import { childStates, dependenciesOf } from '../store/task-graph.ts';
 import { findResult, type HistoryRow, historyOf, lateResults, type ResultRow } from '../store/task-history.ts';
 import { namesOf, type TaskFilter, tasksOf } from '../store/task-lists.ts';
@@ -34,6 +35,10 @@ export type TaskView = {
   children: Partial<Record<TaskState, number>>;
   result: (ResultRow & { by: string }) | null;
   late: (ResultRow & { by: string })[];
+  /** The names of its reviewers. */
+  reviewers: string[];
+  /** Verdicts, given and owed, those on the newest revision first. */
+  reviews: (Pick<ReviewRow, 'revision' | 'state' | 'findings' | 'requestedAt' | 'decidedAt'> & { reviewer: string })[];
   history: TaskStep[];
   /** The version after which the next page of the history begins. */
   nextVersion: number | null;
@@ -63,10 +68,13 @@ export class TaskViews {
       const history = await historyOf(read, taskId, afterVersion, page + 1);
       const result = task.resultN === null ? undefined : await findResult(read, taskId, task.resultN);
       const late = await lateResults(read, taskId);
+      const reviews = await allReviewsOf(read, taskId, page);
       const names = await namesOf(read, [
         ...history.map(({ actorId }) => actorId),
         ...late.map(({ agentId }) => agentId),
         result?.agentId ?? null,
+        ...task.reviewers,
+        ...reviews.map(({ reviewerId }) => reviewerId),
       ]);
       const by = (id: string) => names.get(id) ?? id;
       const shown = history.slice(0, page);
@@ -81,6 +89,15 @@ export class TaskViews {
         children: await childStates(read, taskId),
         result: result === undefined ? null : { ...result, by: by(result.agentId) },
         late: late.map((one) => ({ ...one, by: by(one.agentId) })),
+        reviewers: task.reviewers.map(by),
+        reviews: reviews.map(({ reviewerId, revision, state, findings, requestedAt, decidedAt }) => ({
+          reviewer: by(reviewerId),
+          revision,
+          state,
+          findings,
+          requestedAt,
+          decidedAt,
+        })),
         history: shown.map(({ actorId, ...step }) => ({
           ...step,
           by: by(actorId),

@@ -47,11 +47,12 @@ export class Tasks {
   async createWithin(act: Act, caller: Caller, request: TaskRequest, notes: string[]): Promise<TaskRow> {
     await this.#assertRoom(act, request);
     const assignee = request.assignee === undefined ? undefined : await this.#agent(act, caller, 'assignee', request.assignee);
-    for (const name of request.reviewers ?? []) await this.#agent(act, caller, 'reviewers', name);
+    const reviewers = new Set<string>();
+    for (const name of request.reviewers ?? []) reviewers.add((await this.#agent(act, caller, 'reviewers', name)).id);
     const parent = request.parentId === undefined ? undefined : await this.#parent(act, request.parentId);
     const edges = toEdges(request.dependsOn ?? []);
     const waitsFor = await this.#dependencies(act, edges, parent);
-    const task = await this.#insert(act, caller, request, { assignee, parent, waitsFor });
+    const task = await this.#insert(act, caller, request, { assignee, reviewers: [...reviewers], parent, waitsFor });
     for (const edge of edges) {
       const open = waitsFor.includes(edge.dependsOn);
       await insertDependency(act.tx, { taskId: task.id, ...edge, settledAt: open ? null : act.now });
@@ -77,10 +78,11 @@ export class Tasks {
     act: Act,
     caller: Caller,
     request: TaskRequest,
-    { assignee, parent, waitsFor }: { assignee: AgentRow | undefined; parent: TaskRow | undefined; waitsFor: readonly string[] },
+    given: { assignee: AgentRow | undefined; reviewers: string[]; parent: TaskRow | undefined; waitsFor: readonly string[] },
   ): Promise<TaskRow> {
+    const { assignee, reviewers, parent, waitsFor } = given;
     const id = this.#context.ids.next('tsk');
-    const given = traceOf(request.traceparent);
+    const trace = traceOf(request.traceparent);
     const order = {
       priority: request.priority ?? ('normal' as const),
       createdAt: act.now,
@@ -101,11 +103,11 @@ export class Tasks {
       labels: [...new Set(request.labels ?? [])].sort(),
       effortMinutes: request.effortMinutes ?? null,
       expectedArtifacts: (request.expectedArtifacts ?? []).map((text) => toText(toArtifact(text, roots))),
-      reviewers: [...new Set(request.reviewers ?? [])],
+      reviewers,
       quorum: quorumOf(request),
       cacheKey: request.cacheKey ?? null,
-      traceId: parent?.traceId ?? given?.traceId ?? createHash('sha256').update(id).digest('hex').slice(0, 32),
-      parentSpanId: parent === undefined ? (given?.spanId ?? null) : spanOf(parent.id, parent.version),
+      traceId: parent?.traceId ?? trace?.traceId ?? createHash('sha256').update(id).digest('hex').slice(0, 32),
+      parentSpanId: parent === undefined ? (trace?.spanId ?? null) : spanOf(parent.id, parent.version),
       notBefore: request.notBeforeMs === undefined ? null : act.now + request.notBeforeMs,
       overduePolicy: request.overdue ?? 'tell',
       ownRank: rank,

@@ -38,6 +38,7 @@ export function dutiesOf(hub: Hub): Duty[] {
     { name: 'renew leases', everyMs: 1_000, run: () => leases.flush() },
     { name: 'end leases', everyMs: 5_000, nextDue: () => leases.nextDue(), run: () => leases.expireDue() },
     { name: 'end hand-offs', everyMs: 15_000, run: () => handoffs.endOverdue() },
+    { name: 'tell late reviews', everyMs: 15_000, run: () => hub.reviews.tellLate() },
     { name: 'end dead sessions', everyMs: 5_000, run: () => heartbeats.endDead() },
     { name: 'expire messages', everyMs: 2_000, run: () => deliveries.expireDue() },
     { name: 'nudge', everyMs: 10_000, run: () => deliveries.nudgeForgetful() },

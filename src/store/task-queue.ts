@@ -21,14 +21,15 @@ export async function claimableNeeds(read: Read, projectId: string, limit: numbe
   return rows.map((row) => toText(row, 'needs')).map((needs) => (needs === '' ? [] : needs.split(' ')));
 }
 
-/** The first of a queue. */
-export async function firstOf(read: Read, projectId: string, needs: readonly string[]): Promise<TaskRow | undefined> {
-  const row = await read.get(
-    `SELECT * FROM tasks WHERE project_id = ? AND needs = ? AND claimable = 1 AND assignee_id IS NULL ORDER BY rank, seq LIMIT 1`,
+/** The first `count` of a queue. */
+export async function firstOf(read: Read, projectId: string, needs: readonly string[], count: number): Promise<TaskRow[]> {
+  const rows = await read.all(
+    `SELECT * FROM tasks WHERE project_id = ? AND needs = ? AND claimable = 1 AND assignee_id IS NULL ORDER BY rank, seq LIMIT ?`,
     projectId,
     needs.join(' '),
+    count,
   );
-  return row && toTask(row);
+  return rows.map(toTask);
 }
 
 /** The first of a queue that nobody has been told of since `before`. */

@@ -45,6 +45,7 @@ type TaskOrder = {
   labels: string[];
   effortMinutes: number | null;
   expectedArtifacts: string[];
+  /** Ids of agents. */
   reviewers: string[];
   /** How many reviewers must pass it; 0: it is not reviewed. */
   quorum: number;

@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { toIso } from '../hub/clock.ts';
+import { REVIEW_STATES } from '../hub/vocabulary.ts';
 import { renderHead, taskHead, taskId } from './task-words.ts';
 import { defineTool } from './tool.ts';
 import { DATA_NOTE } from './words.ts';
@@ -18,7 +19,8 @@ const outcome = z.object({
 export const getTask = defineTool({
   name: 'get_task',
   title: 'Look at a task',
-  description: 'A task with its result, what it waits for, and its history, a row per version; late results are shown and never applied.',
+  description:
+    'A task with its result, verdicts, what it waits for, and its history, a row per version; late results are shown and never applied.',
   access: 'read',
   toolset: 'work',
   input: { task_id: taskId, after_version: z.int().min(0).optional().describe('next page of the history') },
@@ -33,6 +35,18 @@ export const getTask = defineTool({
     expected_artifacts: z.array(z.string()).optional(),
     reviewers: z.array(z.string()).optional(),
     quorum: z.int().optional(),
+    reviews: z
+      .array(
+        z.object({
+          reviewer: z.string(),
+          revision: z.int(),
+          state: z.enum(REVIEW_STATES),
+          findings: z.array(z.string()).optional(),
+          at: z.string(),
+        }),
+      )
+      .optional()
+      .describe('only those on the newest revision count'),
     failure_cause: z.string().optional(),
     reused_from: z.string().optional(),
     result: outcome.optional(),
@@ -84,7 +98,18 @@ export const getTask = defineTool({
           }),
       ...(Object.keys(view.children).length === 0 ? {} : { children: view.children }),
       ...(task.expectedArtifacts.length === 0 ? {} : { expected_artifacts: task.expectedArtifacts }),
-      ...(task.reviewers.length === 0 ? {} : { reviewers: task.reviewers, quorum: task.quorum }),
+      ...(task.reviewers.length === 0 ? {} : { reviewers: view.reviewers, quorum: task.quorum }),
+      ...(view.reviews.length === 0
+        ? {}
+        : {
+            reviews: view.reviews.map((one) => ({
+              reviewer: one.reviewer,
+              revision: one.revision,
+              state: one.state,
+              ...(one.findings.length === 0 ? {} : { findings: one.findings }),
+              at: toIso(one.decidedAt ?? one.requestedAt),
+            })),
+          }),
       ...(task.failureCause === null ? {} : { failure_cause: task.failureCause }),
       ...(task.reusedFrom === null ? {} : { reused_from: task.reusedFrom }),
       ...(view.result === null ? {} : { result: shown(view.result) }),

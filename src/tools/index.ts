@@ -31,6 +31,7 @@ import { resumeThread } from './resume-thread.ts';
 import { retryReminder } from './retry-reminder.ts';
 import { saveCheckpoint } from './save-checkpoint.ts';
 import { send } from './send.ts';
+import { submitReview } from './submit-review.ts';
 import type { Tool, Toolset } from './tool.ts';
 import { updateTask } from './update-task.ts';
 import { verifyApproval } from './verify-approval.ts';
@@ -65,6 +66,7 @@ export const tools: readonly Tool[] = [
   claimTask,
   updateTask,
   completeTask,
+  submitReview,
   getTask,
   listTasks,
   handoffTask,

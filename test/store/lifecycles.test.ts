@@ -8,20 +8,14 @@ import { ASK_TRANSITIONS } from '../../src/hub/asks.ts';
 import type { Caller } from '../../src/hub/caller.ts';
 import type { Hub } from '../../src/hub/hub.ts';
 import { REMINDER_TRANSITIONS } from '../../src/hub/reminders.ts';
+import { REVIEW_TRANSITIONS } from '../../src/hub/reviews.ts';
 import { TASK_TRANSITIONS } from '../../src/hub/task-states.ts';
 import { DELIVERY_TRANSITIONS } from '../../src/store/deliveries.ts';
 import { WAKE_TRANSITIONS } from '../../src/store/wake-attempts.ts';
 import { attach, cleanup, PROJECT, sqlite, type TestHub, testHub } from '../support/engines.ts';
 
 const MINUTE = 60_000;
-const LEFT_OF_TASKS = [
-  'submitted > failed',
-  'in_review > working',
-  'in_review > completed',
-  'in_review > failed',
-  'in_review > needs_attention',
-  'needs_attention > failed',
-];
+const LEFT_OF_TASKS = ['submitted > failed', 'in_review > failed', 'in_review > needs_attention', 'needs_attention > failed'];
 const KNOWN: Record<string, Readonly<Record<string, readonly string[]>>> = {
   deliveries: DELIVERY_TRANSITIONS,
   asks: ASK_TRANSITIONS,
@@ -29,6 +23,7 @@ const KNOWN: Record<string, Readonly<Record<string, readonly string[]>>> = {
   reminders: REMINDER_TRANSITIONS,
   wake_attempts: WAKE_TRANSITIONS,
   tasks: TASK_TRANSITIONS,
+  reviews: REVIEW_TRANSITIONS,
 };
 
 /** Records every change of state in the database, whoever makes it. */
@@ -81,6 +76,19 @@ async function workOnTasks(hub: TestHub, owner: Caller, worker: Caller): Promise
       if (end === 'needs_attention') await (asking ? decide(id, 'completed') : cancel(id));
     }
   }
+  const [bob, joe] = [await attach(hub, 'bob', { takeover: true }), await attach(hub, 'joe')];
+  const reviewed = await begin({ reviewers: ['bob', 'joe'] });
+  await done(reviewed.id, reviewed.token);
+  const judge = async (who: Caller, verdict: 'PASS' | 'NOT_PASS') => {
+    const { revision } = (await hub.taskViews.get(owner, reviewed.id)).task;
+    await hub.reviews.submit(who, { taskId: reviewed.id, revision, verdict, findings: ['x'] }, { tool: 'submit_review' });
+  };
+  await judge(bob, 'PASS');
+  await judge(bob, 'NOT_PASS');
+  await done(reviewed.id, reviewed.token);
+  await judge(joe, 'NOT_PASS');
+  await done(reviewed.id, reviewed.token);
+  for (const who of [bob, joe]) await judge(who, 'PASS');
   const { id, token } = await begin({ expectedArtifacts: ['nothing.here'] });
   await done(id, token);
   await decide(id, 'submitted');
@@ -207,6 +215,7 @@ it('every change of state is one that the lifecycles know, and a day of work sho
   expect(missing('asks')).toEqual([]);
   expect(missing('approvals')).toEqual([]);
   expect(missing('reminders')).toEqual([]);
+  expect(missing('reviews')).toEqual([]);
   // A change within a state moves nothing; the rest of what is left is for reviews, deadlines and words from outside.
   expect(missing('tasks').filter((change) => !/^(\w+) > \1$/.test(change))).toEqual(LEFT_OF_TASKS);
   // What is left needs a damaged row, or an ask withdrawn unseen; receiving.test.ts and asks.test.ts have those.

@@ -87,6 +87,11 @@ async function workingDay(hub: TestHub): Promise<void> {
 /** Tasks through every statement that their everyday life needs. */
 async function workOnTasks(hub: TestHub, alice: Caller, bob: Caller): Promise<void> {
   const create = async (more = {}) => (await hub.tasks.create(alice, { title: 't', ...more }, { tool: 'create_task' })).taskId;
+  const reviewed = await create({ reviewers: ['bob'] });
+  await hub.claims.claim(alice, reviewed, { tool: 'claim_task' });
+  await hub.taskCompletion.complete(alice, reviewed, { fencingToken: 1, result: 'r' }, { tool: 'complete_task' });
+  await hub.openThreads.list(bob, 'mine');
+  await hub.reviews.submit(bob, { taskId: reviewed, revision: 1, verdict: 'PASS', findings: [] }, { tool: 'submit_review' });
   const [first, parent] = [await create({ cacheKey: 'k', labels: ['l'], deadlineMs: 1_000 }), await create()];
   await create({ dependsOn: [first], parentId: parent, capabilities: ['x'], notBeforeMs: 1_000 });
   const { taskId } = await hub.claims.claim(bob, undefined, { tool: 'claim_task' });

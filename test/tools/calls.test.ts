@@ -197,6 +197,7 @@ it('answers not_found or stale_receipt to another project for every tool that ta
     ],
     list_my_reminders: [{}],
     cancel_reminder: [{ reminder_id: reminder.reminder_id }],
+    submit_review: [{ task_id: task, revision: 1, verdict: 'PASS' }],
     save_checkpoint: [{ current_task: 'x' }],
     load_checkpoint: [{}, { of: 'alice' }],
     report_usage: [{ percent: 10 }],

@@ -142,6 +142,7 @@ it('describes every argument, unless its name and type say all', () => {
     'fencing_token',
     'progress',
     'note',
+    'verdict',
     'labels',
     'label',
     'effort_minutes',
