@@ -10,7 +10,7 @@ import { HubError } from './hub/errors.ts';
 import { LIMITS, type LimitName } from './hub/limits.ts';
 import { DEFAULT_POLICY } from './hub/policy.ts';
 import { findPlace, givenPlace, type Place } from './project-root.ts';
-import { TOOLSETS } from './tools/tool.ts';
+import { DEFAULT_TOOLSETS, TOOLSETS } from './tools/tool.ts';
 
 const limitShape = Object.fromEntries(
   (Object.keys(LIMITS) as LimitName[]).map((name) => [name, z.int().min(1).max(LIMITS[name].hard).optional()]),
@@ -49,7 +49,7 @@ const settings = z.strictObject({
   project: z.string().min(1).optional(),
   agent: z.string().min(1).optional(),
   role: z.string().min(1).optional(),
-  toolsets: toolsets.default(['core', 'work', 'memory']),
+  toolsets: toolsets.default([...DEFAULT_TOOLSETS]),
   logLevel: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('warn'),
   logFile: z.string().optional(),
   host: z.string().default('127.0.0.1'),

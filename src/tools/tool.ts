@@ -8,6 +8,8 @@ import type { Connection } from './connection.ts';
 
 export const TOOLSETS = ['core', 'work', 'memory', 'channels', 'manage'] as const;
 export type Toolset = (typeof TOOLSETS)[number];
+/** What a client is given that asks for nothing else. */
+export const DEFAULT_TOOLSETS: readonly Toolset[] = ['core', 'work', 'memory'];
 
 /** What a tool may do: look, change, or destroy. Clients decide by it whether to ask a person first. */
 export type Access = 'read' | 'write' | 'destructive';
