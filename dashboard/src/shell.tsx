@@ -9,6 +9,8 @@ import { EventsPage } from './pages/events.tsx';
 import { HealthPage } from './pages/health.tsx';
 import { OverviewPage } from './pages/overview.tsx';
 import { RemindersPage } from './pages/reminders.tsx';
+import { TaskPage } from './pages/task.tsx';
+import { TasksPage } from './pages/tasks.tsx';
 import { ThreadPage } from './pages/thread.tsx';
 import { ThreadsPage } from './pages/threads.tsx';
 import { WaitingPage, waitingCount } from './pages/waiting.tsx';
@@ -25,6 +27,7 @@ const PAGES: Page[] = [
   { name: 'waiting', title: 'Waiting for you', show: WaitingPage },
   { name: 'agents', title: 'Agents', show: AgentsPage, one: AgentPage },
   { name: 'threads', title: 'Threads', show: ThreadsPage, one: ThreadPage },
+  { name: 'tasks', title: 'Tasks', show: TasksPage, one: TaskPage },
   { name: 'reminders', title: 'Reminders', show: RemindersPage },
   { name: 'events', title: 'Events', show: EventsPage },
   { name: 'health', title: 'Health', show: HealthPage },

@@ -47,6 +47,7 @@ import { Sessions } from './sessions.ts';
 import { SignIns } from './sign-ins.ts';
 import { Stopping } from './stopping.ts';
 import { NO_SURROUNDINGS, type Surroundings } from './surroundings.ts';
+import { TaskBoard } from './task-board.ts';
 import { type TaskServices, taskServices } from './task-services.ts';
 import { Threads } from './threads.ts';
 import { HubTime } from './time.ts';
@@ -93,6 +94,7 @@ export type Hub = TaskServices & {
   readonly deliveries: Deliveries;
   readonly overview: Overview;
   readonly activity: Activity;
+  readonly taskBoard: TaskBoard;
   readonly asks: Asks;
   readonly askEnds: AskEnds;
   readonly approvals: Approvals;
@@ -198,6 +200,7 @@ export async function createHub(parts: HubParts): Promise<Hub> {
     deliveries,
     overview: new Overview(context, agents, status),
     activity: new Activity(context),
+    taskBoard: new TaskBoard(context),
     asks,
     askEnds,
     approvals,

@@ -44,6 +44,7 @@ export async function projectCounts(read: Read): Promise<Map<string, { agents: n
          + (SELECT COUNT(*) FROM deliveries d WHERE d.project_id = p.id AND d.state = 'dead')
          + (SELECT COUNT(*) FROM reminders r WHERE r.project_id = p.id AND r.state = 'parked')
          + (SELECT COUNT(*) FROM approvals v WHERE v.project_id = p.id AND v.state = 'pending')
+         + (SELECT COUNT(*) FROM tasks w WHERE w.project_id = p.id AND w.state = 'needs_attention')
          + (SELECT COUNT(*) FROM thread_pauses t WHERE t.project_id = p.id AND t.resumed_at IS NULL) AS waiting
      FROM projects p`,
   );

@@ -149,3 +149,22 @@ export async function waitersOf(read: Read, taskId: string): Promise<Neighbour[]
 export async function setRank(tx: Tx, taskId: string, rank: number): Promise<void> {
   await tx.run('UPDATE tasks SET rank = ? WHERE id = ?', rank, taskId);
 }
+
+export type OpenEdge = DependencyRow & { title: string; dependsOnTitle: string; waiter: TaskState };
+
+/** Dependencies of a project of which one end at least is open, those of the newest tasks first. */
+export async function openEdges(read: Read, projectId: string, limit: number): Promise<OpenEdge[]> {
+  const rows = await read.all(
+    `SELECT d.*, t.state, t.title AS depends_on_title, w.title AS title, w.state AS waiter
+     FROM task_dependencies d JOIN tasks w ON w.id = d.task_id JOIN tasks t ON t.id = d.depends_on
+     WHERE w.project_id = ? AND (w.closed_at IS NULL OR t.closed_at IS NULL) ORDER BY w.seq DESC, t.seq LIMIT ?`,
+    projectId,
+    limit,
+  );
+  return rows.map((row) => ({
+    ...toDependency(row),
+    title: toText(row, 'title'),
+    dependsOnTitle: toText(row, 'depends_on_title'),
+    waiter: toWord(row, 'waiter', TASK_STATES),
+  }));
+}

@@ -12,9 +12,9 @@ export type Freshness = {
 const SECOND = 1_000;
 
 export const FRESHNESS = {
-  projects: { touchedBy: ['project', 'agent', 'approval', 'ask', 'message', 'reminder', 'thread'], freshMs: 30 * SECOND },
+  projects: { touchedBy: ['task', 'project', 'agent', 'approval', 'ask', 'message', 'reminder', 'thread'], freshMs: 30 * SECOND },
   overview: { touchedBy: ['message', 'ask', 'agent', 'session', 'project', 'door', 'wake'], freshMs: 10 * SECOND },
-  waiting: { touchedBy: ['approval', 'message', 'ask', 'reminder', 'thread', 'agent'], freshMs: 30 * SECOND },
+  waiting: { touchedBy: ['task', 'approval', 'message', 'ask', 'reminder', 'thread', 'agent'], freshMs: 30 * SECOND },
   agents: { touchedBy: ['agent', 'session', 'message', 'ask', 'door', 'wake', 'turn'], freshMs: 5 * SECOND },
   agent: {
     touchedBy: ['agent', 'session', 'message', 'ask', 'approval', 'reminder', 'checkpoint', 'door', 'wake', 'turn'],
@@ -22,6 +22,8 @@ export const FRESHNESS = {
   },
   threads: { touchedBy: ['message', 'ask', 'approval', 'reminder'], freshMs: null },
   thread: { touchedBy: ['message', 'ask', 'approval', 'reminder', 'thread', 'session', 'door', 'wake'], freshMs: 15 * SECOND },
+  board: { touchedBy: ['task', 'agent', 'session'], freshMs: 15 * SECOND },
+  task: { touchedBy: ['task', 'agent', 'session'], freshMs: 15 * SECOND },
   reminders: { touchedBy: ['reminder', 'agent'], freshMs: null },
   health: { touchedBy: [], freshMs: 60 * SECOND },
   activity: { touchedBy: ['message', 'ask'], freshMs: 30 * SECOND },

@@ -3,11 +3,13 @@
 import { activity } from './activity.ts';
 import { agent } from './agent.ts';
 import { agents } from './agents.ts';
+import { board } from './board.ts';
 import { events } from './events.ts';
 import { health } from './health.ts';
 import { overview } from './overview.ts';
 import { projects } from './projects.ts';
 import { reminders } from './reminders.ts';
+import { task } from './task.ts';
 import { thread } from './thread.ts';
 import { threads } from './threads.ts';
 import type { View } from './view.ts';
@@ -21,6 +23,8 @@ export const views: readonly View<unknown>[] = [
   agent,
   threads,
   thread,
+  board,
+  task,
   reminders,
   activity,
   events,

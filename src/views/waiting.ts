@@ -3,16 +3,18 @@
 
 import { toIso } from '../hub/clock.ts';
 import { cutUtf8 } from '../hub/shown.ts';
+import { renderHead } from '../tools/task-words.ts';
 import { renderDelivery } from './overview.ts';
 import { defineView, pageSize } from './view.ts';
 
 export const waiting = defineView({
   name: 'waiting',
-  what: 'What waits for you: approvals, asks put to you, paused threads, dead letters, parked reminders, mail; the oldest first',
+  what: 'What waits for you: approvals, tasks that need attention, asks put to you, paused threads, dead letters, parked reminders, mail; the oldest first',
   input: { limit: pageSize(50, 200) },
   async run({ hub, caller }, { limit }) {
-    const [approvals, asks, pauses, dead, parked, mail] = await Promise.all([
+    const [approvals, attention, asks, pauses, dead, parked, mail] = await Promise.all([
       hub.approvals.list(caller, { pending: true, limit }),
+      hub.taskViews.list(caller, { state: 'needs_attention', limit }),
       hub.asks.putTo(caller, limit),
       hub.threads.paused(caller, limit),
       hub.overview.dead(caller, limit),
@@ -33,6 +35,7 @@ export const waiting = defineView({
         requested_at: toIso(one.requestedAt),
         expires_at: toIso(one.expiresAt),
       })),
+      tasks: attention.tasks.map(renderHead),
       asks: asks.map((ask) => ({
         ask_id: ask.id,
         thread_id: ask.threadId,

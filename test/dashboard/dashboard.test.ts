@@ -236,6 +236,29 @@ describe.skipIf(chromiumPath === undefined)('the dashboard', () => {
     expect(faults).toEqual([]);
   });
 
+  it('shows tasks as a board and as what waits for what, and lets the operator decide about them', async () => {
+    const served = await serveHub();
+    const { ada, bob } = await team(served);
+    const first = await call(ada, 'create_task', { title: 'Mend the parser' });
+    await call(ada, 'create_task', { title: 'Release it', depends_on: [first.task_id] });
+    const watched = await signedIn(served);
+    const { page, faults } = watched;
+    await goTo(watched, 'Tasks');
+    await page.getByRole('region', { name: 'To do' }).getByText('Mend the parser', { exact: true }).waitFor();
+    await call(bob, 'claim_task', { task_id: first.task_id });
+    await page.getByRole('region', { name: 'Under way' }).getByText('Mend the parser').waitFor();
+    await page.getByRole('button', { name: 'what waits for what' }).click();
+    await page.getByRole('link', { name: /Release it.*waits for Mend the parser/ }).waitFor();
+    await page.getByRole('link', { name: /^Mend the parser/ }).click();
+    await page.getByText('bob claimed').waitFor();
+    await page.getByRole('textbox').fill('not this week');
+    await page.getByRole('button', { name: 'Cancel it' }).click();
+    await page.getByText('not this week').waitFor();
+    const { messages = [] } = await call(bob, 'recv_batch', {});
+    expect(messages.map(({ body }) => body).join()).toContain('not this week');
+    expect(faults).toEqual([]);
+  });
+
   it('can be used with the keyboard alone', async () => {
     const served = await serveHub();
     const ada = await attach(served.hub, 'ada');
@@ -301,6 +324,7 @@ async function poison(served: Served): Promise<void> {
     await send(hub, agent, 'operator', text, { subject: text.replace(/\s/g, ' ').slice(0, 120) });
     await send(hub, operator, agent.name, text, { subject: text.replace(/\s/g, ' ').slice(0, 120) });
     await hub.reminders.remind(agent, { message: text, inMs: 3_600_000 }, { tool: 'remind' });
+    await hub.tasks.create(agent, { title: text, body: text }, { tool: 'create_task' });
     await recv(hub, agent);
   }
   await hub.context.db.write(project.id, async (tx) => {

@@ -183,6 +183,8 @@ describe('what a page builds from events', () => {
     ['agent', { name: 'bob' }],
     ['threads', { limit: 3 }],
     ['threads', { q: 'words' }],
+    ['board', {}],
+    ['board', { worker: 'bob' }],
     ['reminders', {}],
     ['reminders', { state: 'cancelled' }],
     ['activity', { window: '1h' }],
@@ -192,7 +194,7 @@ describe('what a page builds from events', () => {
   const NAMES = ['ada', 'bob', 'cleo', 'dan'];
 
   it('equals a fresh look after any sequence of changes', { timeout: 240_000 }, async () => {
-    const step = fc.record({ act: fc.nat(18), who: fc.nat(3), whom: fc.nat(3), pick: fc.nat(20) });
+    const step = fc.record({ act: fc.nat(23), who: fc.nat(3), whom: fc.nat(3), pick: fc.nat(20) });
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 40 }), async (steps) => {
         const hub = await testHub(sqlite, { limits: { deliveryAttempts: 2, poisonMinAgeMs: 1, sendPerSecond: 1_000, alternations: 4 } });
@@ -305,6 +307,27 @@ describe('what a page builds from events', () => {
       case 16: {
         const [mine] = await hub.reminders.list(me, { state: null, limit: 1 });
         return await hub.reminders.cancel(me, mine?.id ?? '', { tool: 'cancel_reminder' });
+      }
+      case 19:
+        return await hub.tasks.create(
+          me,
+          { title: `job ${pick}`, ...(pick % 2 === 0 ? {} : { assignee: NAMES[whom] }) },
+          { tool: 'create_task' },
+        );
+      case 20:
+        return await hub.claims.claim(me, undefined, { tool: 'claim_task' });
+      case 21: {
+        const { tasks } = await hub.taskViews.list(me, { limit: 5 });
+        const [one] = tasks.filter(({ holder }) => holder === me.name);
+        const update = { state: pick % 2 === 0 ? ('failed' as const) : undefined, progress: pick * 5, fencingToken: one?.fencingToken };
+        return await hub.taskUpdates.update(me, one?.id ?? '', update, { tool: 'update_task' });
+      }
+      case 22: {
+        const { tasks } = await hub.taskViews.list(operator, { limit: 20 });
+        const [last, other] = [tasks.at(0)?.id ?? '', tasks.at(-1)?.id ?? ''];
+        return pick % 2 === 0
+          ? await hub.taskDecisions.cancel(operator, last, undefined, { tool: 'cancel_task' })
+          : await hub.tasks.create(me, { title: 'later', dependsOn: [other] }, { tool: 'create_task' });
       }
       case 17:
         return await hub.joining.join(me, attachmentOf(me.name), { status: `doing ${pick}` }, { tool: 'join' });

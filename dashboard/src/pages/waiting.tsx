@@ -10,12 +10,14 @@ import { ApprovalCard } from './waiting/approval-card.tsx';
 import { AskCard } from './waiting/ask-card.tsx';
 import { MailCard, Notices } from './waiting/mail-cards.tsx';
 import { DeadCard, ParkedCard, PausedCard } from './waiting/repair-cards.tsx';
+import { TaskCard } from './waiting/task-card.tsx';
 
 /** What counts as waiting: the hub's own notices tell of what is listed anyway. */
 export function waitingCount(waiting: WaitingReply | undefined): number {
   if (waiting === undefined) return 0;
   return (
     waiting.approvals.length +
+    waiting.tasks.length +
     waiting.asks.length +
     waiting.paused.length +
     waiting.dead.length +
@@ -37,7 +39,7 @@ export function WaitingPage() {
 }
 
 function Everything({ waiting }: { waiting: WaitingReply }) {
-  const { approvals, asks, paused, dead, parked, mail } = waiting;
+  const { approvals, tasks, asks, paused, dead, parked, mail } = waiting;
   const notices = mail.filter((one) => !fromAgents(one));
   const letters = mail.filter(fromAgents);
   return (
@@ -55,6 +57,13 @@ function Everything({ waiting }: { waiting: WaitingReply }) {
         <Section title="Approvals" count={approvals.length}>
           {approvals.map((approval) => (
             <ApprovalCard key={approval.approval_id} approval={approval} />
+          ))}
+        </Section>
+      )}
+      {tasks.length === 0 ? null : (
+        <Section title="Tasks that need a decision" count={tasks.length}>
+          {tasks.map((task) => (
+            <TaskCard key={task.id} task={task} />
           ))}
         </Section>
       )}
@@ -111,6 +120,7 @@ export function WaitingSummary({ waiting }: { waiting: WaitingReply }) {
       words: one.action,
       at: one.requested_at,
     })),
+    ...waiting.tasks.map((one) => ({ id: one.id, what: 'task', tone: 'bad' as const, who: one.creator, words: one.title, at: '' })),
     ...waiting.asks.map((one) => ({
       id: one.ask_id,
       what: 'question',
@@ -166,7 +176,7 @@ export function WaitingSummary({ waiting }: { waiting: WaitingReply }) {
             <Badge tone={tone}>{what}</Badge>
             <span class="who">{who}</span>
             <span class="excerpt">{words}</span>
-            <Ago at={at} />
+            {at === '' ? null : <Ago at={at} />}
           </a>
         </li>
       ))}

@@ -23,6 +23,15 @@ const STATES: Record<string, { tone: Tone; shape: Shape }> = {
   recalled: { tone: 'quiet', shape: 'dash' },
   pending: { tone: 'wait', shape: 'ring' },
   parked: { tone: 'bad', shape: 'cross' },
+  submitted: { tone: 'wait', shape: 'ring' },
+  working: { tone: 'busy', shape: 'half' },
+  input_required: { tone: 'warn', shape: 'dots' },
+  in_review: { tone: 'busy', shape: 'target' },
+  needs_attention: { tone: 'bad', shape: 'triangle' },
+  completed: { tone: 'good', shape: 'disc' },
+  failed: { tone: 'bad', shape: 'cross' },
+  rejected: { tone: 'bad', shape: 'cross' },
+  canceled: { tone: 'quiet', shape: 'dash' },
   ok: { tone: 'good', shape: 'disc' },
   warn: { tone: 'warn', shape: 'triangle' },
   fail: { tone: 'bad', shape: 'cross' },
@@ -30,7 +39,13 @@ const STATES: Record<string, { tone: Tone; shape: Shape }> = {
 };
 
 /** The words people understand for the states of a delivery. */
-const WORDS: Record<string, string> = { ready: 'not shown yet', leased: 'shown', acked: 'acknowledged', dead: 'dead letter' };
+const WORDS: Record<string, string> = {
+  ready: 'not shown yet',
+  leased: 'shown',
+  acked: 'acknowledged',
+  dead: 'dead letter',
+  submitted: 'to do',
+};
 
 type Shape = 'disc' | 'half' | 'target' | 'dots' | 'ring' | 'triangle' | 'dash' | 'cross';
 
@@ -49,7 +64,7 @@ export function StateMark({ state, word }: { state: string; word?: string | unde
   return (
     <span class={`mark ${tone}`}>
       <Glyph shape={shape} />
-      {word ?? WORDS[state] ?? state}
+      {word ?? WORDS[state] ?? state.replace('_', ' ')}
     </span>
   );
 }
