@@ -13,7 +13,7 @@ export function registerConfig(program: Command): void {
       const terminal = openTerminal(config);
       const settings = settingNames.map((name) => ({
         name,
-        value: name === 'token' && config.token !== undefined ? '(set, not shown)' : config[name],
+        value: (name === 'token' || name === 'enrol') && config[name] !== undefined ? '(set, not shown)' : config[name],
         source: config.sources[name],
         environment: environmentName(name) ?? null,
       }));

@@ -3,13 +3,13 @@
 
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import type { Client, Scope, Wish } from '../clients/install/client.ts';
 import { CLIENTS, placesOf, SCOPES } from '../clients/install/client.ts';
 import { clients } from '../clients/install/clients.ts';
 import { carryOut, planInstall, planUninstall, settle, type Wished, type Written } from '../clients/install/installation.ts';
-import { programOf } from '../clients/install/program.ts';
+import type { Program } from '../clients/install/program.ts';
+import { leaveLauncher } from '../clients/launcher.ts';
 import { type Config, readProcessConfig } from '../config.ts';
 import { authorityOf } from '../hub/caller.ts';
 import { HubError } from '../hub/errors.ts';
@@ -21,6 +21,7 @@ import { addCommand, type CommonFlags } from './command.ts';
 import { usage } from './failure.ts';
 import { printSafeLine } from './print-safe.ts';
 import { openTerminal, type Style, type Terminal } from './terminal.ts';
+import { thisProgram } from './this-program.ts';
 
 type Flags = CommonFlags & {
   scope?: string;
@@ -56,7 +57,8 @@ async function run(kind: Kind, names: readonly string[], flags: Flags): Promise<
   if (role !== undefined) assertGrantable(role);
   const config = readProcessConfig({ home, project, toolsets });
   assertMayGive(role, config);
-  const wished = wishedOf(kind, names, flags, config);
+  const program = thisProgram();
+  const wished = wishedOf(kind, names, flags, config, program);
   const dry = flags.dryRun === true;
   const around = {
     home: config.home,
@@ -70,6 +72,7 @@ async function run(kind: Kind, names: readonly string[], flags: Flags): Promise<
   const undone = dry ? [] : settle(around);
   const plan = kind === 'install' ? planInstall(wished, config.home) : planUninstall(wished, config.home);
   const written: readonly Written[] = dry ? plan.steps : await carryOut(plan, kind, around);
+  if (kind === 'install' && !dry) leaveLauncher(config.home, program);
   const changed = written.some(({ act }) => act !== 'none');
   const next = kind === 'install' ? wished.map(({ client, wish }) => ({ client: client.name, next: client.next(wish) })) : [];
   const terminal = openTerminal(config);
@@ -89,8 +92,7 @@ function assertMayGive(role: string | undefined, { agentMark }: Config): void {
   });
 }
 
-function wishedOf(kind: Kind, names: readonly string[], flags: Flags, config: Config): Wished[] {
-  const program = programOf(fileURLToPath(new URL('../main.js', import.meta.url)), process.env.PATH);
+function wishedOf(kind: Kind, names: readonly string[], flags: Flags, config: Config, program: Program): Wished[] {
   const places = placesOf(process.env, homedir(), config.place.workRoot);
   const scopes = scopesOf(flags.scope);
   return [...new Set(names)].map(clientNamed).flatMap((client) => {

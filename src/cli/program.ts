@@ -14,7 +14,8 @@ const GROUPS: { names: readonly string[]; load: () => Promise<Register> }[] = [
   { names: ['stdio'], load: async () => (await import('./stdio.ts')).registerStdio },
   { names: ['serve'], load: async () => (await import('./serve.ts')).registerServe },
   { names: ['dashboard'], load: async () => (await import('./dashboard.ts')).registerDashboard },
-  { names: ['status', 'agents'], load: async () => (await import('./status.ts')).registerStatus },
+  { names: ['status'], load: async () => (await import('./status.ts')).registerStatus },
+  { names: ['agents'], load: async () => (await import('./agents.ts')).registerAgents },
   { names: ['inbox', 'thread', 'dead', 'requeue'], load: async () => (await import('./mail.ts')).registerMail },
   {
     names: ['asks', 'answer', 'reminders', 'retry', 'cancel', 'resume', 'open'],

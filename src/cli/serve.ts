@@ -3,14 +3,16 @@
 
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
+import { isFleeting } from '../clients/install/program.ts';
+import { leaveLauncher } from '../clients/launcher.ts';
 import { type Config, readProcessConfig } from '../config.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { openLog } from '../system/log.ts';
 import { addCommand, type CommonFlags } from './command.ts';
 import { assertPerson } from './person.ts';
 import { printSafeLine, safeJson } from './print-safe.ts';
+import { MAIN, thisProgram } from './this-program.ts';
 
 type ServeFlags = CommonFlags & { host?: string; port?: string; behindProxy?: boolean; tlsCert?: string; tlsKey?: string };
 
@@ -24,6 +26,7 @@ export function registerServe(program: Command): void {
     .action(async ({ json, ...flags }: ServeFlags) => {
       const config = readProcessConfig(flags);
       const log = openLog(config.logLevel, config.logFile);
+      if (!isFleeting(MAIN)) leaveLauncher(config.home, thisProgram());
       const [{ serve, serveUntilSignal }, { openWithScheduler }] = await Promise.all([import('../server/serve.ts'), import('../open.ts')]);
       const served = await serve(config, log, () => openWithScheduler(config, log), doctorOf(config));
       // An agent that starts the hub is not let in as the operator.
@@ -50,7 +53,7 @@ function doctorOf(config: Config): () => Promise<readonly Finding[]> {
 
 /** What a person needs to connect the first agent. Every line of it works as it is, but for NAME and the token. */
 export function howToConnect(config: Config, url: string, dashboard: string | undefined): string {
-  const main = quoted(fileURLToPath(new URL('../main.js', import.meta.url)));
+  const main = quoted(MAIN);
   // Clients start their servers with an environment of their own, so a home that is not the usual one is said.
   const home = config.home === join(homedir(), '.rookery') ? '' : ` --home ${quoted(config.home)}`;
   const { name, root } = config.place.project;

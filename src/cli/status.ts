@@ -1,10 +1,9 @@
-// rookery status and agents: what is, at a glance. Who is there, what is on its way, what does not move and why, and what is degraded.
+// rookery status: what is, at a glance. Who is there, what is on its way, what does not move and why, and what is degraded.
 
 import { statSync } from 'node:fs';
 import type { Command } from 'commander';
 import { OPERATOR } from '../hub/caller.ts';
 import { toIso } from '../hub/clock.ts';
-import { renderAgent } from '../tools/words.ts';
 import { asOperator, type Operator } from './as-operator.ts';
 import { addCommand, type CommonFlags } from './command.ts';
 import { printSafeLine } from './print-safe.ts';
@@ -23,25 +22,6 @@ export function registerStatus(program: Command): void {
       });
     },
   );
-  addCommand(program, 'agents', 'who is in this project, and who is there now', 'rookery agents').action(async (flags: CommonFlags) => {
-    await asOperator(flags, async ({ hub, caller, terminal }) => {
-      const { agents } = await hub.agents.list(caller, { waitMs: 0 });
-      const cards = agents.map(renderAgent).filter(({ role }) => role !== OPERATOR);
-      if (flags.json === true) return terminal.json({ agents: cards });
-      const rows = cards.map((card) => ({
-        name: card.name,
-        role: card.role,
-        state: card.state,
-        unread: card.unread,
-        owed: card.owed,
-        wake: card.wake.door,
-        client: card.client ?? '-',
-        last_seen: card.last_seen,
-        status: card.status ?? '',
-      }));
-      for (const line of renderThings(rows)) terminal.line(line);
-    });
-  });
 }
 
 type Status = Awaited<ReturnType<typeof statusOf>>;

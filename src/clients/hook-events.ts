@@ -54,7 +54,8 @@ export const HOOKS: Readonly<Record<HookClient, readonly HookEntry[]>> = {
     { event: 'PreToolUse', how: 'command', timeoutSeconds: 5 },
     { event: 'PostToolUse', how: 'command', timeoutSeconds: 5 },
     { event: 'Stop', how: 'command', timeoutSeconds: 10 },
-    { event: 'SessionEnd', how: 'command', timeoutSeconds: 5 },
+    // More is cut to 3 s with a complaint in every session.
+    { event: 'SessionEnd', how: 'command', timeoutSeconds: 3 },
   ],
 };
 

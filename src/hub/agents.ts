@@ -22,6 +22,8 @@ export type AgentView = {
   toolsInFlight: number;
   counts: InboxCounts;
   parentName: string | null;
+  /** Who made it, if it was made. */
+  spawnedBy: string | null;
   wake: WakeView;
 };
 
@@ -106,8 +108,7 @@ export class Agents {
   async #view(read: Read, agent: AgentRow, capabilities: string[], names: Map<string, string>, now: number): Promise<AgentView> {
     const session = await latestSession(read, agent.id);
     const counts = await inboxCounts(read, agent.id, now);
-    const parentName =
-      agent.parentId === null ? null : (names.get(agent.parentId) ?? (await findAgent(read, agent.parentId))?.name ?? null);
+    const nameOf = async (id: string | null) => (id === null ? null : (names.get(id) ?? (await findAgent(read, id))?.name ?? null));
     // A sub-agent lives in its parent's session.
     const through = agent.parentSessionId === null ? session : await sessionOf(read, agent);
     const forgets = counts.leased > 0 && session?.shownAt !== null && now - (session?.shownAt ?? now) > this.#context.limits.nudgeAfterMs;
@@ -119,7 +120,8 @@ export class Agents {
       session: through,
       toolsInFlight,
       counts,
-      parentName,
+      parentName: await nameOf(agent.parentId),
+      spawnedBy: await nameOf(agent.spawnedBy),
       wake: await wakeOf(this.#context, read, agent),
     };
   }

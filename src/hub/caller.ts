@@ -29,6 +29,8 @@ export type Caller = {
   readonly root: string;
   /** The agent whose session this is, when a registered sub-agent acts in it. */
   readonly parentId: string | null;
+  /** Who made it, if it was made to be enrolled as. */
+  readonly spawnedBy?: string | null;
 };
 
 /** An agent as the sender of something that no call of its own causes: the hub's notices, a reminder that fires. */
@@ -44,6 +46,7 @@ export function senderOf(agent: AgentRow, sessionId: string = agent.id): Caller 
     door: 'cli',
     root: '',
     parentId: agent.parentId,
+    spawnedBy: agent.spawnedBy,
   };
 }
 
@@ -60,6 +63,7 @@ export function toCaller(agent: AgentRow, session: SessionRow): Caller {
     door: session.door,
     root: session.root,
     parentId: agent.parentId,
+    spawnedBy: agent.spawnedBy,
   };
 }
 
@@ -85,6 +89,6 @@ export function relationOf(sender: Caller, recipient: AgentRow): Relation {
   const authority = authorityOf(sender.role);
   if (authority === 'operator') return 'human';
   if (authority === 'hub') return 'hub';
-  if (recipient.parentId === sender.agentId) return 'parent';
-  return sender.parentId === recipient.id ? 'child' : 'peer';
+  if (recipient.parentId === sender.agentId || recipient.spawnedBy === sender.agentId) return 'parent';
+  return sender.parentId === recipient.id || sender.spawnedBy === recipient.id ? 'child' : 'peer';
 }

@@ -63,6 +63,8 @@ export const EVENT_TYPES = [
   'wake.read',
   'wake.no_effect',
   'agent.unresponsive',
+  'agent.enrolled',
+  'enrolment.created',
   'token.created',
   'token.revoked',
   'auth.refused',

@@ -19,6 +19,7 @@ import { ClockPeers } from './clock-peers.ts';
 import { Commands } from './command.ts';
 import type { HubContext } from './context.ts';
 import { Deliveries } from './deliveries.ts';
+import { Enrolments } from './enrolments.ts';
 import { Feed } from './feed.ts';
 import { Firing } from './firing.ts';
 import { Guard } from './guard.ts';
@@ -119,6 +120,7 @@ export type Hub = TaskServices & {
   readonly threads: Threads;
   readonly restarts: Restarts;
   readonly tokens: Tokens;
+  readonly enrolments: Enrolments;
   readonly signIns: SignIns;
   readonly calls: Calls;
   readonly feed: Feed;
@@ -225,6 +227,7 @@ export async function createHub(parts: HubParts): Promise<Hub> {
     threads: new Threads(context),
     restarts: new Restarts(context, posting, { bootId, beatAt: hub.beatAt }),
     tokens: new Tokens(context),
+    enrolments: new Enrolments(context),
     signIns: new SignIns(context),
     calls,
     feed: new Feed(context),

@@ -16,6 +16,7 @@ export type IdPrefix =
   | 'tsk'
   | 'chk'
   | 'apr'
+  | 'enr'
   | 'rsv'
   | 'dor'
   | 'wak'

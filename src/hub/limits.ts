@@ -194,6 +194,14 @@ export const LIMITS = {
     unit: 'ms',
     why: 'a forgotten browser is signed out; a daily one is not bothered daily',
   },
+  enrolmentMs: {
+    value: 7 * DAY,
+    hard: 90 * DAY,
+    unit: 'ms',
+    why: 'an agent that was made and not started within a week is not coming; its name is free again',
+  },
+  openEnrolments: { value: 100, hard: 1_000, unit: 'enrolments per project', why: 'a manager that makes agents in a loop is stopped' },
+  enrolmentKeptMs: { value: 90 * DAY, hard: 3650 * DAY, unit: 'ms', why: 'who enrolled by what can be looked up for a quarter' },
   authFailures: { value: 10, hard: 1_000, unit: 'failures per 5 min', why: 'guessing a token is stopped per address' },
   diskFloorBytes: {
     value: 512 * KIB * KIB,

@@ -5,7 +5,8 @@ import type { Act } from './command.ts';
 import { HubError } from './errors.ts';
 import type { Ids } from './ids.ts';
 
-export type AgentCard = Pick<AgentRow, 'name' | 'nameSource' | 'role' | 'client'> & { parentId?: string; parentSessionId?: string };
+export type AgentCard = Pick<AgentRow, 'name' | 'nameSource' | 'role' | 'client'> &
+  Partial<Pick<AgentRow, 'description' | 'model' | 'spawnedBy'>> & { parentId?: string; parentSessionId?: string };
 
 /** A new agent's row, not yet stored. */
 export function newAgent(act: Act, ids: Ids, card: AgentCard): AgentRow {
@@ -16,6 +17,7 @@ export function newAgent(act: Act, ids: Ids, card: AgentCard): AgentRow {
     epoch: 0,
     parentId: null,
     parentSessionId: null,
+    spawnedBy: null,
     ...card,
     id: ids.next('agt'),
     projectId: act.projectId,

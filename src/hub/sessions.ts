@@ -29,10 +29,10 @@ import { toIso } from './clock.ts';
 import type { Act } from './command.ts';
 import type { HubContext } from './context.ts';
 import { HubError } from './errors.ts';
-import { assertGrantable, assertName, freshName } from './names.ts';
+import { identified, isKnown } from './identifying.ts';
+import { assertGrantable, assertName } from './names.ts';
 import { isLive } from './presence.ts';
 import type { Project, Projects } from './projects.ts';
-import { registerAgent } from './registering.ts';
 import { endTurn } from './turns.ts';
 
 export type Attachment = {
@@ -54,6 +54,8 @@ export type Attachment = {
   nameByArgument?: boolean | undefined;
   /** A role given by configuration or credential; never by an argument. */
   role?: string | undefined;
+  /** A one-time token by which the client becomes the agent that was made for it. */
+  enrol?: string | undefined;
   takeover?: boolean | undefined;
   /** Nobody called yet: it takes the agent from no live session, not even from one of the same client. */
   yields?: boolean | undefined;
@@ -77,8 +79,7 @@ export class Sessions {
     if (attachment.role !== undefined) assertGrantable(attachment.role);
     await this.#projects.ensure(attachment.project);
     return await this.#context.commands.runAs(attachment.project.id, { agentId: 'hub' }, async (act) => {
-      const agent = (await this.#findAgent(act, attachment)) ?? (await this.#registerAs(act, attachment));
-      return await this.take(act, agent, attachment);
+      return await this.take(act, await identified(this.#context, act, attachment), attachment);
     });
   }
 
@@ -148,12 +149,9 @@ export class Sessions {
     };
   }
 
-  /** Whether a client that attaches like this is somebody already: by a name it was given, or by its own session that was bound before. */
+  /** Whether a client that attaches like this is somebody already. */
   async knows(attachment: Attachment): Promise<boolean> {
-    if (attachment.name !== undefined) return true;
-    const key = attachment.client.key;
-    if (key === undefined) return false;
-    return await this.#context.db.read(async (read) => (await findBinding(read, attachment.project.id, key)) !== undefined);
+    return await this.#context.db.read((read) => isKnown(this.#context, read, attachment));
   }
 
   /** Says that the session is parked until then (null: no more), so that senders know it will look at once. */
@@ -168,24 +166,6 @@ export class Sessions {
     await this.#context.commands.runAs(caller.projectId, { agentId: caller.agentId }, async (act) => {
       const session = await findSession(act.tx, caller.sessionId);
       if (session !== undefined) await this.endOne(act, session, reason);
-    });
-  }
-
-  async #findAgent(act: Act, attachment: Attachment): Promise<AgentRow | undefined> {
-    if (attachment.name !== undefined) return await findAgentByName(act.tx, act.projectId, attachment.name);
-    if (attachment.client.key === undefined) return undefined;
-    const bound = await findBinding(act.tx, act.projectId, attachment.client.key);
-    return bound === undefined ? undefined : await findAgent(act.tx, bound);
-  }
-
-  async #registerAs(act: Act, attachment: Attachment): Promise<AgentRow> {
-    const taken = async (name: string) => (await findAgentByName(act.tx, act.projectId, name)) !== undefined;
-    const name = attachment.name ?? (await freshName(this.#context.ids, attachment.client.name, taken));
-    return await registerAgent(act, this.#context.ids, {
-      name,
-      nameSource: attachment.name === undefined ? 'generated' : 'given',
-      role: attachment.role ?? 'agent',
-      client: attachment.client.name,
     });
   }
 

@@ -52,6 +52,7 @@ export function dutiesOf(hub: Hub): Duty[] {
     { name: 'forget ended clients', everyMs: 30_000, run: () => clientProcesses.forgetGone() },
     { name: 'forget turns', everyMs: 600_000, run: () => turns.forget() },
     { name: 'forget tool uses', everyMs: 600_000, run: () => toolUses.forget() },
+    { name: 'forget enrolments', everyMs: 600_000, run: () => hub.enrolments.forget() },
     { name: 'forget keys', everyMs: 600_000, run: () => hub.forgetKeys() },
   ];
 }

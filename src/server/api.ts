@@ -4,6 +4,7 @@
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { Hono } from 'hono';
 import { oversees } from '../hub/caller.ts';
+import { toIso } from '../hub/clock.ts';
 import { ERROR_CODES, type ErrorAnswer, HubError } from '../hub/errors.ts';
 import { type Hub, VERSION } from '../hub/hub.ts';
 import type { Log } from '../system/log.ts';
@@ -11,7 +12,7 @@ import { callTool, toAnswer } from '../tools/call.ts';
 import { Connection } from '../tools/connection.ts';
 import { findTool, toolsOf } from '../tools/index.ts';
 import { type ApiBindings, type Asked, bearerOf } from './asked.ts';
-import type { Doorman } from './auth.ts';
+import { bearerSecret, type Doorman } from './auth.ts';
 import { readJson } from './body.ts';
 import { type DashboardParts, dashboardRoutes } from './dashboard-routes.ts';
 import { streamEvents } from './event-stream.ts';
@@ -44,6 +45,12 @@ export function apiRoutes(parts: DashboardParts): Hono<{ Bindings: ApiBindings }
   app.get('/version', (c) =>
     c.json({ name: 'rookery', version: VERSION, instance_id: hub.instanceId, boot_id: hub.bootId, schema: hub.schema }),
   );
+  app.post('/enrol', async (c) => {
+    const { incoming } = c.env;
+    const made = await parts.doorman.counting(incoming, () => hub.enrolments.exchange(bearerSecret(incoming) ?? ''));
+    const expires_at = toIso(made.expiresAt);
+    return c.json({ name: made.name, role: made.role, project: made.projectId, token: made.token, expires_at });
+  });
   dashboardRoutes(app, parts);
   app.post('/api/:tool', (c) => callApi(c, parts, onDefect));
   app.on(['GET', 'PUT', 'PATCH', 'DELETE'], '/api/:tool', () => {

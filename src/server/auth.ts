@@ -5,6 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import { HubError, isHubError } from '../hub/errors.ts';
 import type { Hub } from '../hub/hub.ts';
+import { ENROLMENT } from '../hub/redeeming.ts';
 import type { Bearer } from '../hub/tokens.ts';
 import type { Log } from '../system/log.ts';
 import { browserSecret, cookieName, namedProject } from './browser-session.ts';
@@ -14,6 +15,11 @@ const WINDOW_MS = 5 * 60_000;
 const BROWSER_PATHS = /^\/(api\/|events$|sign-out$)/;
 /** Addresses remembered at once; the oldest are forgotten first. */
 const ADDRESSES = 10_000;
+
+/** The credential of a request, if it has one in the form that is taken. */
+export function bearerSecret(request: IncomingMessage): string | undefined {
+  return /^Bearer +([\w.~+/=-]{1,256})$/i.exec(request.headers.authorization ?? '')?.[1];
+}
 
 export class Doorman {
   readonly #hub: Hub;
@@ -48,10 +54,15 @@ export class Doorman {
       const browser = browserSecret(request, cookieName(this.#hub.instanceId));
       if (browser !== undefined) return await this.#hub.signIns.authenticate(browser, namedProject(request));
     }
-    const secret = /^Bearer +([\w.~+/=-]{1,256})$/i.exec(request.headers.authorization ?? '')?.[1];
+    const secret = bearerSecret(request);
     if (secret === undefined) {
       throw new HubError('unauthorized', 'This route needs a token: Authorization: Bearer <token>.', {
         hint: 'Ask the operator for one: rookery token create --agent NAME',
+      });
+    }
+    if (secret.startsWith(ENROLMENT)) {
+      throw new HubError('unauthorized', 'This is an enrolment, not yet a token.', {
+        hint: 'Exchange it, once: POST /enrol with the same Authorization header answers the token.',
       });
     }
     const bearer = await this.#hub.tokens.authenticate(secret);

@@ -41,6 +41,7 @@ export async function serveStdio(
           root: config.place.workRoot,
           name: config.agent,
           role: config.role,
+          enrol: config.enrol,
         },
         config.toolsets,
       ),

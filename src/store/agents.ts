@@ -16,6 +16,8 @@ export type AgentRow = {
   epoch: number;
   parentId: string | null;
   parentSessionId: string | null;
+  /** Who made it, if it was made for a client to enrol as. */
+  spawnedBy: string | null;
   version: number;
   createdAt: number;
   lastSeenAt: number;
@@ -34,6 +36,7 @@ export const toAgent = (row: Row): AgentRow => ({
   epoch: toInt(row, 'epoch'),
   parentId: toTextOrNull(row, 'parent_id'),
   parentSessionId: toTextOrNull(row, 'parent_session_id'),
+  spawnedBy: toTextOrNull(row, 'spawned_by'),
   version: toInt(row, 'version'),
   createdAt: toInt(row, 'created_at'),
   lastSeenAt: toInt(row, 'last_seen_at'),
@@ -61,8 +64,9 @@ export async function listAgents(read: Read, projectId: string): Promise<AgentRo
 
 export async function insertAgent(tx: Tx, agent: AgentRow): Promise<void> {
   await tx.run(
-    `INSERT INTO agents (id, project_id, name, name_source, role, description, model, client, status, epoch, parent_id, parent_session_id, version, created_at, last_seen_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO agents (id, project_id, name, name_source, role, description, model, client, status, epoch, parent_id, parent_session_id, spawned_by,
+       version, created_at, last_seen_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     agent.id,
     agent.projectId,
     agent.name,
@@ -75,6 +79,7 @@ export async function insertAgent(tx: Tx, agent: AgentRow): Promise<void> {
     agent.epoch,
     agent.parentId,
     agent.parentSessionId,
+    agent.spawnedBy,
     agent.version,
     agent.createdAt,
     agent.lastSeenAt,
@@ -84,7 +89,7 @@ export async function insertAgent(tx: Tx, agent: AgentRow): Promise<void> {
 /** Writes the card of an agent (everything but its identity and epoch) if nobody changed it since `agent.version` was read. */
 export async function updateAgent(tx: Tx, agent: AgentRow): Promise<boolean> {
   const changes = await tx.run(
-    `UPDATE agents SET name = ?, name_source = ?, role = ?, description = ?, model = ?, client = ?, status = ?, parent_id = ?, parent_session_id = ?,
+    `UPDATE agents SET name = ?, name_source = ?, role = ?, description = ?, model = ?, client = ?, status = ?, parent_id = ?, parent_session_id = ?, spawned_by = ?,
        last_seen_at = ?, version = version + 1
      WHERE id = ? AND version = ?`,
     agent.name,
@@ -96,6 +101,7 @@ export async function updateAgent(tx: Tx, agent: AgentRow): Promise<boolean> {
     agent.status,
     agent.parentId,
     agent.parentSessionId,
+    agent.spawnedBy,
     agent.lastSeenAt,
     agent.id,
     agent.version,

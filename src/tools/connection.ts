@@ -99,7 +99,7 @@ export class Connection {
     }
     const next = {
       ...attachment,
-      ...(renamed ? { name: request.name, nameByArgument: true } : {}),
+      ...(renamed ? { name: request.name, nameByArgument: true, enrol: undefined } : {}),
       takeover: request.takeover,
     };
     const caller = await this.#hub.sessions.attach(next);
@@ -108,10 +108,12 @@ export class Connection {
   }
 
   #become(caller: Caller, name: string | undefined): void {
+    // An enrolment speaks for the agent it enrolled, and for no other that this client becomes.
+    const isSame = this.#current?.agentId === caller.agentId;
     this.#caller = Promise.resolve(caller);
     this.#current = caller;
     if (this.#attachment === undefined || name === undefined || name === this.#attachment.name) return;
-    this.#attachment = { ...this.#attachment, name, nameByArgument: true };
+    this.#attachment = { ...this.#attachment, name, nameByArgument: true, enrol: isSame ? this.#attachment.enrol : undefined };
   }
 
   /** The session is over, if it ever began. */

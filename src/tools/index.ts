@@ -8,6 +8,7 @@ import { cancelReminder } from './cancel-reminder.ts';
 import { cancelTask } from './cancel-task.ts';
 import { claimTask } from './claim-task.ts';
 import { completeTask } from './complete-task.ts';
+import { createAgent } from './create-agent.ts';
 import { createTask } from './create-task.ts';
 import { decideApproval } from './decide-approval.ts';
 import { getMessage } from './get-message.ts';
@@ -72,6 +73,7 @@ export const tools: readonly Tool[] = [
   handoffTask,
   waitForTasks,
   cancelTask,
+  createAgent,
   requeueDead,
   retryReminder,
   resumeThread,

@@ -127,7 +127,8 @@ export function workingRules(offered: readonly Tool[]): readonly { title: string
     .filter(({ sentences }) => sentences.length > 0);
 }
 
-function sentencesFor(sentences: readonly string[], offered: readonly Tool[]): string[] {
+/** The sentences for a client that was given these tools. */
+export function sentencesFor(sentences: readonly string[], offered: readonly Tool[]): string[] {
   const missing = tools.filter((tool) => !offered.includes(tool)).map(({ name }) => name);
   return sentences.filter((sentence) => !missing.some((name) => sentence.match(/[a-z_]+/g)?.includes(name)));
 }

@@ -20,6 +20,7 @@ export const identity = {
   description: z.string().optional(),
   status: z.string().optional(),
   capabilities: z.array(z.string()),
+  spawned_by: z.string().optional().describe('who made you'),
   hub: z.object({
     version: z.string(),
     instance_id: z.string(),
@@ -58,6 +59,7 @@ export async function describeSelf({
     ...(view.agent.description === '' ? {} : { description: view.agent.description }),
     ...(view.agent.status === '' ? {} : { status: view.agent.status }),
     capabilities: view.capabilities,
+    ...(view.spawnedBy === null ? {} : { spawned_by: view.spawnedBy }),
     hub: {
       version: VERSION,
       instance_id: hub.instanceId,

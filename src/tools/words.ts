@@ -105,6 +105,7 @@ export const agentCard = z.object({
   busy: z.object({ since: z.string().optional(), tools_in_flight: z.int() }).optional().describe('as its client’s hooks tell'),
   wake: wakeShape,
   parent: z.string().optional(),
+  spawned_by: z.string().optional().describe('who made it'),
 });
 
 export function renderAgent(view: AgentView): z.input<typeof agentCard> {
@@ -125,6 +126,7 @@ export function renderAgent(view: AgentView): z.input<typeof agentCard> {
     ...(view.state === 'busy' ? { busy: busyOf(view) } : {}),
     wake: renderWake(view),
     ...(view.parentName === null ? {} : { parent: view.parentName }),
+    ...(view.spawnedBy === null ? {} : { spawned_by: view.spawnedBy }),
   };
 }
 

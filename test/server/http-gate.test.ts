@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { operatorOf } from '../support/acts.ts';
-import { ask, revoke, serveHub } from './http-hub.ts';
+import { PROJECT } from '../support/engines.ts';
+import { api, ask, revoke, serveHub } from './http-hub.ts';
 
 const ROUTES: [string, string][] = [
   ['GET', '/'],
@@ -16,6 +17,7 @@ const ROUTES: [string, string][] = [
   ['GET', '/api/views'],
   ['GET', '/api/views/overview'],
   ['POST', '/sign-in'],
+  ['POST', '/enrol'],
   ['POST', '/sign-out'],
   ['POST', '/mcp'],
   ['GET', '/mcp'],
@@ -23,7 +25,7 @@ const ROUTES: [string, string][] = [
   ['OPTIONS', '/mcp'],
   ['GET', '/nowhere'],
 ];
-const DATA_ROUTES = ROUTES.filter(([, path]) => !['/', '/livez', '/readyz', '/version', '/sign-in'].includes(path));
+const DATA_ROUTES = ROUTES.filter(([, path]) => !['/', '/livez', '/readyz', '/version', '/sign-in', '/enrol'].includes(path));
 const forbidden = (text: string) => (JSON.parse(text) as { code: string }).code;
 
 describe('the gate', () => {
@@ -272,3 +274,18 @@ function endless(url: string, path: string, token: string, bytes: number): Promi
     more();
   });
 }
+
+it('exchanges an enrolment for a token, once, and slows whoever guesses', async () => {
+  const { hub, url } = await serveHub();
+  const operator = await hub.projects.operator(PROJECT, 'cli');
+  const { token = '' } = await hub.enrolments.create(operator, { name: 'webby', role: 'worker' }, { tool: 'test' });
+  const enrol = (secret: string) => ask(url, '/enrol', { method: 'POST', token: secret });
+  const early = await api(url, token, 'whoami');
+  expect([early.status, JSON.stringify(early.body)]).toEqual([401, expect.stringContaining('POST /enrol')]);
+  const made = await enrol(token);
+  expect([made.status, JSON.parse(made.text)]).toMatchObject([200, { name: 'webby', role: 'worker', project: PROJECT.id }]);
+  expect((await api(url, JSON.parse(made.text).token, 'whoami')).body).toMatchObject({ name: 'webby', spawned_by: 'operator' });
+  expect((await enrol(token)).status).toBe(409);
+  for (let guess = 0; guess < 20; guess++) await enrol(`enrol_${guess}`);
+  expect((await enrol('enrol_x')).status).toBe(429);
+});

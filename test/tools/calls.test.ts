@@ -226,6 +226,7 @@ it('answers not_found or stale_receipt to another project for every tool that ta
     handoff_task: [{ task_id: task, to: 'mallory' }],
     wait_for_tasks: [{ task_ids: [task] }],
     cancel_task: [{ task_id: task }],
+    create_agent: [{ name: 'alice' }],
     requeue_dead: [{ message_id: id, to: 'bob' }],
     retry_reminder: [{ reminder_id: reminder.reminder_id }],
     resume_thread: [{ thread_id: sent.thread_id }],

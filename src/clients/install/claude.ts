@@ -26,14 +26,14 @@ export const claude: Client = {
   ],
 };
 
-function serverEdit({ program, scope, places, flags }: Wish): Edit {
+function serverEdit({ program, scope, places, flags, env }: Wish): Edit {
   const path = scope === 'user' ? places.claudeState : `${places.project}/.mcp.json`;
   const wish = { command: program.node, args: [program.main, 'stdio'], flags };
   return {
     path,
     what: 'the server',
     shared: scope === 'project',
-    install: (text) => withServer(text, 'mcpServers', wish, { type: 'stdio' }, path, 'claude'),
+    install: (text) => withServer(text, 'mcpServers', wish, { type: 'stdio', ...(env === undefined ? {} : { env }) }, path, 'claude'),
     uninstall: (text, original) => withoutServer(text, 'mcpServers', path, original),
     isEmpty: (text) => isEmptyJson(text, path),
     // Claude Code itself writes this file all the time, under this lock.

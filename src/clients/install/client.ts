@@ -32,6 +32,8 @@ export type Wish = {
   readonly flags: Readonly<Record<string, string>>;
   /** The hub's tools may be called without asking each time. */
   readonly allowTools: boolean;
+  /** What the client puts into the environment of the server. */
+  readonly env?: Readonly<Record<string, string>>;
 };
 
 export type Client = {

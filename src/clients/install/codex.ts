@@ -14,8 +14,8 @@ const COMMENT = 'Written by `rookery install codex`; `rookery uninstall codex` t
 const START_SECONDS = 30;
 const CALL_SECONDS = 120;
 
-/** CODEX_HOME is for waking: `codex queue` needs it. */
-const PASSED_ON = ['CODEX_HOME', 'ROOKERY_AGENT', 'ROOKERY_ENROL', 'ROOKERY_HOME', 'ROOKERY_PROJECT', 'ROOKERY_ROLE'];
+/** What of the environment a server of Codex is given. CODEX_HOME is for waking: `codex queue` needs it. */
+export const PASSED_ON = ['CODEX_HOME', 'ROOKERY_AGENT', 'ROOKERY_ENROL', 'ROOKERY_HOME', 'ROOKERY_PROJECT', 'ROOKERY_ROLE'];
 
 export const codex: Client = {
   name: 'codex',
@@ -36,7 +36,7 @@ function folderOf({ scope, places }: Wish): string {
 
 function serverEdit(wish: Wish): Edit {
   const path = `${folderOf(wish)}/config.toml`;
-  const { program, flags, allowTools, scope } = wish;
+  const { program, flags, allowTools, scope, env } = wish;
   return {
     path,
     what: 'the server',
@@ -50,6 +50,7 @@ function serverEdit(wish: Wish): Edit {
         startup_timeout_sec: START_SECONDS,
         tool_timeout_sec: CALL_SECONDS,
         ...(allowTools ? { default_tools_approval_mode: 'approve' } : {}),
+        ...(env === undefined ? {} : { env }),
       };
       return existing === undefined ? appendTable(text, TABLE, COMMENT, values, path) : updateTable(text, TABLE, values, path);
     },

@@ -54,16 +54,17 @@ function inWorkspace({ flags, scope, places }: Wish): Wish['flags'] {
 }
 
 /** Both editors put the folder that is open in its place. */
-const WORKSPACE = '$' + '{workspaceFolder}';
+// biome-ignore lint/suspicious/noTemplateCurlyInString: the editor reads it.
+const WORKSPACE = '${workspaceFolder}';
 
 function edit(client: ClientName, path: string, members: string, more: Record<string, unknown>, flags: Wish['flags'], wish: Wish): Edit {
-  const { program, scope } = wish;
+  const { program, scope, env } = wish;
   const server = { command: program.node, args: [program.main, 'stdio'], flags };
   return {
     path,
     what: 'the server',
     shared: scope === 'project',
-    install: (text) => withServer(text, members, server, more, path, client),
+    install: (text) => withServer(text, members, server, { ...more, ...(env === undefined ? {} : { env }) }, path, client),
     uninstall: (text, original) => withoutServer(text, members, path, original),
     isEmpty: (text) => isEmptyJson(text, path),
   };

@@ -13,7 +13,8 @@ export type HookSettings = Record<string, readonly Group[]>;
 export function withServer(text: string, members: string, wish: ServerWish, more: Entry, path: string, client: string): string {
   const at = [members, SERVER];
   const existing = valueAt(text, at, path);
-  const entry = { ...more, ...serverWords(existing, wish, path, client) };
+  const { type, ...rest } = more;
+  const entry = { ...(type === undefined ? {} : { type }), ...serverWords(existing, wish, path, client), ...rest };
   if (existing === undefined) return setAt(text, at, entry, path);
   // Member by member, so that what somebody added to it stays.
   return Object.entries(entry).reduce((edited, [key, value]) => setAt(edited, [...at, key], value, path), text);

@@ -10,12 +10,17 @@ export type Program = { readonly node: string; readonly main: string };
 
 /** `main`: dist/main.js of this Rookery. `searchPath`: PATH. Throws `conflict` when it lies where it will not stay. */
 export function programOf(main: string, searchPath: string | undefined, node: string = process.execPath): Program {
-  if (/[\\/]_npx[\\/]/.test(main)) {
+  if (isFleeting(main)) {
     throw new HubError('conflict', 'This Rookery was started from the cache of npx, which is emptied now and then; nothing was written.', {
       hint: 'Install it to stay: npm install --global rookery. Then run: rookery install',
     });
   }
   return { node: lastingName(node, searchPath), main };
+}
+
+/** npx keeps what it runs in a cache. */
+export function isFleeting(main: string): boolean {
+  return /[\\/]_npx[\\/]/.test(main);
 }
 
 /** Package managers keep Node in a folder per version behind a name that stays: that name, where the shell finds it. */
