@@ -5,10 +5,10 @@ import { type Config, readProcessConfig } from '../config.ts';
 
 export type CommonFlags = { home?: string; project?: string; json?: boolean };
 
-/** Adds a command. `words`: name and arguments as commander has them; `example`: one line that works. */
-export function addCommand(parent: Command, words: string, description: string, example: string): Command {
+/** Adds a command. `words`: name and arguments as commander has them; `example`: one line that works; `isDefault`: its name may be left out. */
+export function addCommand(parent: Command, words: string, description: string, example: string, isDefault = false): Command {
   return parent
-    .command(words)
+    .command(words, { isDefault })
     .description(description)
     .option('--json', 'print JSON: the same fields in every version')
     .option('--project <path-or-name>', 'the project, if not the working directory’s')

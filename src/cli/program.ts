@@ -21,6 +21,7 @@ const GROUPS: { names: readonly string[]; load: () => Promise<Register> }[] = [
     names: ['asks', 'answer', 'reminders', 'retry', 'cancel', 'resume', 'open'],
     load: async () => (await import('./owed.ts')).registerOwed,
   },
+  { names: ['tasks', 'task', 'job'], load: async () => (await import('./tasks.ts')).registerTasks },
   { names: ['approvals', 'approve', 'deny'], load: async () => (await import('./approvals.ts')).registerApprovals },
   { names: ['install', 'uninstall'], load: async () => (await import('./install.ts')).registerInstall },
   { names: ['watch'], load: async () => (await import('./watch.ts')).registerWatch },

@@ -33,6 +33,7 @@ async function statusOf({ hub, config, caller }: Operator) {
   const stuck = await hub.overview.stuck(caller, ROWS);
   const dead = await hub.overview.dead(caller, ROWS);
   const { unread, leased, unreplied } = await hub.inbox.counts(caller);
+  const { tasks: attention } = await hub.taskViews.list(caller, { state: 'needs_attention', limit: ROWS });
   const asks = await hub.asks.list(caller, { state: 'open', everybody: true, limit: ROWS });
   const pending = await hub.approvals.list(caller, { pending: true, limit: hub.limits.pageRows });
   return {
@@ -44,6 +45,8 @@ async function statusOf({ hub, config, caller }: Operator) {
       .filter((ask) => ask.targetId === caller.agentId)
       .map((ask) => ({ ask_id: ask.id, from: ask.asker, question: ask.question, deadline_at: toIso(ask.deadlineAt) })),
     approvals: { pending: pending.length, yours: pending.filter(({ mine }) => mine).length },
+    tasks: await hub.taskViews.counts(caller),
+    attention: attention.map((task) => ({ task_id: task.id, owner: task.creator, why: task.reason ?? '', title: task.title })),
     stuck: stuck.map(({ messageId, from, to, state, createdAt, attempt, why }) => ({
       message_id: messageId,
       from,
@@ -69,6 +72,7 @@ function print({ terminal, hub }: Operator, status: Status): void {
     ['project', `${status.project.name} (${status.project.id}) ${status.project.root}`],
     ['agents', counts(status.agents)],
     ['deliveries', counts(status.deliveries)],
+    ['tasks', counts(status.tasks)],
     ['your inbox', `${counts(status.inbox)} (rookery recv shows it)`],
     ['approvals', `${counts(status.approvals)} (rookery approvals shows them)`],
     ['store', `${mib(status.store.bytes)} and ${mib(status.store.wal_bytes)} of WAL in ${status.store.path}`],
@@ -78,6 +82,10 @@ function print({ terminal, hub }: Operator, status: Status): void {
   if (status.questions.length > 0) {
     line(`\n${paint('yellow', 'questions for you')} (rookery answer ASK "..." answers one)`);
     for (const text of renderThings(status.questions)) line(text);
+  }
+  if (status.attention.length > 0) {
+    line(`\n${paint('red', 'tasks that need attention')} (rookery task retry|accept|cancel TASK decides)`);
+    for (const text of renderThings(status.attention)) line(text);
   }
   if (status.stuck.length > 0) {
     line(`\n${paint('yellow', 'stuck')}`);

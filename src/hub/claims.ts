@@ -62,6 +62,11 @@ export class Claims {
     });
   }
 
+  /** How many tasks the caller works on. */
+  async held(caller: Caller): Promise<number> {
+    return (await this.#context.db.read((read) => loadOf(read, caller.agentId, 0))).held;
+  }
+
   async #claimNamed(act: Act, caller: Caller, taskId: string): Promise<ClaimOutcome> {
     const task = await this.#named(act, caller, taskId);
     if (isHeld(task) && task.holderId === caller.agentId) return { taskId: task.id, again: true, reason: null };

@@ -53,6 +53,7 @@ export const EVENT_TYPES = [
   'review.submitted',
   'review.moot',
   'review.overdue',
+  'task.backlog',
   'thread.paused',
   'thread.resumed',
   'door.registered',

@@ -2,7 +2,7 @@
 // answered in time. A task that nobody holds is assigned instead, by its owner.
 
 import { findAgent } from '../store/agents.ts';
-import { overdueHandoffs } from '../store/task-duties.ts';
+import { nextHandoffEnd, overdueHandoffs } from '../store/task-duties.ts';
 import { findTask, type TaskRow } from '../store/tasks.ts';
 import { resolveAudience } from './addresses.ts';
 import { type Caller, oversees } from './caller.ts';
@@ -56,7 +56,7 @@ export class Handoffs {
       const from = await findAgent(act.tx, caller.agentId);
       const words =
         `${handoff.note ?? ''}\n\nHanded to you until ${toIso(handoffUntil)}; get_task has its history. ${howToTake(taskId)}`.trim();
-      if (from !== undefined) await this.#notices.announce(act, offered, to, from, 'task handed to you', words);
+      if (from !== undefined) await this.#notices.announce(act, offered, to, from, 'handed', words);
       return { until: handoffUntil, state: offered.state };
     });
   }
@@ -86,7 +86,7 @@ export class Handoffs {
         assigned,
         agent,
         from,
-        'task for you',
+        'assigned',
         `${note === undefined ? '' : `${note}\n\n`}${howToTake(taskId)}`,
       );
     return { until: null, state: assigned.state };
@@ -120,5 +120,10 @@ export class Handoffs {
       });
     }
     return ended;
+  }
+
+  /** When the next one ends unanswered, for the scheduler. */
+  nextDue(): Promise<number | null> {
+    return this.#context.db.read(nextHandoffEnd);
   }
 }

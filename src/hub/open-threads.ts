@@ -13,8 +13,9 @@ import { reviewsOwedBy } from '../store/reviews.ts';
 import { deciderOf, mayDecide } from './approval-rights.ts';
 import { assertOversees, authorityOf, type Caller, oversees } from './caller.ts';
 import type { HubContext } from './context.ts';
+import { tasksToSettle, taskThreadsIn, taskThreadsOf } from './task-threads.ts';
 
-export const THREAD_KINDS = ['approval', 'ask_in', 'review', 'ask_out', 'message', 'reminder', 'paused'] as const;
+export const THREAD_KINDS = ['approval', 'ask_in', 'review', 'task', 'ask_out', 'task_out', 'message', 'reminder', 'paused'] as const;
 export type ThreadKind = (typeof THREAD_KINDS)[number];
 
 export type OpenThread = {
@@ -31,7 +32,17 @@ export type OpenThread = {
 };
 
 /** What is owed to others comes first, then what waits, then what will come. */
-const ORDER: Record<ThreadKind, number> = { approval: 0, ask_in: 0, review: 0, paused: 1, message: 2, ask_out: 3, reminder: 4 };
+const ORDER: Record<ThreadKind, number> = {
+  approval: 0,
+  ask_in: 0,
+  review: 0,
+  task: 1,
+  paused: 1,
+  message: 2,
+  ask_out: 3,
+  task_out: 3,
+  reminder: 4,
+};
 /** The state of an approval that the reader is to decide. */
 const TO_DECIDE = 'for you to decide';
 
@@ -54,6 +65,7 @@ export class OpenThreads {
       const all = scope === 'group' ? await this.#ofGroup(read, caller, limit) : await this.#ofAgent(read, caller.agentId, limit);
       if (oversees(caller))
         all.push(...(await this.#approvalsIn(read, caller, scope, limit)), ...(await this.#paused(read, caller.projectId, limit)));
+      if (oversees(caller) && scope === 'mine') all.push(...(await tasksToSettle(read, caller.projectId, caller.agentId, limit)));
       const sorted = all.sort((a, b) => rank(a) - rank(b) || a.since - b.since);
       const revision = (await findProject(read, caller.projectId))?.eventSeq ?? 0;
       return { threads: fairly(sorted, limit), more: Math.max(0, sorted.length - limit), revision, now };
@@ -91,6 +103,7 @@ export class OpenThreads {
       ...(await this.#approvalsOf(read, agentId, limit)),
       ...(await this.#asks(read, asked, 'ask_in')),
       ...(await this.#reviews(read, agentId, limit)),
+      ...(await taskThreadsOf(read, agentId, limit)),
       ...messages,
       ...(await this.#asks(read, asking, 'ask_out')),
       ...reminders,
@@ -129,6 +142,7 @@ export class OpenThreads {
       since: ask.askedAt,
       dueAt: ask.deadlineAt,
     }));
+    threads.push(...(await taskThreadsIn(read, caller.projectId, limit)));
     for (const agent of agents) {
       for (const one of await this.#reviews(read, agent.id, limit)) threads.push({ ...one, owner: agent.name });
       for (const one of await openMessages(read, agent.id, limit + 1)) {

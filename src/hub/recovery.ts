@@ -53,7 +53,8 @@ const KIND_WORDS: Readonly<Record<string, string>> = {
   reminder: 'reminder for',
   paused: 'paused thread, by',
   approval: 'approval, with',
-  task: 'task, with',
+  task: 'task of',
+  task_out: 'task you gave, now with',
   review: 'review for',
 };
 

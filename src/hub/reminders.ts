@@ -62,8 +62,8 @@ export class Reminders {
       const target = await this.#target(act, caller, request.to);
       await this.#assertRoom(act, caller);
       if (request.onlyIf !== undefined && !(await isStillOpen(act, request.onlyIf, caller.agentId))) {
-        throw new HubError('invalid_input', 'only_if: not an open ask or unacknowledged message of yours; nothing was set.', {
-          hint: 'Give the id of an ask or a message that is still open.',
+        throw new HubError('invalid_input', 'only_if: not an open ask, task or unacknowledged message of yours; nothing was set.', {
+          hint: 'Give the id of an ask, a task or a message that is still open.',
         });
       }
       const reminder: ReminderRow = {

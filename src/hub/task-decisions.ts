@@ -140,7 +140,7 @@ export class TaskDecisions {
   async #reject(act: Act, caller: Caller, task: TaskRow, note: string | undefined): Promise<TaskRow> {
     if (note === undefined) throw wants('note', 'say why you decline');
     if (task.handoffTo === caller.agentId) {
-      await this.#notices.settle(act, task, caller.agentId);
+      await this.#notices.settle(act, task, caller.agentId, 'declined');
       const next = await changeTask(act, task.id, {
         act: 'handoff_ended',
         by: caller,
@@ -152,11 +152,11 @@ export class TaskDecisions {
       return next;
     }
     if (task.state === 'submitted' && task.assigneeId === caller.agentId) {
-      await this.#notices.settle(act, task, caller.agentId);
+      await this.#notices.settle(act, task, caller.agentId, 'declined');
       return await this.#ends.end(act, task.id, { act: 'rejected', to: 'rejected', by: caller, note, set: { reason: note } }, note);
     }
     if (task.state === 'submitted' && task.announcedTo === caller.agentId) {
-      await this.#notices.settle(act, task, caller.agentId);
+      await this.#notices.settle(act, task, caller.agentId, 'declined');
       return await changeTask(act, task.id, { act: 'offer_declined', by: caller, note });
     }
     throw new HubError('conflict', `state: ${task.id} was not put to you; nothing was changed.`, {

@@ -77,7 +77,7 @@ export class TaskEnds {
     );
   }
 
-  /** Cancels a task and everything below it that is still open; whoever works on any of it is told. Answers what was canceled, the task last. */
+  /** Cancels a task and everything below it that is still open; whoever works on any of it is told. Answers what was canceled, the task first. */
   async cancelSubtree(act: Act, root: TaskRow, by: Actor, reason: string): Promise<TaskRow[]> {
     const open = [root];
     for (let i = 0; i < open.length; i++) {
@@ -85,8 +85,8 @@ export class TaskEnds {
       open.push(...children.filter((child) => !isEnded(child)));
     }
     const canceled: TaskRow[] = [];
-    // From below, so that no parent rolls up between its children.
-    for (const { id } of open.reverse()) {
+    // From above, so that no parent rolls up between its children.
+    for (const { id } of open) {
       const task = await findTask(act.tx, act.projectId, id);
       if (task === undefined || isEnded(task)) continue;
       const change: TaskChange = { act: 'canceled', to: 'canceled', by, note: reason, set: { reason }, facts: { root: root.id } };

@@ -33,6 +33,12 @@ export const TASK_LIMITS = {
     why: 'an agent works on one thing and waits on a few; more would only be kept from others',
   },
   handoffMs: { value: 10 * MINUTE, hard: DAY, unit: 'ms', why: 'who is there accepts by then; after it the holder goes on' },
+  taskOfferMs: { value: 5 * MINUTE, hard: DAY, unit: 'ms', why: 'an offer that is not taken up by then goes to the next agent' },
+  taskReofferMs: { value: HOUR, hard: 7 * DAY, unit: 'ms', why: 'who declined or let an offer lapse is asked again after this' },
+  assignmentMs: { value: 30 * MINUTE, hard: 7 * DAY, unit: 'ms', why: 'an owner should know that whom it chose has not begun' },
+  backlogTasks: { value: 10, hard: 100_000, unit: 'tasks', why: 'so many that could be begun and are not call for more agents' },
+  backlogAfterMs: { value: 10 * MINUTE, hard: 7 * DAY, unit: 'ms', why: 'a plan that was just created is not a backlog' },
+  backlogAgainMs: { value: HOUR, hard: 7 * DAY, unit: 'ms', why: 'the same backlog is told once an hour' },
   artifactBytes: {
     value: 64 * KIB * KIB,
     hard: 4096 * KIB * KIB,
@@ -40,6 +46,7 @@ export const TASK_LIMITS = {
     why: 'what is hashed while somebody waits for the answer',
   },
   taskHistoryRows: { value: 50, hard: 500, unit: 'rows', why: 'one page of what happened to a task; the rest by its version' },
+  taskGraphNodes: { value: 500, hard: 5_000, unit: 'tasks', why: 'a graph or a job that a person or a program reads in one piece' },
   openTasks: { value: 200_000, hard: 2_000_000, unit: 'tasks', why: 'claims stay as fast as with a hundred; lists and backups do not' },
   taskQueues: {
     value: 200,

@@ -2,6 +2,7 @@
 // and times only, so that nobody's words ever come with the authority of the hub.
 
 import { type AgentRow, findAgent, findAgentByName } from '../store/agents.ts';
+import { closeOffer, insertOffer, type OfferKind } from '../store/task-offers.ts';
 import { setAnnouncement, type TaskRow } from '../store/tasks.ts';
 import { audienceOf } from './addresses.ts';
 import { OPERATOR, senderOf } from './caller.ts';
@@ -10,6 +11,12 @@ import type { Posting } from './posting.ts';
 import { settleMessage, withdrawMessage } from './settling.ts';
 import { type Actor, traceparentOf } from './task-changes.ts';
 
+/** How a message that tells of a task begins. */
+const SUBJECTS: Readonly<Record<OfferKind, string>> = {
+  assigned: 'task for you',
+  offered: 'task you could do',
+  handed: 'task handed to you',
+};
 /** How much of a body or a result a message carries; get_task has the whole. */
 const EXCERPT = 2_000;
 
@@ -21,8 +28,9 @@ export class TaskNotices {
   }
 
   /** Tells an agent of a task that it may take, in the words of whoever wants it done. What it was told of before is withdrawn. */
-  async announce(act: Act, task: TaskRow, to: AgentRow, from: AgentRow, subject: string, how: string): Promise<void> {
+  async announce(act: Act, task: TaskRow, to: AgentRow, from: AgentRow, kind: OfferKind, how: string): Promise<void> {
     await this.withdraw(act, task, 'told to another agent');
+    await insertOffer(act.tx, { taskId: task.id, agentId: to.id, at: act.now, kind });
     if (to.id === from.id) return await setAnnouncement(act.tx, task.id, to.id, null, act.now);
     const needs = task.needs.length === 0 ? '' : `\nNeeds: ${task.needs.join(', ')}`;
     const sent = await this.#posting.post(
@@ -30,7 +38,7 @@ export class TaskNotices {
       senderOf(from),
       {
         to: [],
-        subject,
+        subject: SUBJECTS[kind],
         body: `${task.title}${task.body === '' ? '' : `\n\n${excerpt(task.body)}`}${needs}\n\n${how}`,
         kind: 'request',
         urgent: task.priority === 'urgent',
@@ -66,19 +74,20 @@ export class TaskNotices {
     return sent.message_id;
   }
 
-  /** The one who was told of it has dealt with it. */
-  async settle(act: Act, task: TaskRow, agentId: string): Promise<void> {
+  /** The one who was told of it has dealt with it; if it was another, what that one was told is withdrawn. */
+  async settle(act: Act, task: TaskRow, agentId: string, outcome: 'taken' | 'declined' = 'taken'): Promise<void> {
     if (task.announcedTo === null) return;
-    if (task.announcementId !== null && task.announcedTo === agentId) await settleMessage(act, task.announcementId, agentId);
-    else if (task.announcementId !== null)
-      await withdrawMessage(act, task.announcementId, task.announcedTo, 'recalled', 'the task was taken by another');
+    if (task.announcedTo !== agentId) return await this.withdraw(act, task, 'the task was taken by another');
+    if (task.announcementId !== null) await settleMessage(act, task.announcementId, agentId);
+    await closeOffer(act.tx, task.id, agentId, outcome);
     await setAnnouncement(act.tx, task.id, null, null, act.now);
   }
 
   /** What somebody was told no longer holds. */
-  async withdraw(act: Act, task: TaskRow, why: string): Promise<void> {
+  async withdraw(act: Act, task: TaskRow, why: string, outcome: 'withdrawn' | 'lapsed' = 'withdrawn'): Promise<void> {
     if (task.announcedTo === null) return;
     if (task.announcementId !== null) await withdrawMessage(act, task.announcementId, task.announcedTo, 'recalled', why);
+    await closeOffer(act.tx, task.id, task.announcedTo, outcome);
     await setAnnouncement(act.tx, task.id, null, null, act.now);
   }
 
@@ -90,6 +99,11 @@ export class TaskNotices {
       if (agent !== undefined && agent.role !== 'hub') agents.push(agent);
     }
     await this.#posting.notify(act, agents, { subject, body, ref: task.id, traceparent: traceparentOf(task) });
+  }
+
+  /** A notice that is about no single task. */
+  async tellOf(act: Act, agents: readonly AgentRow[], subject: string, body: string): Promise<void> {
+    await this.#posting.notify(act, agents, { subject, body });
   }
 
   async tellOperator(act: Act, task: TaskRow, subject: string, body: string): Promise<void> {

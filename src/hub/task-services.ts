@@ -6,12 +6,15 @@ import { Claims } from './claims.ts';
 import type { HubContext } from './context.ts';
 import { Handoffs } from './handoffs.ts';
 import { Leases } from './leases.ts';
+import { Offers } from './offers.ts';
 import type { Posting } from './posting.ts';
 import { Reviews } from './reviews.ts';
 import { TaskCompletion } from './task-completion.ts';
+import { TaskDeadlines } from './task-deadlines.ts';
 import { TaskDecisions } from './task-decisions.ts';
 import { TaskEnds } from './task-ends.ts';
 import { TaskNotices } from './task-notices.ts';
+import { TaskTrees } from './task-trees.ts';
 import { TaskUpdates } from './task-updates.ts';
 import { TaskViews } from './task-views.ts';
 import { Tasks } from './tasks.ts';
@@ -19,6 +22,7 @@ import { Tasks } from './tasks.ts';
 export type TaskServices = {
   readonly tasks: Tasks;
   readonly taskViews: TaskViews;
+  readonly taskTrees: TaskTrees;
   readonly taskUpdates: TaskUpdates;
   readonly taskCompletion: TaskCompletion;
   readonly taskDecisions: TaskDecisions;
@@ -27,6 +31,8 @@ export type TaskServices = {
   readonly handoffs: Handoffs;
   readonly leases: Leases;
   readonly reviews: Reviews;
+  readonly offers: Offers;
+  readonly taskDeadlines: TaskDeadlines;
 };
 
 export function taskServices(context: HubContext, posting: Posting, asks: Asks, askEnds: AskEnds): TaskServices {
@@ -36,9 +42,11 @@ export function taskServices(context: HubContext, posting: Posting, asks: Asks, 
   const taskDecisions = new TaskDecisions(context, taskEnds, notices);
   const taskUpdates = new TaskUpdates(context, { ends: taskEnds, leases, asks, notices, decisions: taskDecisions });
   askEnds.whenEnded((act, ask) => taskUpdates.resume(act, ask));
+  const taskViews = new TaskViews(context);
   return {
     tasks: new Tasks(context, notices),
-    taskViews: new TaskViews(context),
+    taskViews,
+    taskTrees: new TaskTrees(context, taskViews),
     taskUpdates,
     taskCompletion: new TaskCompletion(context, taskEnds, notices),
     taskDecisions,
@@ -47,5 +55,7 @@ export function taskServices(context: HubContext, posting: Posting, asks: Asks, 
     handoffs: new Handoffs(context, notices),
     leases,
     reviews: new Reviews(context, taskEnds, notices, leases),
+    offers: new Offers(context, notices),
+    taskDeadlines: new TaskDeadlines(context, taskEnds, notices),
   };
 }

@@ -7,7 +7,7 @@ import { findProject } from '../store/projects.ts';
 import { allReviewsOf, type ReviewRow } from '../store/reviews.ts';
 import { childStates, dependenciesOf } from '../store/task-graph.ts';
 import { findResult, type HistoryRow, historyOf, lateResults, type ResultRow } from '../store/task-history.ts';
-import { namesOf, type TaskFilter, tasksOf } from '../store/task-lists.ts';
+import { countTasks, namesOf, type TaskFilter, tasksOf } from '../store/task-lists.ts';
 import { findTask, type TaskRow, type TaskState } from '../store/tasks.ts';
 import { authorityOf, type Caller } from './caller.ts';
 import { fitOf } from './capabilities.ts';
@@ -136,6 +136,11 @@ export class TaskViews {
         revision: (await findProject(read, caller.projectId))?.eventSeq ?? 0,
       };
     });
+  }
+
+  /** How many tasks of the project are in which state. */
+  counts(caller: Caller): Promise<Partial<Record<TaskState, number>>> {
+    return this.#context.commands.look(caller, (read) => countTasks(read, caller.projectId));
   }
 
   /** Waits until every one of the tasks has ended or needs attention; answers how each stands then. Errors: `not_found`. */

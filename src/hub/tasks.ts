@@ -71,7 +71,7 @@ export class Tasks {
   async announceTo(act: Act, task: TaskRow, assignee: AgentRow): Promise<void> {
     const creator = await findAgent(act.tx, task.creatorId);
     if (creator === undefined) return;
-    await this.#notices.announce(act, task, assignee, creator, 'task for you', howToTake(task.id));
+    await this.#notices.announce(act, task, assignee, creator, 'assigned', howToTake(task.id));
   }
 
   async #insert(

@@ -20,7 +20,7 @@ const STATES = {
   unanswered: `d.state = 'acked' AND d.done_at IS NULL`,
 } as const;
 
-/** Open messages of one reader, oldest first in each state. Questions, requests for approval and for a verdict are listed as what they are, not here. */
+/** Open messages of one reader, oldest first in each state. Questions, requests for approval and for a verdict, and offers of tasks are listed as what they are. */
 export async function openMessages(read: Read, recipientId: string, limit: number): Promise<OpenMessage[]> {
   const found: OpenMessage[] = [];
   for (const state of ['unacknowledged', 'unanswered', 'unread'] as const) {
@@ -30,6 +30,7 @@ export async function openMessages(read: Read, recipientId: string, limit: numbe
        WHERE d.recipient_id = ? AND ${STATES[state]} AND NOT EXISTS (SELECT 1 FROM asks k WHERE k.message_id = m.id)
          AND NOT EXISTS (SELECT 1 FROM reviews v WHERE v.message_id = m.id)
          AND NOT EXISTS (SELECT 1 FROM approvals p WHERE p.message_id = m.id)
+         AND NOT EXISTS (SELECT 1 FROM tasks t WHERE t.announcement_id = m.id)
        ORDER BY d.seq LIMIT ?`,
       recipientId,
       limit,

@@ -22,12 +22,16 @@ export async function overdueTasks(read: Read, now: number, limit: number): Prom
   ).map(toTask);
 }
 
-/** When the next of these is due. */
-export async function nextTaskDue(read: Read): Promise<number | null> {
+/** When the next hand-off ends unanswered. */
+export async function nextHandoffEnd(read: Read): Promise<number | null> {
+  const row = await read.get('SELECT MIN(handoff_until) AS next FROM tasks WHERE handoff_until IS NOT NULL');
+  return row === undefined ? null : toIntOrNull(row, 'next');
+}
+
+/** When the next deadline passes. */
+export async function nextTaskDeadline(read: Read): Promise<number | null> {
   const row = await read.get(
-    `SELECT (SELECT MIN(handoff_until) FROM tasks WHERE handoff_until IS NOT NULL) AS handoff,
-       (SELECT MIN(deadline_at) FROM tasks WHERE closed_at IS NULL AND overdue_told_at IS NULL AND deadline_at IS NOT NULL) AS deadline`,
+    'SELECT MIN(deadline_at) AS next FROM tasks WHERE closed_at IS NULL AND overdue_told_at IS NULL AND deadline_at IS NOT NULL',
   );
-  const times = row === undefined ? [] : [toIntOrNull(row, 'handoff'), toIntOrNull(row, 'deadline')].filter((time) => time !== null);
-  return times.length === 0 ? null : Math.min(...times);
+  return row === undefined ? null : toIntOrNull(row, 'next');
 }

@@ -102,13 +102,28 @@ export async function wakeDue(tx: Tx, now: number, limit: number): Promise<strin
 export async function nextToWake(read: Read): Promise<number | null> {
   const row = await read.get(
     `SELECT MIN(not_before) AS next FROM tasks WHERE state = 'submitted' AND claimable = 0 AND waiting_on = 0 AND open_children = 0
-       AND not_before IS NOT NULL`,
+       AND handoff_to IS NULL AND not_before IS NOT NULL`,
   );
   return row === undefined ? null : toIntOrNull(row, 'next');
 }
 
 export async function childrenOf(read: Read, parentId: string, limit: number): Promise<TaskRow[]> {
   return (await read.all('SELECT * FROM tasks WHERE parent_id = ? ORDER BY seq LIMIT ?', parentId, limit)).map(toTask);
+}
+
+/** A task and everything below it, parents before children. */
+export async function descendantsOf(read: Read, projectId: string, rootId: string, limit: number): Promise<TaskRow[]> {
+  const rows = await read.all(
+    `WITH RECURSIVE below (id) AS (
+       SELECT id FROM tasks WHERE id = ? AND project_id = ?
+       UNION
+       SELECT t.id FROM tasks t JOIN below b ON t.parent_id = b.id
+     ) SELECT t.* FROM below b JOIN tasks t ON t.id = b.id ORDER BY t.depth, t.seq LIMIT ?`,
+    rootId,
+    projectId,
+    limit,
+  );
+  return rows.map(toTask);
 }
 
 /** How many children a parent has in which state. */

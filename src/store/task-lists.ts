@@ -94,6 +94,32 @@ export async function openTasksBy(read: Read, creatorId: string, limit: number):
   return rows.map(toTask);
 }
 
+/** Open tasks of a project: what needs a decision first, then what is worked on, then what waits; the oldest first in each. */
+export async function openTasksIn(read: Read, projectId: string, limit: number): Promise<TaskRow[]> {
+  const found: TaskRow[] = [];
+  for (const state of ['needs_attention', 'input_required', 'working', 'in_review', 'submitted'] as const) {
+    if (found.length >= limit) break;
+    const rows = await read.all(
+      'SELECT * FROM tasks WHERE project_id = ? AND state = ? ORDER BY seq LIMIT ?',
+      projectId,
+      state,
+      limit - found.length,
+    );
+    found.push(...rows.map(toTask));
+  }
+  return found;
+}
+
+/** What nobody goes on with by itself, the oldest first. */
+export async function tasksNeedingAttention(read: Read, projectId: string, limit: number): Promise<TaskRow[]> {
+  const rows = await read.all(
+    `SELECT * FROM tasks WHERE project_id = ? AND state = 'needs_attention' ORDER BY seq LIMIT ?`,
+    projectId,
+    limit,
+  );
+  return rows.map(toTask);
+}
+
 /** The names of agents by id, for a list of tasks. */
 export async function namesOf(read: Read, ids: readonly (string | null)[]): Promise<Map<string, string>> {
   const names = new Map<string, string>();

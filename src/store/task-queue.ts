@@ -32,23 +32,6 @@ export async function firstOf(read: Read, projectId: string, needs: readonly str
   return rows.map(toTask);
 }
 
-/** The first of a queue that nobody has been told of since `before`. */
-export async function firstUnannounced(
-  read: Read,
-  projectId: string,
-  needs: readonly string[],
-  before: number,
-): Promise<TaskRow | undefined> {
-  const row = await read.get(
-    `SELECT * FROM tasks WHERE project_id = ? AND needs = ? AND claimable = 1 AND assignee_id IS NULL
-       AND (announced_at IS NULL OR announced_at <= ?) ORDER BY rank, seq LIMIT 1`,
-    projectId,
-    needs.join(' '),
-    before,
-  );
-  return row && toTask(row);
-}
-
 /** What is assigned to an agent and can be begun, first things first. */
 export async function assignedTo(read: Read, agentId: string, limit: number): Promise<TaskRow[]> {
   const rows = await read.all(
@@ -66,8 +49,14 @@ export async function handedTo(read: Read, agentId: string, now: number): Promis
 }
 
 /** What an agent holds: works on, waits for an answer with, or has in review. */
-export async function heldBy(read: Read, agentId: string): Promise<TaskRow[]> {
-  return (await read.all('SELECT * FROM tasks WHERE holder_id = ? ORDER BY seq', agentId)).map(toTask);
+export async function heldBy(read: Read, agentId: string, limit: number): Promise<TaskRow[]> {
+  return (await read.all('SELECT * FROM tasks WHERE holder_id = ? ORDER BY seq LIMIT ?', agentId, limit)).map(toTask);
+}
+
+/** What an agent was told of and has neither taken nor declined. */
+export async function announcedTo(read: Read, agentId: string, limit: number): Promise<TaskRow[]> {
+  const rows = await read.all('SELECT * FROM tasks WHERE announced_to = ? AND closed_at IS NULL ORDER BY rank LIMIT ?', agentId, limit);
+  return rows.map(toTask);
 }
 
 /** How many tasks an agent works on, and how many more it has been told of and not answered. */

@@ -26,6 +26,7 @@ export const resourceTemplates: readonly ResourceTemplate[] = [
     title: 'A thread',
     description: 'The newest messages of a thread you take part in.',
   },
+  { uriTemplate: 'hub://tasks/{id}', name: 'task', title: 'A task', description: 'A task with its history and result.' },
 ];
 
 /** Reads a resource as JSON text. Errors: `not_found` for an unknown address, else those of the tool behind it. */
@@ -39,6 +40,7 @@ export async function readResource(hub: Hub, connection: Connection, uri: string
     return JSON.stringify({ limits, notices });
   }
   if (noun === 'threads' && id !== '') return JSON.stringify(await ask('get_thread', { thread_id: id }));
+  if (noun === 'tasks' && id !== '') return JSON.stringify(await ask('get_task', { task_id: id }));
   if (noun === 'agents') {
     const { agents } = await ask('list_agents', {});
     if (id === '') return JSON.stringify({ agents });

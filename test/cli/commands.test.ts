@@ -141,6 +141,8 @@ describe('what people see', () => {
       inbox: { unread: 0, owed: 0 },
       questions: [],
       approvals: { pending: 0, yours: 0 },
+      tasks: {},
+      attention: [],
       stuck: [],
       dead: [],
       store: { path, bytes: expect.any(Number), wal_bytes: expect.any(Number) },

@@ -178,7 +178,7 @@ it('names in its prompts and descriptions only tools that exist', () => {
   const fields = new Set(inputs.map(({ field }) => field));
   const rules = workingRules(tools).flatMap(({ sentences }) => sentences);
   const texts = [...prompts.flatMap(({ sentences }) => sentences), ...rules, ...tools.map(({ description }) => description)];
-  const codes = ['agent_busy', 'stale_session'];
+  const codes = ['agent_busy', 'stale_lease', 'stale_session'];
   const more = ['next_offset', ...TASK_STATES];
   for (const text of texts)
     for (const [word] of text.matchAll(/\b[a-z]+(?:_[a-z]+)+\b/g))

@@ -1,0 +1,183 @@
+// Tasks as documents: the graph for Mermaid and Graphviz, a job as JSON and as Markdown. Words of agents are quoted, so that none of them becomes
+// a line of the graph or of the document.
+
+import { toIso, toIsoOrNull } from '../hub/clock.ts';
+import type { TaskGraphView } from '../hub/task-trees.ts';
+import type { TaskView } from '../hub/task-views.ts';
+import { printSafeLine } from './print-safe.ts';
+
+/** How much of a title a node shows. */
+const TITLE = 40;
+
+const SHADES: Readonly<Record<string, string>> = {
+  completed: '#d4edda',
+  working: '#cce5ff',
+  in_review: '#e2d9f3',
+  input_required: '#fff3cd',
+  needs_attention: '#f8d7da',
+  failed: '#f8d7da',
+  canceled: '#e2e3e5',
+  rejected: '#e2e3e5',
+};
+
+export function toMermaid({ nodes, links, cut }: TaskGraphView): string[] {
+  const name = new Map(nodes.map(({ id }, index) => [id, `t${index}`]));
+  return [
+    'flowchart TD',
+    ...nodes.map((node, index) => `  t${index}["${label(node, '<br/>')}"]:::${node.state}`),
+    ...links.map(({ from, to, kind, settled }) => {
+      const [a, b] = [name.get(from) ?? '', name.get(to) ?? ''];
+      return kind === 'child_of' ? `  ${a} -.- ${b}` : `  ${b} ${settled ? '-->' : '==>'} ${a}`;
+    }),
+    ...[...new Set(nodes.map(({ state }) => state))].map((state) => `  classDef ${state} fill:${SHADES[state] ?? '#ffffff'},color:#000000`),
+    ...(cut ? ['  %% there is more than is shown'] : []),
+  ];
+}
+
+export function toDot({ nodes, links, cut }: TaskGraphView): string[] {
+  return [
+    'digraph tasks {',
+    '  node [shape=box, style="filled", fontname="sans-serif"];',
+    ...nodes.map((node) => `  "${node.id}" [label="${label(node, '\\n')}", fillcolor="${SHADES[node.state] ?? '#ffffff'}"];`),
+    ...links.map(({ from, to, kind, settled }) =>
+      kind === 'child_of'
+        ? `  "${from}" -> "${to}" [style=dotted, arrowhead=none];`
+        : `  "${to}" -> "${from}"${settled ? '' : ' [penwidth=2]'};`,
+    ),
+    ...(cut ? ['  // there is more than is shown'] : []),
+    '}',
+  ];
+}
+
+/** A title in one line without anything that the languages of graphs would read as theirs. */
+function label({ id, title, state, holder }: TaskGraphView['nodes'][number], newline: string): string {
+  const characters = [
+    ...printSafeLine(title)
+      .replace(/["'`\\<>[\]{}|;#&%]/g, ' ')
+      .replace(/\s+/g, ' ')
+      .trim(),
+  ];
+  const short = characters.length <= TITLE ? characters.join('') : `${characters.slice(0, TITLE - 1).join('')}…`;
+  return [short, id, `${state}${holder === null ? '' : ` by ${holder}`}`].join(newline);
+}
+
+/** A job as data: every order, dependency, result and step, in the order in which they came to be. */
+export function toJob(views: readonly TaskView[], cut: boolean) {
+  return {
+    format: 'rookery.job/1',
+    cut,
+    tasks: views.map(({ task, dependsOn, result, late, reviewers, reviews, history, traceparent }) => ({
+      id: task.id,
+      title: task.title,
+      body: task.body,
+      state: task.state,
+      reason: task.reason,
+      failure_cause: task.failureCause,
+      creator: task.creator,
+      assignee: task.assignee,
+      holder: task.holder,
+      parent_id: task.parentId,
+      priority: task.priority,
+      capabilities: task.needs,
+      labels: task.labels,
+      effort_minutes: task.effortMinutes,
+      depends_on: dependsOn.map((one) => ({ task_id: one.taskId, on_failure: one.policy, state: one.state, settled: one.settled })),
+      expected_artifacts: task.expectedArtifacts,
+      verification: task.verification,
+      reviewers,
+      quorum: task.quorum,
+      revision: task.revision,
+      cache_key: task.cacheKey,
+      reused_from: task.reusedFrom,
+      created_at: toIso(task.createdAt),
+      deadline_at: toIsoOrNull(task.deadlineAt),
+      closed_at: toIsoOrNull(task.closedAt),
+      attempt: task.attempt,
+      fencing_token: task.fencingToken,
+      version: task.version,
+      traceparent,
+      result: result === null ? null : outcome(result),
+      late_results: late.map(outcome),
+      reviews: reviews.map((one) => ({
+        revision: one.revision,
+        reviewer: one.reviewer,
+        verdict: one.state,
+        findings: one.findings,
+        requested_at: toIso(one.requestedAt),
+        decided_at: toIsoOrNull(one.decidedAt),
+      })),
+      history: history.map((step) => ({
+        version: step.version,
+        at: toIso(step.at),
+        act: step.act,
+        by: step.by,
+        session: step.sessionId,
+        from: step.fromState,
+        to: step.toState,
+        fencing_token: step.fencingToken,
+        span_id: step.spanId,
+        parent_span_id: step.parentSpanId,
+        note: step.note,
+        facts: JSON.parse(step.facts) as unknown,
+      })),
+    })),
+  };
+}
+
+function outcome(one: NonNullable<TaskView['result']>) {
+  return {
+    by: one.by,
+    at: toIso(one.at),
+    fencing_token: one.fencingToken,
+    revision: one.revision,
+    result: one.result,
+    artifacts: one.artifacts,
+  };
+}
+
+export function toMarkdown(views: readonly TaskView[], cut: boolean): string[] {
+  const [root] = views;
+  return [
+    `# ${heading(root?.task.title ?? '')}`,
+    ...views.flatMap(({ task, dependsOn, result, late, reviews, history }) => [
+      '',
+      `## ${heading(task.title)}`,
+      '',
+      `\`${task.id}\` · ${task.state} · ${task.priority} · created by ${task.creator} at ${toIso(task.createdAt)}${task.parentId === null ? '' : ` · part of \`${task.parentId}\``}`,
+      ...(task.reason === null ? [] : ['', `Reason: ${printSafeLine(task.reason)}`]),
+      ...(dependsOn.length === 0 ? [] : ['', `After ${dependsOn.map((one) => `\`${one.taskId}\` (${one.state})`).join(', ')}`]),
+      ...quoted('', task.body),
+      ...(result === null
+        ? []
+        : quoted(
+            `Result, by ${result.by} at ${toIso(result.at)}${result.artifacts.length === 0 ? '' : `, with ${result.artifacts.join(', ')}`}:`,
+            result.result,
+          )),
+      ...reviews.flatMap((one) =>
+        quoted(`Review of revision ${one.revision} by ${one.reviewer}: ${one.state}`, one.findings.join('\n') || 'No findings.'),
+      ),
+      ...late.flatMap((one) => quoted(`Late result, not applied, by ${one.by} under token ${one.fencingToken}:`, one.result)),
+      '',
+      '| version | at | act | by | state | token | note |',
+      '| --- | --- | --- | --- | --- | --- | --- |',
+      ...history.map(
+        (step) =>
+          `| ${[step.version, toIso(step.at), step.act, step.by, step.toState, step.fencingToken, cell(step.note ?? '')].join(' | ')} |`,
+      ),
+    ]),
+    ...(cut ? ['', 'There is more than is shown.'] : []),
+  ];
+}
+
+function quoted(title: string, text: string): string[] {
+  if (text === '') return [];
+  return [...(title === '' ? [] : ['', title]), '', ...text.split(/\r?\n/).map((line) => `> ${printSafeLine(line)}`)];
+}
+
+function heading(text: string): string {
+  return printSafeLine(text).replace(/[\\`*_[\]<>#|]/g, '\\$&');
+}
+
+function cell(text: string): string {
+  return printSafeLine(text).replace(/[\\|`<>]/g, '\\$&');
+}

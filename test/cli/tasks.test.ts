@@ -1,0 +1,40 @@
+// Tasks on the command line: what a person does and sees.
+
+import { expect, it } from 'vitest';
+import { freshHub } from './command-line.ts';
+
+it('hands out work, shows what becomes of it and why it does not move, and exports a job', async () => {
+  const { run, json } = await freshHub();
+  const job = (await json('task', 'create', 'Job')).task_id;
+  const evil = 'Draw "]; click x \u001b[31m';
+  const first = (await json('task', 'create', '--parent', job, '--body', 'line one\n# not a heading', evil)).task_id;
+  const second = (await json('task', 'create', '--parent', job, '--after', `${first}:ignore`, '--need', 'typescript', 'Second')).task_id;
+  const { tasks } = await json('tasks');
+  expect(tasks.map((task: { id: string; why: string }) => [task.id, task.why])).toEqual([
+    [second, `waits for ${first} (submitted)`],
+    [first, expect.stringContaining('connected')],
+    [job, 'waits for its 2 open children'],
+  ]);
+  expect((await run('task', second)).stdout).toMatch(/state +submitted: waits for/);
+  const mermaid = (await run('task', 'graph', job)).stdout;
+  expect(mermaid).toMatch(/^flowchart TD\n/);
+  expect(mermaid.match(/\["[^"]*"\]/g)).toHaveLength(3);
+  expect(mermaid).not.toContain('\u001b');
+  expect((await run('task', 'graph', '--format', 'dot')).stdout).toContain(`"${first}" -> "${second}" [penwidth=2];`);
+  await run('task', 'cancel', first, 'not', 'needed');
+  expect((await json('task', first)).history.map((step: { act: string; note: string }) => [step.act, step.note])).toEqual([
+    ['created', null],
+    ['canceled', 'not needed'],
+  ]);
+  const exported = await json('job', 'export', job);
+  expect(exported.tasks.map((task: { id: string; state: string }) => [task.id, task.state])).toEqual([
+    [job, 'submitted'],
+    [first, 'canceled'],
+    [second, 'submitted'],
+  ]);
+  const markdown = (await run('job', 'export', job, '--format', 'markdown')).stdout;
+  expect(markdown).toContain('\n> # not a heading\n');
+  expect(markdown.match(/^#+ /gm)).toHaveLength(4);
+  expect(await run('task', 'tsk_nothing')).toMatchObject({ code: 1 });
+  expect(await run('tasks', '--state', 'nonsense')).toMatchObject({ code: 2 });
+});
