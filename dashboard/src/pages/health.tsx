@@ -3,7 +3,7 @@
 import type { HealthReply } from '../../../src/views/health.ts';
 import { Empty, Section, Viewed } from '../parts/frame.tsx';
 import { StateMark } from '../parts/marks.tsx';
-import { Ago } from '../parts/time.tsx';
+import { Ago, Sentence } from '../parts/time.tsx';
 import { useView } from '../store.ts';
 import { Calls } from './agent.tsx';
 
@@ -27,7 +27,7 @@ function Health({ health }: { health: HealthReply }) {
     <>
       {notices.map((notice) => (
         <p class="notice" role="status" key={notice}>
-          {notice}
+          <Sentence>{notice}</Sentence>
         </p>
       ))}
       <div class="columns">

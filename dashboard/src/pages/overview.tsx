@@ -29,7 +29,7 @@ export function OverviewPage() {
       />
       {overview.value?.notices.map((notice) => (
         <p class="notice" role="status" key={notice}>
-          {notice}
+          <Sentence>{notice}</Sentence>
         </p>
       ))}
       <div class="columns">

@@ -23,7 +23,7 @@ export function DeadCard({ letter }: { letter: WaitingReply['dead'][number] }) {
       {subject === '' ? null : <p class="subject">{subject}</p>}
       <Words>{excerpt}</Words>
       <p class="why">
-        {reason} Shown {attempts} {attempts === 1 ? 'time' : 'times'}.
+        {reason}; shown {attempts} {attempts === 1 ? 'time' : 'times'}
       </p>
       <footer>
         <Button act={act} kind="main" onClick={() => void act.run('requeue_dead', { message_id, to }, `It is back in ${to}’s inbox.`)}>
