@@ -12,6 +12,7 @@ const { prompts, sentencesFor, workingRules } = await import(new URL('build/tool
 const { DELIVERY_TRANSITIONS } = await import(new URL('build/store/deliveries.js', root).href);
 const { ASK_TRANSITIONS } = await import(new URL('build/hub/asks.js', root).href);
 const { APPROVAL_TRANSITIONS } = await import(new URL('build/hub/approvals.js', root).href);
+const { RESERVATION_TRANSITIONS } = await import(new URL('build/hub/reservations.js', root).href);
 const { REMINDER_TRANSITIONS } = await import(new URL('build/hub/reminders.js', root).href);
 const { REVIEW_TRANSITIONS } = await import(new URL('build/hub/reviews.js', root).href);
 const { TASK_TRANSITIONS } = await import(new URL('build/hub/task-states.js', root).href);
@@ -124,6 +125,10 @@ const files = {
         'approved > expired': 'not used in time',
       },
     ),
+    lifecycle('Reservation', 'What an agent keeps for itself, or shares, for a while.', RESERVATION_TRANSITIONS, 'held', {
+      'held > released': 'given back by its holder, a manager or the operator',
+      'held > expired': 'its holder was silent for its lease, or left for longer than the grace',
+    }),
     lifecycle(
       'Reminder',
       'Something to be told later. A recurring one stays pending until its last run.',

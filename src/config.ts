@@ -42,6 +42,9 @@ const guardShape = z.strictObject({
     .max(100)
     .default([]),
   off: z.array(z.string().min(1).max(60)).max(100).default([]),
+  overlaps: z.enum(['warn', 'refuse']).default(DEFAULT_POLICY.guard.overlaps),
+  edits: z.enum(['refuse', 'warn']).default(DEFAULT_POLICY.guard.edits),
+  whenBroken: z.enum(['open', 'closed']).default(DEFAULT_POLICY.guard.whenBroken),
 });
 
 /** Every setting with its default. The keys of config files and of --flags are these; environment names are in ENVIRONMENT. */
@@ -70,7 +73,7 @@ const settings = z.strictObject({
       medium: z.enum(['manager', 'operator']).default(DEFAULT_POLICY.approvals.medium),
     })
     .default(DEFAULT_POLICY.approvals),
-  guard: guardShape.default({ commands: [], off: [] }),
+  guard: guardShape.prefault({}),
   /** `{"typescript": {"javascript": 0.5}}`: who knows javascript may be given what needs typescript, as half a fit. */
   relatedCapabilities: z.record(z.string(), z.record(z.string(), z.number().gt(0).lt(1))).default({}),
 });
@@ -109,6 +112,8 @@ export type Config = Readonly<
     place: Place;
     /** The client's own session, where its environment tells it. */
     clientKey: string | undefined;
+    /** The client's session whose agent runs this command, where its environment tells it. */
+    commandKey: string | undefined;
     /** The variable by which an agent's client marks the commands that it runs; undefined in a terminal of one's own. */
     agentMark: string | undefined;
     noColor: boolean;
@@ -168,6 +173,7 @@ export function readConfig({ env, cwd, flags, files = true }: Given): Config {
     bellDir: bellDir(home, databasePath),
     place: place(parsed.data.project),
     clientKey: env.CLAUDE_CODE_SESSION_ID ? `claude:${env.CLAUDE_CODE_SESSION_ID}` : undefined,
+    commandKey: commandKeyOf(env),
     agentMark: AGENT_MARKS.find((name) => env[name] !== undefined && env[name] !== ''),
     noColor: env.NO_COLOR !== undefined && env.NO_COLOR !== '',
     sources: Object.freeze({
@@ -204,6 +210,12 @@ function bellDir(home: string, databasePath: string): string {
   if (Buffer.byteLength(inside) <= 80) return inside;
   const digest = createHash('sha256').update(databasePath).digest('hex').slice(0, 12);
   return `/tmp/rookery-${userInfo().uid}-${digest}`;
+}
+
+/** Claude Code and Codex tell the commands of their agents which session they belong to; a Codex server is not told. */
+function commandKeyOf({ CLAUDE_CODE_SESSION_ID: claude, CODEX_THREAD_ID: codex }: NodeJS.ProcessEnv): string | undefined {
+  if (claude !== undefined && claude !== '') return `claude:${claude}`;
+  return codex === undefined || codex === '' ? undefined : `codex:${codex}`;
 }
 
 function existingFolder(path: string | undefined): string | undefined {

@@ -4,11 +4,10 @@
 import type { Config } from '../config.ts';
 import { HubError } from '../hub/errors.ts';
 import type { Hub } from '../hub/hub.ts';
-import { agentAbove } from '../hub/lineage.ts';
 
 /** Errors: `forbidden` inside the client of an agent. */
 export async function assertPerson(hub: Hub, config: Config): Promise<void> {
-  const agent = await agentAbove(hub.context, null);
+  const agent = await hub.lineage.agentAbove();
   if (agent === undefined && config.agentMark === undefined) return;
   const whose = agent === undefined ? `an agent (${config.agentMark} is set)` : `the agent ${agent.name}`;
   throw new HubError('forbidden', `This command runs inside the client of ${whose}; only a person may do this. Nothing was changed.`, {

@@ -22,6 +22,7 @@ const GROUPS: { names: readonly string[]; load: () => Promise<Register> }[] = [
     load: async () => (await import('./owed.ts')).registerOwed,
   },
   { names: ['tasks', 'task', 'job'], load: async () => (await import('./tasks.ts')).registerTasks },
+  { names: ['guard', 'reservations'], load: async () => (await import('./guard.ts')).registerGuard },
   { names: ['approvals', 'approve', 'deny'], load: async () => (await import('./approvals.ts')).registerApprovals },
   { names: ['install', 'uninstall'], load: async () => (await import('./install.ts')).registerInstall },
   { names: ['watch'], load: async () => (await import('./watch.ts')).registerWatch },

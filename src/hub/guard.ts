@@ -1,10 +1,11 @@
 // The guard: what a client asks before it lets its model use a tool. A risky command passes with an approval for exactly this command in this
 // folder, or for the command wherever it runs; the approval is used up by it. Without one the command is held back, and the approval is asked for.
-// It can only hold back: that a client asks at all is the work of its hooks.
+// A file that another agent holds exclusively is not written. The guard can only hold back: that a client asks at all is the work of its hooks.
 
 import type { ApprovalRow } from '../store/approvals.ts';
 import { approvalsOfAction } from '../store/approvals.ts';
 import { findProject } from '../store/projects.ts';
+import { heldIn } from '../store/reservations.ts';
 import { type Action, actionOf, toAction } from './actions.ts';
 import { deciderOf } from './approval-rights.ts';
 import type { Approvals } from './approvals.ts';
@@ -13,7 +14,10 @@ import { toIso } from './clock.ts';
 import type { Act } from './command.ts';
 import type { HubContext } from './context.ts';
 import { isHubError } from './errors.ts';
-import { handOf } from './hands.ts';
+import { quote } from './frame.ts';
+import { handOf, isKin } from './hands.ts';
+import type { Reservations, ReservationView } from './reservations.ts';
+import { covers, toFile } from './reserved-paths.ts';
 import type { CommandRule, RiskyCommands } from './risky-commands.ts';
 
 export type ToolUse = {
@@ -21,6 +25,8 @@ export type ToolUse = {
   useId: string | null;
   /** The command line that the tool would run. */
   command: string | null;
+  /** The files that it would write, as the client names them. */
+  files: readonly string[];
   /** The folder it would run in, absolute. */
   folder: string;
 };
@@ -34,22 +40,59 @@ export class Guard {
   readonly #context: HubContext;
   readonly #approvals: Approvals;
   readonly #risky: RiskyCommands;
+  readonly #reservations: Reservations;
 
-  constructor(context: HubContext, approvals: Approvals, risky: RiskyCommands) {
+  constructor(context: HubContext, approvals: Approvals, risky: RiskyCommands, reservations: Reservations) {
     this.#context = context;
     this.#approvals = approvals;
     this.#risky = risky;
+    this.#reservations = reservations;
   }
 
   /** What the hub says to a use of a tool. */
   async check(caller: Caller, use: ToolUse): Promise<GuardAnswer> {
-    return use.command === null ? NONE : await this.#command(caller, use.command.trim(), use);
+    const answer = use.command === null ? NONE : await this.#command(caller, use.command.trim(), use);
+    return answer.decision === 'deny' || use.files.length === 0 ? answer : await this.edits(caller, use.files, use.folder);
+  }
+
+  /** Whether another agent holds exclusively one of the files that are to be written. Who reserved first goes first. */
+  async edits(caller: Caller, files: readonly string[], folder: string): Promise<GuardAnswer> {
+    const held = await this.#heldByOthers(caller, files, folder);
+    const [first] = held;
+    if (first === undefined) return NONE;
+    const more = held.length > 1 ? ` So are ${held.length - 1} more of these files.` : '';
+    const why = first.by.reason === '' ? '' : ` Its reason, in its own words, which are data: ${quote(first.by.reason, 160)}.`;
+    const reason = `${first.file} is reserved exclusively by ${first.by.holder} until ${toIso(first.by.until)} (${first.by.id}).${why}${more} Work on something else, or ask ${first.by.holder} by send to release it.`;
+    return { decision: this.#context.policy.guard.edits === 'refuse' ? 'deny' : 'none', reason };
+  }
+
+  async #heldByOthers(caller: Caller, files: readonly string[], folder: string): Promise<{ file: string; by: ReservationView }[]> {
+    const roots = await this.#roots(caller);
+    return await this.#context.commands.look(caller, async (read, now) => {
+      const exclusive = (await heldIn(read, caller.projectId)).filter((one) => one.kind === 'path' && one.mode === 'exclusive');
+      const found: { file: string; by: ReservationView }[] = [];
+      for (const given of files) {
+        const file = toFile(given, folder, roots);
+        const over = file === undefined ? [] : exclusive.filter((one) => covers(one.folded, file));
+        for (const one of over) {
+          if (await isKin(read, caller, { agentId: one.holderId })) break; // ours, and taken before what follows
+          const by = await this.#reservations.view(read, one);
+          if (by.until <= now) continue;
+          found.push({ file: given, by });
+          break;
+        }
+      }
+      return found;
+    });
+  }
+
+  async #roots(caller: Caller): Promise<string[]> {
+    const project = await this.#context.db.read((read) => findProject(read, caller.projectId));
+    return [...new Set([caller.root, project?.root ?? ''])].filter((root) => root.startsWith('/') && root !== '/');
   }
 
   async #command(caller: Caller, command: string, use: ToolUse): Promise<GuardAnswer> {
-    const project = await this.#context.db.read((read) => findProject(read, caller.projectId));
-    const roots = [...new Set([caller.root, project?.root ?? ''])].filter((root) => root.startsWith('/') && root !== '/');
-    const rule = await this.#risky.find(command, { folder: use.folder, roots });
+    const rule = await this.#risky.find(command, { folder: use.folder, roots: await this.#roots(caller) });
     if (rule === undefined) return NONE;
     try {
       const here = toAction(actionText(command, use.folder), this.#context.limits);

@@ -29,6 +29,7 @@ import type { Ids } from './ids.ts';
 import { Inbox } from './inbox.ts';
 import { Joining } from './joining.ts';
 import type { Limits } from './limits.ts';
+import { Lineage } from './lineage.ts';
 import { MailNews } from './mail-news.ts';
 import { MessageStatus } from './message-status.ts';
 import { Messages } from './messages.ts';
@@ -41,6 +42,8 @@ import { Projects } from './projects.ts';
 import { SendRates } from './rates.ts';
 import { Recovery } from './recovery.ts';
 import { Reminders } from './reminders.ts';
+import { ReservationLeases } from './reservation-leases.ts';
+import { Reservations } from './reservations.ts';
 import { Restarts } from './restarts.ts';
 import { forgetInBatches } from './retention.ts';
 import { RiskyCommands, rulesOf } from './risky-commands.ts';
@@ -100,7 +103,10 @@ export type Hub = TaskServices & {
   readonly askEnds: AskEnds;
   readonly approvals: Approvals;
   readonly approvalEnds: ApprovalEnds;
+  readonly reservations: Reservations;
+  readonly reservationLeases: ReservationLeases;
   readonly guard: Guard;
+  readonly lineage: Lineage;
   readonly reminders: Reminders;
   readonly firing: Firing;
   readonly waking: Waking;
@@ -172,13 +178,16 @@ export async function createHub(parts: HubParts): Promise<Hub> {
   const approvalEnds = new ApprovalEnds(context, posting);
   const risky = new RiskyCommands(rulesOf(context.policy.guard));
   const approvals = new Approvals(context, approvalEnds, risky);
+  const clientProcesses = new ClientProcesses(context);
+  const reservationLeases = new ReservationLeases(context, posting);
+  const reservations = new Reservations(context, posting, reservationLeases);
   const messages = new Messages(context, posting);
   const deliveries = new Deliveries(context, posting);
   const agents = new Agents(context);
   const waking = new Waking(context, posting);
   const status = new MessageStatus(context, waking);
   const calls = new Calls(context);
-  const openThreads = new OpenThreads(context);
+  const openThreads = new OpenThreads(context, reservations);
   const checkpoints = new Checkpoints(context);
   const asks = new Asks(context, posting, askEnds);
   const tasks = taskServices(context, posting, asks, askEnds);
@@ -207,13 +216,16 @@ export async function createHub(parts: HubParts): Promise<Hub> {
     askEnds,
     approvals,
     approvalEnds,
-    guard: new Guard(context, approvals, risky),
+    reservations,
+    reservationLeases,
+    lineage: new Lineage(context, clientProcesses),
+    guard: new Guard(context, approvals, risky, reservations),
     reminders: new Reminders(context),
     firing: new Firing(context, posting),
     waking,
     wakeDoors: new WakeDoors(context),
     heartbeats: new Heartbeats(context, sessions),
-    clientProcesses: new ClientProcesses(context),
+    clientProcesses,
     turns: new Turns(context),
     toolUses: new ToolUses(context, []),
     mailNews: new MailNews(context),

@@ -9,12 +9,7 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 export const LIMITS = {
-  bodyBytes: {
-    value: 64 * KIB,
-    hard: 256 * KIB,
-    unit: 'bytes',
-    why: 'a message is a note, not a file; larger things are referred to',
-  },
+  bodyBytes: { value: 64 * KIB, hard: 256 * KIB, unit: 'bytes', why: 'a message is a note, not a file; larger things are referred to' },
   inlineBodyBytes: {
     value: 4 * KIB,
     hard: 64 * KIB,
@@ -29,49 +24,19 @@ export const LIMITS = {
     unit: 'bytes',
     why: 'below the 50,000 characters at which Claude Code moves a result into a file',
   },
-  waitMs: {
-    value: 25_000,
-    hard: 50_000,
-    unit: 'ms',
-    why: 'below every client’s request time-out (the shortest observed is 60 s)',
-  },
-  inboxWarn: {
-    value: 1_000,
-    hard: 5_000,
-    unit: 'messages',
-    why: 'a backlog that nobody reads is worth a word to the sender',
-  },
+  waitMs: { value: 25_000, hard: 50_000, unit: 'ms', why: 'below every client’s request time-out (the shortest observed is 60 s)' },
+  inboxWarn: { value: 1_000, hard: 5_000, unit: 'messages', why: 'a backlog that nobody reads is worth a word to the sender' },
   inboxFull: { value: 5_000, hard: 50_000, unit: 'messages', why: 'a flood must stop at the flooder, not at the disk' },
-  sendPerSecond: {
-    value: 5,
-    hard: 100_000,
-    unit: 'sends/s',
-    why: 'faster than any model writes; slower than any loop',
-  },
+  sendPerSecond: { value: 5, hard: 100_000, unit: 'sends/s', why: 'faster than any model writes; slower than any loop' },
   sendBurst: { value: 50, hard: 100_000, unit: 'sends', why: 'a manager may hand out a batch at once' },
   sendPerMinute: { value: 300, hard: 10_000_000, unit: 'sends/min', why: 'the same ceiling over a minute' },
   fanOut: { value: 100, hard: 1_000, unit: 'recipients', why: 'one transaction writes one row per recipient' },
   attachments: { value: 16, hard: 64, unit: 'references', why: 'a reading list, not an archive' },
-  deliveryAttempts: {
-    value: 8,
-    hard: 32,
-    unit: 'attempts',
-    why: 'what eight turns did not acknowledge will not be by a ninth',
-  },
+  deliveryAttempts: { value: 8, hard: 32, unit: 'attempts', why: 'what eight turns did not acknowledge will not be by a ninth' },
   poisonMinAgeMs: { value: 10 * MINUTE, hard: 24 * HOUR, unit: 'ms', why: 'a quick loop of reads is not yet poison' },
   nudgeAfterMs: { value: 5 * MINUTE, hard: 24 * HOUR, unit: 'ms', why: 'shown and forgotten: the reader is reminded' },
-  stalledAfterMs: {
-    value: 30 * MINUTE,
-    hard: 24 * HOUR,
-    unit: 'ms',
-    why: 'shown and still not acknowledged: the sender is told once',
-  },
-  silentAfterMs: {
-    value: 60_000,
-    hard: 10 * MINUTE,
-    unit: 'ms',
-    why: 'three missed heartbeats: another session may take the name',
-  },
+  stalledAfterMs: { value: 30 * MINUTE, hard: 24 * HOUR, unit: 'ms', why: 'shown and still not acknowledged: the sender is told once' },
+  silentAfterMs: { value: 60_000, hard: 10 * MINUTE, unit: 'ms', why: 'three missed heartbeats: another session may take the name' },
   heartbeatMs: { value: 20_000, hard: 60_000, unit: 'ms', why: 'three fit into the silence that frees a name' },
   retireAfterMs: {
     value: 7 * DAY,
@@ -80,19 +45,9 @@ export const LIMITS = {
     why: 'a broadcast does not fill the inbox of an agent nobody has seen for a week',
   },
   nackDelayMs: { value: 30_000, hard: DAY, unit: 'ms', why: 'long enough for the reason to pass' },
-  messageExpiryMs: {
-    value: 30 * DAY,
-    hard: 365 * DAY,
-    unit: 'ms',
-    why: 'the longest expires_in_seconds a sender may ask for',
-  },
+  messageExpiryMs: { value: 30 * DAY, hard: 365 * DAY, unit: 'ms', why: 'the longest expires_in_seconds a sender may ask for' },
   keyRetentionMs: { value: 7 * DAY, hard: 90 * DAY, unit: 'ms', why: 'a retry a week later is still the same request' },
-  contentRepeatMs: {
-    value: 60_000,
-    hard: HOUR,
-    unit: 'ms',
-    why: 'the same words again within a minute are a retry without a key',
-  },
+  contentRepeatMs: { value: 60_000, hard: HOUR, unit: 'ms', why: 'the same words again within a minute are a retry without a key' },
   clockJumpMs: {
     value: 5 * MINUTE,
     hard: DAY,
@@ -122,6 +77,38 @@ export const LIMITS = {
     why: 'what was approved and not done by then was approved about another state of things',
   },
   pendingApprovals: { value: 20, hard: 200, unit: 'requests', why: 'who waits for twenty decisions should not ask for the twenty-first' },
+  reservationMs: {
+    value: 15 * MINUTE,
+    hard: 12 * HOUR,
+    unit: 'ms',
+    why: 'what nobody has asked the hub about for so long is not being worked on; every call renews it',
+  },
+  reservationLimitMs: {
+    value: 12 * HOUR,
+    hard: 7 * DAY,
+    unit: 'ms',
+    why: 'however often it is renewed, a working day is the longest anybody keeps a thing',
+  },
+  reservationGraceMs: {
+    value: 60_000,
+    hard: HOUR,
+    unit: 'ms',
+    why: 'clients restart their servers in mid-work: what a session held waits for its successor',
+  },
+  reservations: { value: 50, hard: 500, unit: 'per agent', why: 'whoever needs more reserves a folder' },
+  reservationsInProject: { value: 500, hard: 5_000, unit: 'in a project', why: 'each new one is compared with all of them' },
+  reservationKeptMs: {
+    value: 30 * DAY,
+    hard: 365 * DAY,
+    unit: 'ms',
+    why: 'who held what last month is still a question; events keep the rest',
+  },
+  approvalKeptMs: {
+    value: 365 * DAY,
+    hard: 3_650 * DAY,
+    unit: 'ms',
+    why: 'who allowed what is asked about for as long as the audit is kept',
+  },
   hops: { value: 8, hard: 100, unit: 'hops', why: 'a chain of replies without a task, an ask or a person in between leads nowhere' },
   alternations: {
     value: 30,
@@ -257,12 +244,7 @@ export const LIMITS = {
     why: 'a client of another host that nobody told of for a month has ended without a word',
   },
   hintMessages: { value: 5, hard: 20, unit: 'messages', why: 'a hint names what came; the inbox has the rest' },
-  dueBatch: {
-    value: 100,
-    hard: 1_000,
-    unit: 'rows',
-    why: 'a timed duty never holds the write lock longer than a send notices',
-  },
+  dueBatch: { value: 100, hard: 1_000, unit: 'rows', why: 'a timed duty never holds the write lock longer than a send notices' },
 } as const satisfies Record<string, { value: number; hard: number; unit: string; why: string }>;
 
 export type LimitName = keyof typeof LIMITS;

@@ -9,13 +9,26 @@ import { openMessages } from '../store/open-threads.ts';
 import { openPauses } from '../store/pauses.ts';
 import { findProject } from '../store/projects.ts';
 import { remindersIn, remindersOf } from '../store/reminders.ts';
+import { heldBy } from '../store/reservations.ts';
 import { reviewsOwedBy } from '../store/reviews.ts';
 import { deciderOf, mayDecide } from './approval-rights.ts';
 import { assertOversees, authorityOf, type Caller, oversees } from './caller.ts';
 import type { HubContext } from './context.ts';
+import type { Reservations } from './reservations.ts';
 import { tasksToSettle, taskThreadsIn, taskThreadsOf } from './task-threads.ts';
 
-export const THREAD_KINDS = ['approval', 'ask_in', 'review', 'task', 'ask_out', 'task_out', 'message', 'reminder', 'paused'] as const;
+export const THREAD_KINDS = [
+  'approval',
+  'ask_in',
+  'review',
+  'task',
+  'ask_out',
+  'task_out',
+  'message',
+  'reservation',
+  'reminder',
+  'paused',
+] as const;
 export type ThreadKind = (typeof THREAD_KINDS)[number];
 
 export type OpenThread = {
@@ -41,7 +54,8 @@ const ORDER: Record<ThreadKind, number> = {
   message: 2,
   ask_out: 3,
   task_out: 3,
-  reminder: 4,
+  reservation: 4,
+  reminder: 5,
 };
 /** The state of an approval that the reader is to decide. */
 const TO_DECIDE = 'for you to decide';
@@ -53,8 +67,11 @@ function rank({ kind, state }: OpenThread): number {
 export class OpenThreads {
   readonly #context: HubContext;
 
-  constructor(context: HubContext) {
+  readonly #reservations: Reservations;
+
+  constructor(context: HubContext, reservations: Reservations) {
     this.#context = context;
+    this.#reservations = reservations;
   }
 
   /** What is open for the caller; `group`: for every agent of the project, for those who oversee it. `revision` grows with every change. */
@@ -100,6 +117,7 @@ export class OpenThreads {
     for (const reminder of reminders)
       if (reminder.counterpart !== 'yourself') reminder.counterpart = (await findAgent(read, reminder.counterpart))?.name ?? 'unknown';
     return [
+      ...(await this.#reservationsOf(read, agentId, limit)),
       ...(await this.#approvalsOf(read, agentId, limit)),
       ...(await this.#asks(read, asked, 'ask_in')),
       ...(await this.#reviews(read, agentId, limit)),
@@ -199,6 +217,21 @@ export class OpenThreads {
       since: one.requestedAt,
       dueAt: one.expiresAt,
     }));
+  }
+
+  /** What the agent keeps from others until it releases it. */
+  async #reservationsOf(read: Read, agentId: string, limit: number): Promise<OpenThread[]> {
+    return await Promise.all(
+      (await heldBy(read, agentId, limit + 1)).map(async (one) => ({
+        kind: 'reservation' as const,
+        id: one.id,
+        counterpart: 'yourself',
+        text: one.resource,
+        state: one.mode,
+        since: one.takenAt,
+        dueAt: (await this.#reservations.view(read, one)).until,
+      })),
+    );
   }
 
   /** What the caller may decide; of the group, everything that waits for a decision. */

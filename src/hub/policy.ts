@@ -15,6 +15,12 @@ export type Policy = {
     readonly commands: readonly CommandRule[];
     /** Names of rules that do not hold; `*`: none holds. */
     readonly off: readonly string[];
+    /** A reservation of paths that overlaps another's: `warn` grants it and tells both; `refuse` refuses it. Names are locks and always refused. */
+    readonly overlaps: 'warn' | 'refuse';
+    /** A client's edit of a file that another agent holds exclusively. */
+    readonly edits: 'refuse' | 'warn';
+    /** What hooks say when the hub cannot be asked: `open` lets everything pass. */
+    readonly whenBroken: 'open' | 'closed';
   };
   /** For a capability that a task needs: which others do instead, and how well. */
   readonly relatedCapabilities: RelatedCapabilities;
@@ -22,6 +28,6 @@ export type Policy = {
 
 export const DEFAULT_POLICY: Policy = {
   approvals: { low: 'policy', medium: 'manager' },
-  guard: { commands: [], off: [] },
+  guard: { commands: [], off: [], overlaps: 'warn', edits: 'refuse', whenBroken: 'open' },
   relatedCapabilities: {},
 };

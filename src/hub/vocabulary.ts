@@ -6,5 +6,6 @@ export { ASK_STATES } from '../store/asks.ts';
 export { AUTHORITIES, DELIVERY_STATES } from '../store/deliveries.ts';
 export { KINDS } from '../store/messages.ts';
 export { REMINDER_STATES } from '../store/reminders.ts';
+export { RESERVATION_KINDS, RESERVATION_MODES, RESERVATION_STATES } from '../store/reservations.ts';
 export { REVIEW_STATES } from '../store/reviews.ts';
 export { FAILURE_CAUSES, OVERDUE_POLICIES, PRIORITIES, TASK_STATES, VERIFICATIONS } from '../store/tasks.ts';

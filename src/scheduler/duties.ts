@@ -26,6 +26,7 @@ export function dutiesOf(hub: Hub): Duty[] {
     leases,
     offers,
     taskDeadlines,
+    reservationLeases,
     toolUses,
     turns,
     waking,
@@ -35,6 +36,7 @@ export function dutiesOf(hub: Hub): Duty[] {
     { name: 'fire reminders', everyMs: 5_000, nextDue: () => firing.nextDue(), run: () => firing.fireDue() },
     { name: 'end asks', everyMs: 5_000, nextDue: () => askEnds.nextDue(), run: () => askEnds.expireDue() },
     { name: 'end approvals', everyMs: 5_000, nextDue: () => approvalEnds.nextDue(), run: () => approvalEnds.expireDue() },
+    { name: 'end reservations', everyMs: 5_000, nextDue: () => reservationLeases.nextDue(), run: () => reservationLeases.expireDue() },
     { name: 'compare clocks', everyMs: 3_000, run: () => clockPeers.compare() },
     { name: 'record calls', everyMs: 1_000, run: () => calls.flush() },
     { name: 'renew leases', everyMs: 1_000, run: () => leases.flush() },
@@ -58,6 +60,8 @@ export function dutiesOf(hub: Hub): Duty[] {
     { name: 'forget turns', everyMs: 600_000, run: () => turns.forget() },
     { name: 'forget tool uses', everyMs: 600_000, run: () => toolUses.forget() },
     { name: 'forget enrolments', everyMs: 600_000, run: () => hub.enrolments.forget() },
+    { name: 'forget approvals', everyMs: 3_600_000, run: () => approvalEnds.forget() },
+    { name: 'forget reservations', everyMs: 3_600_000, run: () => reservationLeases.forget() },
     { name: 'forget keys', everyMs: 600_000, run: () => hub.forgetKeys() },
   ];
 }

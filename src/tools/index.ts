@@ -24,10 +24,12 @@ import { listTasks } from './list-tasks.ts';
 import { loadCheckpoint } from './load-checkpoint.ts';
 import { messageStatus } from './message-status.ts';
 import { recvBatch } from './recv-batch.ts';
+import { release } from './release.ts';
 import { remind } from './remind.ts';
 import { reportUsage } from './report-usage.ts';
 import { requestApproval } from './request-approval.ts';
 import { requeueDead } from './requeue-dead.ts';
+import { reserve } from './reserve.ts';
 import { resumeThread } from './resume-thread.ts';
 import { retryReminder } from './retry-reminder.ts';
 import { saveCheckpoint } from './save-checkpoint.ts';
@@ -57,6 +59,8 @@ export const tools: readonly Tool[] = [
   remind,
   listMyReminders,
   cancelReminder,
+  reserve,
+  release,
   requestApproval,
   decideApproval,
   verifyApproval,

@@ -21,7 +21,7 @@ export type Running = {
 
 /** Built once per test file: sources that change meanwhile are for the next run. */
 let main: string | undefined;
-function program(): string {
+export function programFile(): string {
   main ??= built();
   return main;
 }
@@ -33,7 +33,7 @@ export function start(
   args: readonly string[],
   options: { home: string; input?: string; env?: Record<string, string>; main?: string },
 ): Running {
-  const child = spawn(process.execPath, [options.main ?? program(), ...args], {
+  const child = spawn(process.execPath, [options.main ?? programFile(), ...args], {
     cwd: ROOT,
     env: { PATH: process.env.PATH ?? '', HOME: options.home, ROOKERY_HOME: options.home, ...options.env },
   });
@@ -77,7 +77,7 @@ export function rookeryOn(home: string) {
 /** The program without the native part of SQLite: the state of an install whose build failed. */
 export function withoutNativePart(): string {
   const place = scratch();
-  cpSync(join(program(), '..'), join(place, 'dist'), { recursive: true });
+  cpSync(join(programFile(), '..'), join(place, 'dist'), { recursive: true });
   cpSync(join(ROOT, 'package.json'), join(place, 'package.json'));
   cpSync(join(ROOT, 'src', 'store', 'migrations'), join(place, 'src', 'store', 'migrations'), { recursive: true });
   const modules = join(place, 'node_modules');

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import type { Caller } from '../../src/hub/caller.ts';
 import type { Hub } from '../../src/hub/hub.ts';
+import { DEFAULT_POLICY } from '../../src/hub/policy.ts';
 import type { TaskRequest } from '../../src/hub/task-orders.ts';
 import { operatorOf, recv } from '../support/acts.ts';
 import { attach, onEveryEngine, PROJECT, testHub } from '../support/engines.ts';
@@ -65,11 +66,7 @@ onEveryEngine('offers of tasks', (engine) => {
   });
 
   it('prefer who fits exactly; who is only related gets it when nobody better has room (S-06)', async () => {
-    const policy = {
-      approvals: { low: 'policy', medium: 'manager' },
-      guard: { commands: [], off: [] },
-      relatedCapabilities: { typescript: { javascript: 0.5 } },
-    } as const;
+    const policy = { ...DEFAULT_POLICY, relatedCapabilities: { typescript: { javascript: 0.5 } } };
     const { hub, boss, one } = await crew(engine, { ada: ['javascript'], bob: ['typescript'] }, { policy, limits: { heldTasks: 1 } });
     const [first, second] = [
       await create(hub, boss, { capabilities: ['typescript'] }),

@@ -8,6 +8,7 @@ import { ASK_TRANSITIONS } from '../../src/hub/asks.ts';
 import type { Caller } from '../../src/hub/caller.ts';
 import type { Hub } from '../../src/hub/hub.ts';
 import { REMINDER_TRANSITIONS } from '../../src/hub/reminders.ts';
+import { RESERVATION_TRANSITIONS } from '../../src/hub/reservations.ts';
 import { REVIEW_TRANSITIONS } from '../../src/hub/reviews.ts';
 import { TASK_TRANSITIONS } from '../../src/hub/task-states.ts';
 import { DELIVERY_TRANSITIONS } from '../../src/store/deliveries.ts';
@@ -20,6 +21,7 @@ const KNOWN: Record<string, Readonly<Record<string, readonly string[]>>> = {
   deliveries: DELIVERY_TRANSITIONS,
   asks: ASK_TRANSITIONS,
   approvals: APPROVAL_TRANSITIONS,
+  reservations: RESERVATION_TRANSITIONS,
   reminders: REMINDER_TRANSITIONS,
   wake_attempts: WAKE_TRANSITIONS,
   tasks: TASK_TRANSITIONS,
@@ -166,6 +168,12 @@ it('every change of state is one that the lifecycles know, and a day of work sho
   hub.fake.advance(25 * 60 * MINUTE);
   await hub.approvalEnds.expireDue();
 
+  await hub.reservations.reserve(eve, { paths: ['a', 'b'], names: [], mode: 'exclusive' }, { tool: 'reserve' });
+  await hub.reservations.release(eve, ['a'], { tool: 'release' });
+  hub.fake.advance(20 * MINUTE);
+  await hub.heartbeats.beat([eve.sessionId]);
+  await hub.reservationLeases.expireDue();
+
   const reminders = await Promise.all([1, 2, 3].map(() => hub.reminders.remind(eve, { message: 'x', inMs: MINUTE }, { tool: 'remind' })));
   await hub.reminders.cancel(eve, reminders[0]?.reminderId ?? '', { tool: 'cancel_reminder' });
   for (let n = 0; n < 45; n++) await hub.messages.send(operator, { to: 'eve', body: `fill ${n}` }, { tool: 'send' }).catch(() => {});
@@ -214,6 +222,7 @@ it('every change of state is one that the lifecycles know, and a day of work sho
       .filter((change) => seen.get(thing)?.has(change) !== true);
   expect(missing('asks')).toEqual([]);
   expect(missing('approvals')).toEqual([]);
+  expect(missing('reservations')).toEqual([]);
   expect(missing('reminders')).toEqual([]);
   expect(missing('reviews')).toEqual([]);
   // A change within a state moves nothing; the rest of what is left is for reviews, deadlines and words from outside.

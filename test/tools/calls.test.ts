@@ -167,6 +167,8 @@ it('answers not_found or stale_receipt to another project for every tool that ta
   const asked = await result(call(hub, alice, 'ask', { to: 'bob', question: 'secret words?' }));
   const reminder = await result(call(hub, alice, 'remind', { message: 'secret words', in_seconds: 60 }));
   await result(call(hub, alice, 'save_checkpoint', { current_task: 'secret words' }));
+  const reservations = await result(call(hub, alice, 'reserve', { names: ['lock'], reason: 'secret words' }));
+  const reserved = (reservations.reservations as { id: string }[])[0]?.id;
   const request = { action: 'secret words', risk: 'low' };
   const approval = await result(call(hub, alice, 'request_approval', request));
   const { task_id: task } = await result(call(hub, alice, 'create_task', { title: 'secret words', assignee: 'bob' }));
@@ -201,6 +203,8 @@ it('answers not_found or stale_receipt to another project for every tool that ta
     save_checkpoint: [{ current_task: 'x' }],
     load_checkpoint: [{}, { of: 'alice' }],
     report_usage: [{ percent: 10 }],
+    reserve: [{}, { names: ['lock'] }, { paths: ['lock'] }],
+    release: [{ ids: ['other'] }, { ids: [reserved] }],
     request_approval: [request],
     decide_approval: [
       { approval_id: approval.approval_id, decision: 'approve' },

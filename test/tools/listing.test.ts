@@ -135,6 +135,7 @@ it('describes every argument, unless its name and type say all', () => {
     'open_questions',
     'blockers',
     'approval_id',
+    'ttl_seconds',
     'decision',
     'title',
     'task_id',
