@@ -193,7 +193,7 @@ it('gives prompts and rules for the tools that a client was given, and says noth
     const missing = tools.filter((tool) => !offered.includes(tool)).map(({ name }) => name);
     const rules = workingRules(offered).flatMap(({ sentences }) => sentences);
     for (const text of [...prompts.map((prompt) => promptText(prompt, offered)), rules.join(' ')]) {
-      expect(encode(text).length).toBeLessThan(400);
+      expect(encode(text).length).toBeLessThan(500);
       expect(text.length).toBeGreaterThan(150);
       expect(text.match(/[a-z_]+/g)?.filter((word) => missing.includes(word))).toEqual([]);
     }
