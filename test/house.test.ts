@@ -97,8 +97,8 @@ const MAY_IMPORT: Record<string, { what: string[]; why: string }> = {
     why: 'Backup and restore handle the file itself, while no hub may be running; they know no front door.',
   },
   doctor: {
-    what: ['doctor', 'care', 'store', 'hub', 'config.ts', 'preflight.ts', 'system'],
-    why: 'The doctor looks at a hub that may not open; it knows no front door.',
+    what: ['doctor', 'care', 'store', 'hub', 'clients/install', 'config.ts', 'preflight.ts', 'system'],
+    why: 'The doctor looks at a hub that may not open, and at what was installed; it knows no front door.',
   },
 };
 

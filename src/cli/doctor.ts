@@ -1,6 +1,5 @@
 // rookery doctor: prints what the examination found. Exit code 0 all is well, 1 something is to be done, 3 the database cannot be used.
 
-import { homedir } from 'node:os';
 import type { Command } from 'commander';
 import { type Config, readPlaceOnly } from '../config.ts';
 import { examine, realProbes } from '../doctor/doctor.ts';
@@ -9,6 +8,7 @@ import { type HubError, isHubError } from '../hub/errors.ts';
 import { addCommand, type CommonFlags, configOf } from './command.ts';
 import { printSafeLine } from './print-safe.ts';
 import { openTerminal, progressBar, type Style } from './terminal.ts';
+import { thisProcess } from './this-program.ts';
 
 const STYLES: Record<Finding['status'], Style> = { ok: 'green', warn: 'yellow', fail: 'red', unknown: 'dim' };
 
@@ -17,7 +17,13 @@ export function registerDoctor(program: Command): void {
     .option('--deep', 'also every index, every reference and the whole history')
     .action(async (flags: CommonFlags & { deep?: boolean }) => {
       const { config, broken } = configured(flags);
-      const { findings, opened } = await examine(config, broken, flags.deep === true, realProbes(homedir()), progressBar);
+      const { findings, opened } = await examine(
+        config,
+        broken,
+        flags.deep === true,
+        realProbes({ ...thisProcess(), startsServers: true }),
+        progressBar,
+      );
       const well = findings.every(({ status }) => status === 'ok' || status === 'unknown');
       const terminal = openTerminal(config);
       if (flags.json === true) terminal.json({ ok: well, opened, findings });

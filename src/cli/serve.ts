@@ -12,7 +12,7 @@ import { openLog } from '../system/log.ts';
 import { addCommand, type CommonFlags } from './command.ts';
 import { assertPerson } from './person.ts';
 import { printSafeLine, safeJson } from './print-safe.ts';
-import { MAIN, thisProgram } from './this-program.ts';
+import { MAIN, thisProcess, thisProgram } from './this-program.ts';
 
 type ServeFlags = CommonFlags & { host?: string; port?: string; behindProxy?: boolean; tlsCert?: string; tlsKey?: string };
 
@@ -47,7 +47,12 @@ export function registerServe(program: Command): void {
 function doctorOf(config: Config): () => Promise<readonly Finding[]> {
   return async () => {
     const { examine, realProbes } = await import('../doctor/doctor.ts');
-    return (await examine(config, undefined, false, realProbes(homedir()), () => ({ add: () => {}, end: () => {} }))).findings;
+    return (
+      await examine(config, undefined, false, realProbes({ ...thisProcess(), startsServers: false }), () => ({
+        add: () => {},
+        end: () => {},
+      }))
+    ).findings;
   };
 }
 

@@ -9,6 +9,7 @@ import type { Config } from '../config.ts';
 import { isHubError } from '../hub/errors.ts';
 import { schemaVersion } from '../store/migrate.ts';
 import { SqliteFile } from '../store/sqlite-care.ts';
+import type { Evidence } from './client-hooks.ts';
 import type { Probes } from './doctor.ts';
 import { type Finding, fail, ok, unknown, warn, wordsOf } from './finding.ts';
 import { checkRows } from './rows.ts';
@@ -17,17 +18,19 @@ const WAL_MAX_BYTES = 64 * 1_048_576;
 const HOLDER_LOOKS = 3;
 const HOLDER_PAUSE_MS = 100;
 
-export type DatabaseReport = { findings: Finding[]; opened: boolean; bornAt: number | undefined };
+export type DatabaseReport = { findings: Finding[]; opened: boolean; bornAt: number | undefined; evidence: Evidence | undefined };
+
+const NOTHING = { bornAt: undefined, evidence: undefined };
 
 export async function checkDatabase(config: Config, deep: boolean, probes: Probes, step: Step): Promise<DatabaseReport> {
   const path = config.databasePath;
   if (!existsSync(path))
-    return { findings: [ok('database', 'there is none yet; the first session or command makes it')], opened: true, bornAt: undefined };
+    return { findings: [ok('database', 'there is none yet; the first session or command makes it')], opened: true, ...NOTHING };
   let file: SqliteFile;
   try {
     file = new SqliteFile(path);
   } catch (error) {
-    return { findings: [unreadable(config, path, error), await checkWriter(path, probes)], opened: false, bornAt: undefined };
+    return { findings: [unreadable(config, path, error), await checkWriter(path, probes)], opened: false, ...NOTHING };
   }
   try {
     const schema = checkSchema(file, path);
@@ -38,14 +41,15 @@ export async function checkDatabase(config: Config, deep: boolean, probes: Probe
       checkWal(path),
       await checkWriter(path, probes),
     ];
-    if (schema.status !== 'ok') return { findings, opened: false, bornAt: undefined };
+    if (schema.status !== 'ok') return { findings, opened: false, ...NOTHING };
     const structure = checkStructure(file, deep, step);
-    if (structure.status !== 'ok') return { findings: [...findings, structure], opened: false, bornAt: undefined };
+    if (structure.status !== 'ok') return { findings: [...findings, structure], opened: false, ...NOTHING };
     const rows = await checkRows(config, file, probes);
     return {
       findings: [...findings, structure, ...(deep ? await checkHistory(file, step) : []), ...rows.findings],
       opened: true,
       bornAt: rows.bornAt,
+      evidence: rows.evidence,
     };
   } finally {
     file.close();

@@ -3,14 +3,17 @@
 // each check stands alone, and the database is loaded last and only if it can be.
 
 import type { Step } from '../care/check.ts';
+import type { Program } from '../clients/install/program.ts';
 import type { Config } from '../config.ts';
 import type { HubError } from '../hub/errors.ts';
 import type { FileSystemKind } from '../store/sqlite-open.ts';
 import { systemClock } from '../system/clock.ts';
 import { systemHost } from '../system/host.ts';
 import { type LockHolder, writersOf } from '../system/locks.ts';
+import { type Answered, type Start, startServer } from './client-server.ts';
+import { checkClients } from './clients.ts';
 import { type Finding, fail, ok, unknown } from './finding.ts';
-import { checkBackups, checkClients, checkDoorbells, checkLog, checkModes } from './home.ts';
+import { checkBackups, checkDoorbells, checkLog, checkModes } from './home.ts';
 import { checkDisk, checkFileSystem, checkNode, checkSqlite } from './machine.ts';
 
 /** What the doctor asks of the machine; replaced in tests. */
@@ -25,7 +28,16 @@ export type Probes = {
   sqlite: () => Promise<{ version: string; trusted: boolean }>;
   fileSystemOf: (folder: string) => Promise<FileSystemKind>;
   writers: (databasePath: string) => LockHolder[] | undefined;
+  /** The environment, in which people move the settings of their clients. */
+  env: NodeJS.ProcessEnv;
+  /** The words that start this Rookery, as an installation would write them. */
+  program: Program;
+  /** Starts the server of a client’s settings; undefined where that takes too long. */
+  startServer: ((start: Start) => Promise<Answered | string>) | undefined;
 };
+
+/** What a command knows of its own process. */
+export type Process = { userHome: string; env: NodeJS.ProcessEnv; program: Program; startsServers: boolean };
 
 export type Examination = {
   findings: Finding[];
@@ -33,7 +45,7 @@ export type Examination = {
   opened: boolean;
 };
 
-export function realProbes(userHome: string): Probes {
+export function realProbes({ userHome, env, program, startsServers }: Process): Probes {
   return {
     nodeVersion: process.versions.node,
     uid: process.getuid?.(),
@@ -45,6 +57,9 @@ export function realProbes(userHome: string): Probes {
     sqlite: async () => (await import('../store/sqlite-care.ts')).sqliteVersion(),
     fileSystemOf: async (folder) => (await import('../store/sqlite-open.ts')).fileSystemOf(folder),
     writers: writersOf,
+    env,
+    program,
+    startServer: startsServers ? (start) => startServer(start, systemClock) : undefined,
   };
 }
 
@@ -64,7 +79,7 @@ export async function examine(
   const loads = sqlite.every(({ status }) => status === 'ok');
   const database = loads
     ? await (await import('./database.ts')).checkDatabase(config, deep, probes, step)
-    : { findings: [unknown('database', 'not looked at: SQLite does not load')], opened: false, bornAt: undefined };
+    : { findings: [unknown('database', 'not looked at: SQLite does not load')], opened: false, bornAt: undefined, evidence: undefined };
   const findings = [
     configuration,
     checkNode(probes),
@@ -76,7 +91,7 @@ export async function examine(
     checkBackups(config, probes, database.bornAt),
     checkDoorbells(config, probes),
     checkLog(config),
-    checkClients(config, probes),
+    ...(await checkClients(config, probes, database.evidence)),
   ];
   return { findings, opened: database.opened };
 }

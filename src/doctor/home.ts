@@ -1,11 +1,11 @@
-// The doctor in the hub's folder: who may read it, doorbells, backups, the log, and the clients that know of the hub.
+// The doctor in the hub's folder: who may read it, doorbells, backups, the log.
 // Database files are only ever asked for their state, never opened with `fs` (H4).
 
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import type { Probes } from './doctor.ts';
-import { type Finding, fail, ok, unknown, warn, wordsOf } from './finding.ts';
+import { type Finding, fail, ok, warn, wordsOf } from './finding.ts';
 
 const BACKUP_MAX_AGE_MS = 26 * 3_600_000;
 
@@ -108,14 +108,6 @@ export function checkLog(config: Config): Finding {
   }
 }
 
-export function checkClients(config: Config, { userHome }: Probes): Finding {
-  const files = [join(userHome, '.claude.json'), join(config.place.workRoot, '.mcp.json'), join(userHome, '.codex', 'config.toml')];
-  const known = files.filter((path) => textOf(path).includes('rookery'));
-  return known.length > 0
-    ? ok('clients', `known to ${known.join(', ')}`)
-    : unknown('clients', 'no configuration of Claude Code or Codex mentions rookery; for example: claude mcp add hub -- rookery stdio');
-}
-
 function entries(folder: string): string[] {
   try {
     return readdirSync(folder).map((name) => join(folder, name));
@@ -129,13 +121,5 @@ function statOf(path: string): Stats | undefined {
     return statSync(path);
   } catch {
     return undefined;
-  }
-}
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
   }
 }

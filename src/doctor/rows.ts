@@ -3,12 +3,14 @@
 import type { Config } from '../config.ts';
 import { toIso } from '../hub/clock.ts';
 import { LIMITS } from '../hub/limits.ts';
+import { doorEvidence, type HookEvidence, hookEvidence } from '../store/client-evidence.ts';
 import type { Read } from '../store/db.ts';
 import { countByState } from '../store/deliveries.ts';
 import { conservation, namedStuck } from '../store/overview.ts';
 import { findHub, listProjects } from '../store/projects.ts';
 import { openSessions } from '../store/sessions.ts';
 import type { SqliteFile } from '../store/sqlite-care.ts';
+import { type Evidence, SESSION_PREFIXES } from './client-hooks.ts';
 import type { Probes } from './doctor.ts';
 import { type Finding, fail, ok, unknown, warn, wordsOf } from './finding.ts';
 
@@ -19,7 +21,7 @@ export async function checkRows(
   config: Config,
   file: SqliteFile,
   probes: Probes,
-): Promise<{ findings: Finding[]; bornAt: number | undefined }> {
+): Promise<{ findings: Finding[]; bornAt: number | undefined; evidence: Evidence | undefined }> {
   try {
     return await file.read(async (read) => {
       const hub = await findHub(read);
@@ -30,11 +32,23 @@ export async function checkRows(
         await checkStuck(config, read, probes),
         await checkCounts(read),
       ];
-      return { findings, bornAt: hub?.createdAt };
+      return { findings, bornAt: hub?.createdAt, evidence: await evidenceIn(read) };
     });
   } catch (error) {
     const fix = 'rookery verify, then rookery restore FILE with the newest good backup';
-    return { findings: [fail('rows', `rows cannot be read: ${wordsOf(error)}`, 'Part of the data is damaged.', fix)], bornAt: undefined };
+    const damaged = fail('rows', `rows cannot be read: ${wordsOf(error)}`, 'Part of the data is damaged.', fix);
+    return { findings: [damaged], bornAt: undefined, evidence: undefined };
+  }
+}
+
+/** What is known of clients; a database that an older program wrote may not know it yet. */
+async function evidenceIn(read: Read): Promise<Evidence | undefined> {
+  try {
+    const hooks: Record<string, HookEvidence> = {};
+    for (const prefix of SESSION_PREFIXES) hooks[prefix] = await hookEvidence(read, prefix);
+    return { hooks, doors: await doorEvidence(read) };
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,20 +1,24 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
+import { chmodSync, closeSync, openSync, readFileSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { examine, type Probes, realProbes } from '../../src/doctor/doctor.ts';
 import type { Finding } from '../../src/doctor/finding.ts';
 import { parseLocks } from '../../src/system/locks.ts';
+import { MAIN } from '../server/http-process.ts';
 import { cleanup } from '../support/engines.ts';
 import { freshHub, start } from './command-line.ts';
 
 type Fresh = Awaited<ReturnType<typeof freshHub>>;
 const noStep = () => ({ add: () => {}, end: () => {} });
 
+const probesOf = (userHome: string) =>
+  realProbes({ userHome, env: {}, program: { node: process.execPath, main: MAIN }, startsServers: false });
+
 /** Examines in this process, with some of the machine replaced. */
 async function examined({ config, home }: Fresh, probes: Partial<Probes> = {}, deep = false) {
-  const { findings, opened } = await examine(config, undefined, deep, { ...realProbes(home), ...probes }, noStep);
+  const { findings, opened } = await examine(config, undefined, deep, { ...probesOf(home), ...probes }, noStep);
   const of = (check: string): Finding | undefined => findings.find((finding) => finding.check === check);
   return { findings, opened, of };
 }
@@ -24,7 +28,8 @@ describe('a healthy hub', () => {
     const { run, json } = await freshHub();
     const { findings, ...rest } = await json('doctor', '--deep');
     expect(rest).toEqual({ ok: true, opened: true });
-    expect(findings.filter((finding: Finding) => finding.status !== 'ok').map((finding: Finding) => finding.check)).toEqual(['clients']);
+    // Clients that are on this machine have no hub in this home, which is no fault.
+    expect(findings.filter((finding: Finding) => !['ok', 'unknown'].includes(finding.status))).toEqual([]);
     expect((await run('doctor')).code).toBe(0);
   });
 });
@@ -124,7 +129,7 @@ describe('what the doctor finds', () => {
   it('sees old backups, messages that nobody reads, and a clock that is behind', async () => {
     const hub = await freshHub();
     await hub.run('send', '--to', 'reviewer', 'anybody there?');
-    const later = realProbes(hub.home).now + 48 * 3_600_000;
+    const later = probesOf(hub.home).now + 48 * 3_600_000;
     const { of } = await examined(hub, { now: later });
     expect(of('backup')).toMatchObject({ status: 'warn', fix: 'rookery backup' });
     expect(of('stuck')).toMatchObject({ status: 'warn', fix: expect.stringContaining('rookery status') });
@@ -133,13 +138,6 @@ describe('what the doctor finds', () => {
     expect((await examined(hub)).of('backup')).toMatchObject({ status: 'ok' });
     utimesSync(file, 1_700_000_000, 1_700_000_000);
     expect((await examined(hub)).of('backup')).toMatchObject({ status: 'warn' });
-  });
-
-  it('finds the clients that know of the hub', async () => {
-    const hub = await freshHub();
-    mkdirSync(join(hub.home, '.codex'), { mode: 0o700 });
-    writeFileSync(join(hub.home, '.codex', 'config.toml'), '[mcp_servers.hub]\ncommand = "rookery"\n', { mode: 0o600 });
-    expect((await examined(hub)).of('clients')).toMatchObject({ status: 'ok', what: expect.stringContaining('config.toml') });
   });
 });
 

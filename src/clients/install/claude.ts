@@ -4,7 +4,8 @@
 import { hookSettings } from '../hook-events.ts';
 import type { Client, Wish } from './client.ts';
 import { type Edit, hookFlags, SERVER } from './edit.ts';
-import { isEmptyJson, withHooks, withoutHooks, withoutServer, withoutWord, withServer, withWord } from './json-edits.ts';
+import { isEmptyJson, ownHooks, withHooks, withoutHooks, withoutServer, withoutWord, withServer, withWord } from './json-edits.ts';
+import { valueAt } from './json-text.ts';
 
 /** The rule that lets every tool of the hub be called without asking; a bare server name says the same. */
 const RULE = `mcp__${SERVER}__*`;
@@ -36,6 +37,7 @@ function serverEdit({ program, scope, places, flags, env }: Wish): Edit {
     install: (text) => withServer(text, 'mcpServers', wish, { type: 'stdio', ...(env === undefined ? {} : { env }) }, path, 'claude'),
     uninstall: (text, original) => withoutServer(text, 'mcpServers', path, original),
     isEmpty: (text) => isEmptyJson(text, path),
+    server: (text) => valueAt(text, ['mcpServers', SERVER], path),
     // Claude Code itself writes this file all the time, under this lock.
     ...(scope === 'user' ? { lock: `${path}.lock` } : {}),
   };
@@ -61,5 +63,6 @@ function settingsEdit({ program, scope, places, allowTools, flags }: Wish): Edit
       return scope === 'project' ? withoutWord(asking, APPROVED, SERVER, path, original) : asking;
     },
     isEmpty: (text) => isEmptyJson(text, path),
+    hooks: (text) => ownHooks(text, path),
   };
 }

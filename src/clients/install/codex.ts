@@ -4,7 +4,7 @@
 import { hookSettings } from '../hook-events.ts';
 import type { Client, Wish } from './client.ts';
 import { type Edit, hookFlags, isOurServer, SERVER, serverWords } from './edit.ts';
-import { isEmptyJson, withHooks, withoutHooks } from './json-edits.ts';
+import { isEmptyJson, ownHooks, withHooks, withoutHooks } from './json-edits.ts';
 import { appendTable, removeTable, tableAt, updateTable } from './toml-text.ts';
 
 const TABLE = ['mcp_servers', SERVER] as const;
@@ -56,6 +56,7 @@ function serverEdit(wish: Wish): Edit {
     },
     uninstall: (text) => (isOurServer(tableAt(text, TABLE, path)) ? removeTable(text, TABLE, COMMENT, path) : text),
     isEmpty: (text) => text.trim() === '',
+    server: (text) => tableAt(text, TABLE, path),
   };
 }
 
@@ -70,5 +71,6 @@ function hooksEdit(wish: Wish): Edit {
     install: (text) => withHooks(text, hooks, path),
     uninstall: (text, original) => withoutHooks(text, path, original),
     isEmpty: (text) => isEmptyJson(text, path),
+    hooks: (text) => ownHooks(text, path),
   };
 }

@@ -19,6 +19,10 @@ export type Edit = {
   uninstall(text: string, original: string | undefined): string;
   /** Whether nothing is left worth keeping of a file that we made. */
   isEmpty(text: string): boolean;
+  /** The entry of the server called hub, whoever wrote it, for files that hold servers. */
+  server?(text: string): unknown;
+  /** How many hooks of ours there are, by event, for files that hold hooks. */
+  hooks?(text: string): Record<string, number>;
   /** Another program's lock on the file, if it takes one. */
   readonly lock?: string;
 };

@@ -3,8 +3,9 @@
 
 import { existsSync } from 'node:fs';
 import type { Client, ClientName, Wish } from './client.ts';
-import type { Edit } from './edit.ts';
+import { type Edit, SERVER } from './edit.ts';
 import { isEmptyJson, withoutServer, withServer } from './json-edits.ts';
+import { valueAt } from './json-text.ts';
 
 export const gemini: Client = {
   name: 'gemini',
@@ -67,5 +68,6 @@ function edit(client: ClientName, path: string, members: string, more: Record<st
     install: (text) => withServer(text, members, server, { ...more, ...(env === undefined ? {} : { env }) }, path, client),
     uninstall: (text, original) => withoutServer(text, members, path, original),
     isEmpty: (text) => isEmptyJson(text, path),
+    server: (text) => valueAt(text, [members, SERVER], path),
   };
 }

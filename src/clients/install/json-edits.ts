@@ -89,7 +89,8 @@ function ownGroups(text: string, event: string, path: string): { index: number; 
   });
 }
 
-function isOurHook(hook: unknown): boolean {
+/** Whether a hook of a client is one of ours. */
+export function isOurHook(hook: unknown): boolean {
   const { type, command, args, server, tool } = toEntry(hook);
   if (type === 'mcp_tool') return server === SERVER && tool === 'hook';
   if (typeof command !== 'string') return false;

@@ -121,7 +121,8 @@ function keyOf(line: string): string | undefined {
     .find((word) => word !== undefined);
 }
 
-function tableIn(values: Values | undefined, key: string): Values | undefined {
+/** A table in a table; undefined where there is none. */
+export function tableIn(values: Values | undefined, key: string): Values | undefined {
   const found = values?.[key];
   return found !== null && typeof found === 'object' && !Array.isArray(found) ? (found as Values) : undefined;
 }
