@@ -125,6 +125,7 @@ it('keeps each foreign library in its place', () => {
     [/^(pg|@electric-sql)/, /^store\/postgres/, 'A driver is known to its engine only.'],
     [/^unbash/, /^hub\/shell\.ts$/, 'What a command line would run is read in one place.'],
     [/^croner/, /^hub\/schedules\.ts/, 'What a recurring time means is decided in one place.'],
+    [/^standardwebhooks/, /^server\//, 'What comes signed from outside is checked at the door.'],
     [/^pino/, /^system\/log\.ts$/, 'Logs are opened in one place, so that none goes to standard output.'],
     [/^nanoid/, /^system\/ids\.ts$/, 'Chance is injected (invariant 9).'],
     [/^commander/, /^cli\//, 'Flags are read by the command line only.'],

@@ -59,6 +59,8 @@ export const EVENT_TYPES = [
   'reservation.overlapped',
   'reservation.released',
   'reservation.expired',
+  'task.webhook_refused',
+  'template.written',
   'thread.paused',
   'thread.resumed',
   'door.registered',

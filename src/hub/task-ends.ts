@@ -1,6 +1,7 @@
 // How tasks end, and what their end does to others: what waited for them may begin, is canceled or stays blocked; a parent whose last child
 // ended rolls up; whoever it concerns is told. An end and everything that follows from it are one transaction.
 
+import { findAgent } from '../store/agents.ts';
 import { findAsk } from '../store/asks.ts';
 import { childrenOf, childStates, countChild, dependentsOf, settleDependency } from '../store/task-graph.ts';
 import { insertResult } from '../store/task-history.ts';
@@ -52,7 +53,8 @@ export class TaskEnds {
     const facts = { result: resultN, artifacts: given.artifacts.length, verification: given.verification, revision: set.revision };
     if (given.verification === 'unverified') {
       const reason = `unverified: ${given.missing.length} of ${task.expectedArtifacts.length} expected artifacts missing or different: ${given.missing.join(', ')}`;
-      return await this.needAttention(act, task, by, reason, { act: 'needs_attention', by, set, facts });
+      const told = `unverified: ${given.missing.length} of ${task.expectedArtifacts.length} expected artifacts are missing or different`;
+      return await this.needAttention(act, task, by, reason, { act: 'needs_attention', by, set, facts }, told);
     }
     if (task.quorum > 0) {
       const inReview = await this.#leave(act, task.id, { act: 'submitted_for_review', to: 'in_review', by, set, facts });
@@ -95,11 +97,11 @@ export class TaskEnds {
     return canceled;
   }
 
-  /** Nobody is going on with it by itself: its owner and the operator are told why. */
-  async needAttention(act: Act, task: TaskRow, by: Actor, reason: string, change?: TaskChange): Promise<TaskRow> {
+  /** Nobody is going on with it by itself: its owner and the operator are told why; `told`: the hub's own words where the reason has others'. */
+  async needAttention(act: Act, task: TaskRow, by: Actor, reason: string, change?: TaskChange, told = reason): Promise<TaskRow> {
     const base: TaskChange = change ?? { act: 'needs_attention', by };
     const next = await this.#leave(act, task.id, { ...base, to: 'needs_attention', set: { ...base.set, reason } });
-    const body = `${task.id} needs attention: ${reason}. get_task shows its history; update_task with state submitted lets it be tried again, completed accepts it as it is, cancel_task ends it.`;
+    const body = `${task.id} needs attention: ${told}. get_task shows its history; update_task with state submitted lets it be tried again, completed accepts it as it is, cancel_task ends it.`;
     await this.#notices.tell(act, next, [next.creatorId], 'task needs attention', body);
     await this.#notices.tellOperator(act, next, 'task needs attention', body);
     return next;
@@ -133,23 +135,12 @@ export class TaskEnds {
     const owners =
       ended.state === 'canceled' && change.facts?.root !== ended.id && change.facts?.root !== undefined ? [] : [ended.creatorId];
     const concerned = [...owners, ...(ended.state === 'canceled' ? [worker, before.assigneeId] : [])];
-    if (change.by.agentId === HUB_ACTOR.agentId)
-      await this.#notices.tell(
-        act,
-        ended,
-        [...concerned, worker],
-        `task ${ended.state}`,
-        `${ended.id} is ${ended.state}: ${ended.reason ?? 'done'}.`,
-      );
-    else
-      await this.#notices.say(
-        act,
-        ended,
-        change.by,
-        concerned,
-        `task ${ended.state}`,
-        words === '' ? `${ended.id} is ${ended.state}.` : words,
-      );
+    const subject = `task ${ended.state}`;
+    if ((await findAgent(act.tx, change.by.agentId)) === undefined) {
+      // What somebody outside said of it stands in the task; the hub does not say it as its own words.
+      const why = change.by.agentId === HUB_ACTOR.agentId ? (ended.reason ?? 'done') : `told by ${change.by.name}; get_task has the words`;
+      await this.#notices.tell(act, ended, [...concerned, worker], subject, `${ended.id} is ${ended.state}: ${why}.`);
+    } else await this.#notices.say(act, ended, change.by, concerned, subject, words === '' ? `${ended.id} is ${ended.state}.` : words);
     return ended;
   }
 

@@ -57,6 +57,7 @@ export const TASK_LIMITS = {
   taskDependencies: { value: 50, hard: 500, unit: 'tasks', why: 'each is a row that its end has to settle' },
   taskChildren: { value: 500, hard: 5_000, unit: 'tasks', why: 'a subtree is canceled in one transaction' },
   taskDepth: { value: 8, hard: 32, unit: 'levels', why: 'deeper plans are not plans' },
+  templateSteps: { value: 30, hard: 200, unit: 'steps', why: 'all of them are created in one transaction' },
   taskTags: {
     value: 20,
     hard: 100,

@@ -29,6 +29,11 @@ export type TaskRequest = {
   quorum?: number | undefined;
   cacheKey?: string | undefined;
   traceparent?: string | undefined;
+  /** Its end may be told from outside a session, under a secret of its own. */
+  external?: boolean | undefined;
+  template?: string | undefined;
+  /** Each `name=value`. */
+  params?: readonly string[] | undefined;
 };
 
 export type Edge = { dependsOn: string; policy: DependencyPolicy };

@@ -14,15 +14,19 @@ import { TaskDeadlines } from './task-deadlines.ts';
 import { TaskDecisions } from './task-decisions.ts';
 import { TaskEnds } from './task-ends.ts';
 import { TaskNotices } from './task-notices.ts';
+import { TaskTemplates } from './task-templates.ts';
 import { TaskTrees } from './task-trees.ts';
 import { TaskUpdates } from './task-updates.ts';
 import { TaskViews } from './task-views.ts';
+import { TaskWebhooks } from './task-webhooks.ts';
 import { Tasks } from './tasks.ts';
 
 export type TaskServices = {
   readonly tasks: Tasks;
   readonly taskViews: TaskViews;
   readonly taskTrees: TaskTrees;
+  readonly taskTemplates: TaskTemplates;
+  readonly taskWebhooks: TaskWebhooks;
   readonly taskUpdates: TaskUpdates;
   readonly taskCompletion: TaskCompletion;
   readonly taskDecisions: TaskDecisions;
@@ -43,8 +47,12 @@ export function taskServices(context: HubContext, posting: Posting, asks: Asks, 
   const taskUpdates = new TaskUpdates(context, { ends: taskEnds, leases, asks, notices, decisions: taskDecisions });
   askEnds.whenEnded((act, ask) => taskUpdates.resume(act, ask));
   const taskViews = new TaskViews(context);
+  const taskTemplates = new TaskTemplates(context);
+  const taskWebhooks = new TaskWebhooks(context, taskEnds);
   return {
-    tasks: new Tasks(context, notices),
+    tasks: new Tasks(context, notices, taskTemplates, taskWebhooks),
+    taskTemplates,
+    taskWebhooks,
     taskViews,
     taskTrees: new TaskTrees(context, taskViews),
     taskUpdates,

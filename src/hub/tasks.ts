@@ -17,16 +17,29 @@ import type { TaskNotices } from './task-notices.ts';
 import { assertNoCircle, pullBlockers, rankOf } from './task-order.ts';
 import { assertOrder, type Edge, quorumOf, type TaskRequest, toArtifact, toEdges, toText, traceOf, wordsOf } from './task-orders.ts';
 import { isEnded } from './task-states.ts';
+import type { TaskTemplates } from './task-templates.ts';
+import type { TaskWebhooks } from './task-webhooks.ts';
 
-export type Created = { taskId: string; notes: string[]; replayed?: boolean };
+export type Created = {
+  taskId: string;
+  notes: string[];
+  steps: { key: string; taskId: string }[];
+  /** The secret of its webhook, told this once. */
+  secret?: string | undefined;
+  replayed?: boolean;
+};
 
 export class Tasks {
   readonly #context: HubContext;
   readonly #notices: TaskNotices;
+  readonly #templates: TaskTemplates;
+  readonly #webhooks: TaskWebhooks;
 
-  constructor(context: HubContext, notices: TaskNotices) {
+  constructor(context: HubContext, notices: TaskNotices, templates: TaskTemplates, webhooks: TaskWebhooks) {
     this.#context = context;
     this.#notices = notices;
+    this.#templates = templates;
+    this.#webhooks = webhooks;
   }
 
   /**
@@ -34,13 +47,23 @@ export class Tasks {
    * path; a parent that has ended), `limit_reached`.
    */
   async create(caller: Caller, request: TaskRequest, intent: Intent): Promise<Created> {
-    assertOrder(request, this.#context.limits);
+    const { template } = request;
+    if (template === undefined) assertOrder(request, this.#context.limits);
     if (!(await this.#context.commands.isRetry(caller, intent))) this.#context.rates.take(caller);
-    return await this.#context.commands.run(caller, intent, async (act) => {
+    // A secret is no part of a result that is kept for a repeated key: it is told once.
+    let secret: string | undefined;
+    const created = await this.#context.commands.run(caller, intent, async (act) => {
       const notes: string[] = [];
-      const task = await this.createWithin(act, caller, request, notes);
-      return { taskId: task.id, notes };
+      const make = (order: TaskRequest) => this.createWithin(act, caller, order, notes);
+      if (template === undefined) {
+        const task = await make(request);
+        if (request.external === true && !isEnded(task)) secret = await this.#webhooks.give(act, task.id);
+        return { taskId: task.id, notes, steps: [] };
+      }
+      const { task, steps } = await this.#templates.instantiate(act, { ...request, template }, make);
+      return { taskId: task.id, notes, steps };
     });
+    return { ...created, secret };
   }
 
   /** The same within a transaction, of a request that was checked. */

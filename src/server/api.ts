@@ -20,6 +20,7 @@ import type { PageFile } from './page.ts';
 import { API_CLIENT, type Principals } from './principals.ts';
 import type { Readiness } from './readiness.ts';
 import { errorHeaders, whenClosed } from './replies.ts';
+import { endTask } from './task-webhook.ts';
 import type { Visitors } from './visitors.ts';
 
 export type ApiParts = {
@@ -50,6 +51,10 @@ export function apiRoutes(parts: DashboardParts): Hono<{ Bindings: ApiBindings }
     const made = await parts.doorman.counting(incoming, () => hub.enrolments.exchange(bearerSecret(incoming) ?? ''));
     const expires_at = toIso(made.expiresAt);
     return c.json({ name: made.name, role: made.role, project: made.projectId, token: made.token, expires_at });
+  });
+  app.post('/hooks/task', async (c) => {
+    const { incoming, outgoing } = c.env;
+    return c.json(await parts.doorman.counting(incoming, () => endTask(hub, incoming, outgoing)));
   });
   dashboardRoutes(app, parts);
   app.post('/api/:tool', (c) => callApi(c, parts, onDefect));
@@ -96,7 +101,8 @@ async function callApi(c: Asked, parts: ApiParts, onDefect: (reference: string, 
       ? Connection.fixed(hub, visit.caller, toolsets)
       : Connection.borrowing(hub, visit.caller, await principals.attachment(bearer, API_CLIENT), toolsets);
     const since = hub.context.clock.monotonic();
-    const reply = await callTool(hub, connection, tool, given, { signal: gone.signal, onDefect });
+    const traceparent = incoming.headersDistinct.traceparent?.[0];
+    const reply = await callTool(hub, connection, tool, given, { signal: gone.signal, onDefect, traceparent });
     const ms = Math.round(hub.context.clock.monotonic() - since);
     log.info({ event: 'api_call', tool: tool.name, agent: visit.caller.name, code: reply.ok ? 'ok' : reply.error.code, ms }, 'api call');
     return reply.ok ? c.json(reply.result) : errorResponse(reply.error);
@@ -115,7 +121,7 @@ async function readyz(c: Asked, { doorman, readiness }: ApiParts): Promise<Respo
 
 function noRoute(): HubError {
   return new HubError('not_found', 'There is nothing at this address.', {
-    hint: 'Routes: /mcp, POST /api/<tool>, /api/views, /events, /livez, /readyz, /version.',
+    hint: 'Routes: /mcp, POST /api/<tool>, /api/views, POST /hooks/task, /events, /livez, /readyz, /version.',
   });
 }
 

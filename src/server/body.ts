@@ -13,7 +13,11 @@ const [QUOTE, BACKSLASH, OPEN_BRACKET, CLOSE_BRACKET, OPEN_BRACE, CLOSE_BRACE] =
 
 /** The body as JSON; undefined when it is empty. Errors: `too_large`, `invalid_input`. */
 export async function readJson(request: IncomingMessage, response: ServerResponse, limitBytes: number): Promise<unknown> {
-  const body = await readBody(request, response, limitBytes);
+  return parseJson(await readBody(request, response, limitBytes));
+}
+
+/** A body as JSON; undefined when it is empty. Errors: `invalid_input`. */
+export function parseJson(body: Buffer): unknown {
   if (body.length === 0) return undefined;
   if (isDeep(body)) throw new HubError('invalid_input', `The JSON is nested deeper than ${DEPTH} levels.`, { hint: 'Send it flat.' });
   try {
@@ -23,7 +27,8 @@ export async function readJson(request: IncomingMessage, response: ServerRespons
   }
 }
 
-function readBody(request: IncomingMessage, response: ServerResponse, limitBytes: number): Promise<Buffer> {
+/** The body as it came. Errors: `too_large`. */
+export function readBody(request: IncomingMessage, response: ServerResponse, limitBytes: number): Promise<Buffer> {
   if (Number(request.headers['content-length'] ?? 0) > limitBytes) {
     discard(request);
     return Promise.reject(tooLarge(limitBytes));

@@ -115,7 +115,12 @@ export class McpSession {
       const since = hub.context.clock.monotonic();
       const onDefect = (reference: string, error: unknown) =>
         log.error({ event: 'defect', reference, tool: tool.name, err: error }, 'internal error');
-      const reply = await callTool(hub, connection, tool, given, { signal: extra.signal, onDefect });
+      const traceparent = extra._meta?.traceparent;
+      const reply = await callTool(hub, connection, tool, given, {
+        signal: extra.signal,
+        onDefect,
+        traceparent: typeof traceparent === 'string' ? traceparent : undefined,
+      });
       log.info(
         {
           event: 'tool_call',

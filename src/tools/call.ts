@@ -13,6 +13,8 @@ export type Reply = { ok: true; result: Record<string, unknown>; text: string } 
 
 export type CallContext = {
   signal?: AbortSignal | undefined;
+  /** The W3C trace that the call belongs to, where its client tells one. */
+  traceparent?: string | undefined;
   /** Told of defects: what is shown to the caller carries only the reference. */
   onDefect?: ((reference: string, error: unknown) => void) | undefined;
 };
@@ -52,6 +54,7 @@ async function answer(hub: Hub, connection: Connection, tool: Tool, given: unkno
       connection,
       args,
       signal: context.signal,
+      traceparent: context.traceparent,
       key: typeof key === 'string' ? key : undefined,
       get caller(): Caller {
         if (caller === undefined) throw new Error(`${tool.name} was called before anybody was identified`);

@@ -40,15 +40,20 @@ export const createTask = defineTool({
       .describe('"path", "path sha256:hex" or "sha256:hex", checked on completion'),
     reviewers: z.array(z.string().min(1).max(40)).optional(),
     quorum: z.int().min(1).max(LIMITS.taskTags.hard).optional().describe('reviewers who must pass it; default all'),
+    template: z.string().min(1).max(40).optional().describe('a plan that a manager wrote'),
+    params: z.array(z.string().min(1).max(4_000)).max(100).optional().describe('name=value, for template'),
+    external: z.boolean().optional().describe('answers a secret with which a program outside may end it'),
     cache_key: z.string().min(1).max(200).optional().describe('reuse the result of a task completed under it'),
   },
   output: {
     task_id: z.string(),
     state: z.enum(TASK_STATES),
     why: z.string().optional().describe('why nobody works on it yet'),
+    steps: z.array(z.object({ key: z.string(), task_id: z.string() })).optional(),
+    webhook_secret: z.string().optional().describe('shown this once: signs POST /hooks/task (Standard Webhooks)'),
     notes: z.array(z.string()).optional(),
   },
-  async run({ hub, caller, key, args }, input) {
+  async run({ hub, caller, key, args, traceparent }, input) {
     const ms = (seconds: number | undefined) => (seconds === undefined ? undefined : seconds * 1000);
     const request = {
       ...input,
@@ -59,13 +64,16 @@ export const createTask = defineTool({
       notBeforeMs: ms(input.not_before_seconds),
       expectedArtifacts: input.expected_artifacts,
       cacheKey: input.cache_key,
+      traceparent,
     };
-    const { taskId: id, notes, replayed } = await hub.tasks.create(caller, request, { tool: 'create_task', key, args });
+    const { taskId: id, notes, steps, secret, replayed } = await hub.tasks.create(caller, request, { tool: 'create_task', key, args });
     const { task } = await hub.taskViews.get(caller, id);
     return {
       task_id: id,
       state: task.state,
       ...(task.waitsBecause === null ? {} : { why: task.waitsBecause }),
+      ...(steps.length === 0 ? {} : { steps: steps.map((step) => ({ key: step.key, task_id: step.taskId })) }),
+      ...(secret === undefined ? {} : { webhook_secret: secret }),
       ...(notes.length === 0 ? {} : { notes }),
       ...(replayed === true ? { replayed } : {}),
     };

@@ -10,6 +10,7 @@ import { claimTask } from './claim-task.ts';
 import { completeTask } from './complete-task.ts';
 import { createAgent } from './create-agent.ts';
 import { createTask } from './create-task.ts';
+import { createTemplate } from './create-template.ts';
 import { decideApproval } from './decide-approval.ts';
 import { getMessage } from './get-message.ts';
 import { getOpenThreads } from './get-open-threads.ts';
@@ -78,6 +79,7 @@ export const tools: readonly Tool[] = [
   waitForTasks,
   cancelTask,
   createAgent,
+  createTemplate,
   requeueDead,
   retryReminder,
   resumeThread,

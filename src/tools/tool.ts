@@ -23,6 +23,8 @@ export type ToolCall = {
   /** The arguments as validated, without the common ones: what an idempotency key stands for. */
   readonly args: unknown;
   readonly signal: AbortSignal | undefined;
+  /** The W3C trace that the call belongs to. */
+  readonly traceparent?: string | undefined;
 };
 
 type Shape = z.ZodRawShape;

@@ -231,6 +231,7 @@ it('answers not_found or stale_receipt to another project for every tool that ta
     wait_for_tasks: [{ task_ids: [task] }],
     cancel_task: [{ task_id: task }],
     create_agent: [{ name: 'alice' }],
+    create_template: [{ name: 'x', definition: '{}' }],
     requeue_dead: [{ message_id: id, to: 'bob' }],
     retry_reminder: [{ reminder_id: reminder.reminder_id }],
     resume_thread: [{ thread_id: sent.thread_id }],
