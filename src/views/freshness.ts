@@ -16,10 +16,8 @@ export const FRESHNESS = {
   overview: { touchedBy: ['message', 'ask', 'agent', 'session', 'project', 'door', 'wake'], freshMs: 10 * SECOND },
   waiting: { touchedBy: ['task', 'approval', 'message', 'ask', 'reminder', 'thread', 'agent'], freshMs: 30 * SECOND },
   agents: { touchedBy: ['agent', 'session', 'message', 'ask', 'door', 'wake', 'turn'], freshMs: 5 * SECOND },
-  agent: {
-    touchedBy: ['agent', 'session', 'message', 'ask', 'approval', 'reminder', 'checkpoint', 'door', 'wake', 'turn'],
-    freshMs: 5 * SECOND,
-  },
+  // It holds whatever get_open_threads tells, which grows with every kind of obligation.
+  agent: { touchedBy: ['*'], freshMs: 5 * SECOND },
   threads: { touchedBy: ['message', 'ask', 'approval', 'reminder'], freshMs: null },
   thread: { touchedBy: ['message', 'ask', 'approval', 'reminder', 'thread', 'session', 'door', 'wake'], freshMs: 15 * SECOND },
   board: { touchedBy: ['task', 'agent', 'session'], freshMs: 15 * SECOND },

@@ -196,7 +196,7 @@ describe('what a page builds from events', () => {
   it('equals a fresh look after any sequence of changes', { timeout: 240_000 }, async () => {
     const step = fc.record({ act: fc.nat(23), who: fc.nat(3), whom: fc.nat(3), pick: fc.nat(20) });
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 40 }), async (steps) => {
+      fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 30 }), async (steps) => {
         const hub = await testHub(sqlite, { limits: { deliveryAttempts: 2, poisonMinAgeMs: 1, sendPerSecond: 1_000, alternations: 4 } });
         const operator = await operatorOf(hub);
         const timers = new Set<() => void>();
@@ -230,7 +230,7 @@ describe('what a page builds from events', () => {
         page.close();
         await hub.close();
       }),
-      { numRuns: 25 },
+      { numRuns: 15 },
     );
   });
 
