@@ -262,6 +262,7 @@ const HOOKED_FOR = {
   PostToolUseFailure: 'it is done, and failed',
   PostToolBatch: 'a hint of mail, before the model goes on',
   Stop: 'the turn is over: what was read is acknowledged, unread or owed things are named once',
+  StopFailure: 'the turn ended by an error of the model’s service: the agent is idle',
   SubagentStop: 'a sub-agent is done',
   PreCompact: 'the context is about to shrink: a checkpoint is asked for',
   Notification: 'the client waits for its person: the agent is idle',
@@ -271,7 +272,9 @@ const hookTable = table(
   ['event', 'Claude Code', 'Codex', 'for'],
   HOOK_EVENTS.map((event) => {
     if (HOOKED_FOR[event] === undefined) throw new Error(`docs/clients.md: no words for the hook ${event}`);
-    const how = (client) => HOOKS[client].filter((entry) => entry.event === event).map((entry) => `${entry.timeoutSeconds} s`);
+    const how = (client) => [
+      ...new Set(HOOKS[client].filter((entry) => entry.event === event).map((entry) => `${entry.timeoutSeconds} s`)),
+    ];
     return [`\`${event}\``, how('claude').join(', ') || '-', how('codex').join(', ') || '-', HOOKED_FOR[event]];
   }),
 );

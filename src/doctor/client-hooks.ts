@@ -43,6 +43,12 @@ export function checkHooks(client: Client, found: Installed, plugged: boolean, p
     const why = 'Its agents hear of mail with their next call only, and are not woken.';
     return [warn(`${client.name}_hooks`, `${client.title} has no hooks of the hub`, why, `rookery install ${client.name}`)];
   }
+  const [one, other] = found.hooks;
+  if (one !== undefined && other !== undefined) {
+    const what = `${client.title} has the hooks twice, in ${one.path} and in ${other.path}`;
+    const fix = `rookery uninstall ${client.name} --scope project`;
+    return [warn(`${client.name}_hooks`, what, 'Each of them runs twice, and says everything twice.', fix)];
+  }
   return [...checkTrust(client, found, probes), checkHeard(client, hooked, found, evidence), ...checkWaking(client, hooked, evidence)];
 }
 

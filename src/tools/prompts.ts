@@ -59,6 +59,7 @@ export const prompts: readonly Prompt[] = [
       'message_status tells for each request whether it was shown, acknowledged or answered, and why not.',
       'get_open_threads with scope: group shows who owes whom what; remind brings you back to it.',
       'load_checkpoint with of: NAME shows what an agent was doing.',
+      'create_agent makes an agent for a client that you start: it gets its name, role and parent by itself.',
       ...CONTEXT,
       'Bring decisions that need a person to the operator with ask.',
     ],

@@ -13,7 +13,7 @@ import { startServer } from '../../src/doctor/client-server.ts';
 import { checkClients } from '../../src/doctor/clients.ts';
 import { type Probes, realProbes } from '../../src/doctor/doctor.ts';
 import { systemClock } from '../../src/system/clock.ts';
-import { desk } from '../clients/desk.ts';
+import { desk, type Given } from '../clients/desk.ts';
 import { built, MAIN } from '../server/http-process.ts';
 import { scratch } from '../support/engines.ts';
 import { rookeryOn, start } from './command-line.ts';
@@ -29,12 +29,20 @@ function machine() {
     ...realProbes({ userHome: own.home, env: {}, program, startsServers: false }),
     startServer: async () => ({ tools: 20, ms: 300 }),
   };
-  const examine = async (more: Partial<Probes> = {}, evidence?: Partial<Evidence>) => {
-    const findings = await checkClients(config, { ...probes, ...more }, evidence && { hooks: {}, doors: [], ...evidence });
-    return Object.fromEntries(findings.map((finding) => [finding.check, finding]));
-  };
+  const findings = (more: Partial<Probes> = {}, evidence?: Partial<Evidence>) =>
+    checkClients(config, { ...probes, ...more }, evidence && { hooks: {}, doors: [], ...evidence });
+  const examine = async (more: Partial<Probes> = {}, evidence?: Partial<Evidence>) =>
+    Object.fromEntries((await findings(more, evidence)).map((finding) => [finding.check, finding]));
   const flags = { '--home': own.hub };
-  return { ...own, flags, program, examine, install: (name: 'claude' | 'codex' | 'gemini') => own.install([name], { program, flags }) };
+  return {
+    ...own,
+    flags,
+    program,
+    examine,
+    findings,
+    installed: (name: 'claude', given: Given) => own.install([name], given),
+    install: (name: 'claude' | 'codex' | 'gemini') => own.install([name], { program, flags }),
+  };
 }
 
 describe('clients on this machine', () => {
@@ -126,6 +134,18 @@ describe('clients on this machine', () => {
       what: expect.stringContaining('twice'),
       fix: 'rookery uninstall claude',
     });
+  });
+
+  it('have a hub that goes before the installed one, or every hook twice', async () => {
+    const { examine, install, put, text, project, program, flags, ...own } = machine();
+    await install('claude');
+    const state = JSON.parse(text('.claude.json'));
+    put('.claude.json', JSON.stringify({ ...state, projects: { [project]: { mcpServers: { hub: { command: 'x' } } } } }));
+    expect((await examine()).claude).toMatchObject({ status: 'ok' });
+    const all = await own.findings();
+    expect(all).toContainEqual(expect.objectContaining({ check: 'claude', status: 'warn', what: expect.stringContaining('-s local') }));
+    await own.installed('claude', { scope: 'project', program, flags });
+    expect((await examine()).claude_hooks).toMatchObject({ status: 'warn', what: expect.stringContaining('twice') });
   });
 
   it('were being written when the power went', async () => {

@@ -38,9 +38,16 @@ function serverEdit({ program, scope, places, flags, env }: Wish): Edit {
     uninstall: (text, original) => withoutServer(text, 'mcpServers', path, original),
     isEmpty: (text) => isEmptyJson(text, path),
     server: (text) => valueAt(text, ['mcpServers', SERVER], path),
+    obstacle: (text) => (scope === 'user' ? localServer(text, places.project, path) : undefined),
     // Claude Code itself writes this file all the time, under this lock.
     ...(scope === 'user' ? { lock: `${path}.lock` } : {}),
   };
+}
+
+/** `claude mcp add` without a scope puts the server below the project in the same file, and that one goes first. */
+function localServer(text: string, project: string, path: string): string | undefined {
+  if (valueAt(text, ['projects', project, 'mcpServers', SERVER], path) === undefined) return undefined;
+  return `${path} has another hub for ${project} alone, which goes before the installed one: claude mcp remove hub -s local`;
 }
 
 function settingsEdit({ program, scope, places, allowTools, flags }: Wish): Edit {

@@ -21,6 +21,8 @@ export type Edit = {
   isEmpty(text: string): boolean;
   /** The entry of the server called hub, whoever wrote it, for files that hold servers. */
   server?(text: string): unknown;
+  /** What else in the file goes before our entry, and what to do about it. */
+  obstacle?(text: string): string | undefined;
   /** How many hooks of ours there are, by event, for files that hold hooks. */
   hooks?(text: string): Record<string, number>;
   /** Another program's lock on the file, if it takes one. */

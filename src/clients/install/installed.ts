@@ -52,6 +52,8 @@ export function installedIn(client: Client, wish: Omit<Wish, 'scope' | 'allowToo
           const gone = words.slice(0, words.indexOf('stdio')).find((word) => word.startsWith('/') && !existsSync(word));
           found.servers.push({ scope, path: edit.path, words, entry: entry as Record<string, unknown>, current, gone, record });
         } else if (entry !== undefined) found.troubles.push(`${edit.path} has a server called hub that is not Rookery`);
+        const obstacle = edit.obstacle?.(text);
+        if (obstacle !== undefined) found.troubles.push(obstacle);
         const counts = edit.hooks?.(text) ?? {};
         if (Object.keys(counts).length > 0) found.hooks.push({ path: target, text, counts, installedAt: record?.installedAt });
       } catch (error) {
