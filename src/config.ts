@@ -6,9 +6,11 @@ import { existsSync, mkdirSync, readFileSync, realpathSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import * as z from 'zod';
+import { type ClientEnvironment, clientEnvironment } from './client-environment.ts';
 import { HubError } from './hub/errors.ts';
 import { LIMITS, type LimitName } from './hub/limits.ts';
 import { DEFAULT_POLICY } from './hub/policy.ts';
+import { WAKE_DOORS } from './hub/vocabulary.ts';
 import { findPlace, givenPlace, type Place } from './project-root.ts';
 import { DEFAULT_TOOLSETS, TOOLSETS } from './tools/tool.ts';
 
@@ -22,6 +24,12 @@ const toolsets = z.preprocess(
     return Array.isArray(words) && words.includes('all') ? [...TOOLSETS] : words;
   },
   z.array(z.enum(TOOLSETS)).min(1),
+);
+
+/** Which doors may be used to wake this client; `none` leaves it asleep. */
+const wakeDoors = z.preprocess(
+  (value) => (typeof value === 'string' ? (value === 'none' ? [] : value.split(',').map((word) => word.trim())) : value),
+  z.array(z.enum(WAKE_DOORS)),
 );
 
 /** Words too, because flags and the environment have nothing else: "false" is no, not a text that is there. */
@@ -66,6 +74,7 @@ const settings = z.strictObject({
   allowedHosts: z.array(z.string()).default([]),
   allowedOrigins: z.array(z.string()).default([]),
   allowNetworkFs: yesOrNo.default(false),
+  wakeDoors: wakeDoors.default([...WAKE_DOORS]),
   limits: z.strictObject(limitShape).default({}),
   approvals: z
     .strictObject({
@@ -98,27 +107,20 @@ const ENVIRONMENT: Partial<Record<Setting, string>> = {
   host: 'ROOKERY_HOST',
   port: 'ROOKERY_PORT',
   url: 'ROOKERY_URL',
+  wakeDoors: 'ROOKERY_WAKE_DOORS',
 };
 
-/** What Claude Code, Codex, Gemini CLI and Cursor set for the commands of their agents. */
-const AGENT_MARKS = ['CLAUDECODE', 'CODEX_THREAD_ID', 'CODEX_SANDBOX', 'GEMINI_CLI', 'CURSOR_AGENT'] as const;
-
 export type Config = Readonly<
-  Settings & {
-    home: string;
-    databasePath: string;
-    backupDir: string;
-    bellDir: string;
-    place: Place;
-    /** The client's own session, where its environment tells it. */
-    clientKey: string | undefined;
-    /** The client's session whose agent runs this command, where its environment tells it. */
-    commandKey: string | undefined;
-    /** The variable by which an agent's client marks the commands that it runs; undefined in a terminal of one's own. */
-    agentMark: string | undefined;
-    noColor: boolean;
-    sources: Readonly<Record<Setting, Source>>;
-  }
+  Settings &
+    ClientEnvironment & {
+      home: string;
+      databasePath: string;
+      backupDir: string;
+      bellDir: string;
+      place: Place;
+      noColor: boolean;
+      sources: Readonly<Record<Setting, Source>>;
+    }
 >;
 
 export type Given = {
@@ -172,9 +174,7 @@ export function readConfig({ env, cwd, flags, files = true }: Given): Config {
     backupDir: join(home, 'backups'),
     bellDir: bellDir(home, databasePath),
     place: place(parsed.data.project),
-    clientKey: env.CLAUDE_CODE_SESSION_ID ? `claude:${env.CLAUDE_CODE_SESSION_ID}` : undefined,
-    commandKey: commandKeyOf(env),
-    agentMark: AGENT_MARKS.find((name) => env[name] !== undefined && env[name] !== ''),
+    ...clientEnvironment(env),
     noColor: env.NO_COLOR !== undefined && env.NO_COLOR !== '',
     sources: Object.freeze({
       ...Object.fromEntries(Object.keys(settings.shape).map((key) => [key, 'default'])),
@@ -210,12 +210,6 @@ function bellDir(home: string, databasePath: string): string {
   if (Buffer.byteLength(inside) <= 80) return inside;
   const digest = createHash('sha256').update(databasePath).digest('hex').slice(0, 12);
   return `/tmp/rookery-${userInfo().uid}-${digest}`;
-}
-
-/** Claude Code and Codex tell the commands of their agents which session they belong to; a Codex server is not told. */
-function commandKeyOf({ CLAUDE_CODE_SESSION_ID: claude, CODEX_THREAD_ID: codex }: NodeJS.ProcessEnv): string | undefined {
-  if (claude !== undefined && claude !== '') return `claude:${claude}`;
-  return codex === undefined || codex === '' ? undefined : `codex:${codex}`;
 }
 
 function existingFolder(path: string | undefined): string | undefined {

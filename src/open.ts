@@ -11,6 +11,7 @@ import { systemHost } from './system/host.ts';
 import { systemIds } from './system/ids.ts';
 import { type Log, logWriteFailures } from './system/log.ts';
 import { systemFiles } from './system/project-files.ts';
+import { RegisteredWakes } from './wake/registered.ts';
 
 /** Opens the hub that the configuration names, creating and migrating its database as needed. */
 export async function openHub(config: Config): Promise<Hub> {
@@ -38,7 +39,11 @@ export async function openHub(config: Config): Promise<Hub> {
 /** The hub with its clockwork, not yet started. */
 export async function openWithScheduler(config: Config, log: Log): Promise<{ hub: Hub; scheduler: Scheduler }> {
   const hub = await openHub(config);
-  return { hub, scheduler: new Scheduler(hub, dutiesOf(hub), systemClock, log) };
+  const wakes = new RegisteredWakes({ hub, log, settings: config });
+  const duty = { name: 'wake registered agents', everyMs: 2_000, nextDue: () => wakes.nextDue(), run: () => wakes.run() };
+  const scheduler = new Scheduler(hub, [...dutiesOf(hub), duty], systemClock, log);
+  scheduler.alsoStop(() => wakes.close());
+  return { hub, scheduler };
 }
 
 function logNotices(): string[] {

@@ -65,18 +65,23 @@ const MAY_IMPORT: Record<string, { what: string[]; why: string }> = {
     why: 'The machine implements the hub’s interfaces and knows nothing else.',
   },
   server: {
-    what: ['server', 'views', 'tools', 'hub', 'scheduler', 'config.ts', 'open.ts', 'system'],
+    what: ['server', 'views', 'wake', 'tools', 'hub', 'scheduler', 'config.ts', 'open.ts', 'system'],
     why: 'A front door passes the same authorisation as all others: it goes through tools and the hub, never to the store.',
   },
   views: {
     what: ['views', 'tools', 'hub'],
     why: 'A view is a look through the hub, with its rules and its names for things; it never goes to the store.',
   },
+  wake: {
+    what: ['wake', 'hub', 'config.ts', 'system'],
+    why: 'The doors by which a client is woken carry out what the hub decided: they decide nothing and read no rows.',
+  },
   clients: { what: ['clients', 'tools', 'hub', 'config.ts', 'system'], why: 'What is installed into clients is a front door, too.' },
   cli: {
     what: [
       'cli',
       'server',
+      'wake',
       'clients',
       'views',
       'tools',
@@ -85,6 +90,7 @@ const MAY_IMPORT: Record<string, { what: string[]; why: string }> = {
       'care',
       'doctor',
       'config.ts',
+      'client-environment.ts',
       'project-root.ts',
       'open.ts',
       'preflight.ts',
@@ -125,13 +131,13 @@ it('keeps each foreign library in its place', () => {
     [/^(pg|@electric-sql)/, /^store\/postgres/, 'A driver is known to its engine only.'],
     [/^unbash/, /^hub\/shell\.ts$/, 'What a command line would run is read in one place.'],
     [/^croner/, /^hub\/schedules\.ts/, 'What a recurring time means is decided in one place.'],
-    [/^standardwebhooks/, /^server\//, 'What comes signed from outside is checked at the door.'],
+    [/^standardwebhooks/, /^(server\/|wake\/webhook\.ts)/, 'Signatures are checked at the door, and made where a webhook is called.'],
     [/^pino/, /^system\/log\.ts$/, 'Logs are opened in one place, so that none goes to standard output.'],
     [/^nanoid/, /^system\/ids\.ts$/, 'Chance is injected (invariant 9).'],
     [/^commander/, /^cli\//, 'Flags are read by the command line only.'],
     [
       /^(node:)?(http|https|net|tls)$/,
-      /^(server|cli|store\/doorbell\.ts|clients|doctor|preflight)/,
+      /^(server|wake|cli|store\/doorbell\.ts|clients|doctor|preflight)/,
       'The network is used at the doors and by the doorbell only.',
     ],
   ];

@@ -12,6 +12,7 @@ import { toIso } from '../hub/clock.ts';
 import type { Enrolment } from '../hub/enrolments.ts';
 import { LIMITS } from '../hub/limits.ts';
 import { renderAgent } from '../tools/words.ts';
+import { registerAgentWaking } from './agent-waking.ts';
 import { asOperator } from './as-operator.ts';
 import { addCommand, type CommonFlags } from './command.ts';
 import { usage } from './failure.ts';
@@ -39,6 +40,7 @@ export function registerAgents(program: Command): void {
     .option('--print <what>', `the lines for ${PRINTS.join(', ')}; env by default`)
     .option('--days <number>', `how long the token may wait to be used, 7 by default, at most ${MOST_DAYS}`)
     .action((name: string, _flags: CreateFlags, command: Command) => create(name, command.optsWithGlobals<CreateFlags>()));
+  registerAgentWaking(agents);
 }
 
 async function list(flags: CommonFlags): Promise<void> {
@@ -52,7 +54,7 @@ async function list(flags: CommonFlags): Promise<void> {
       state: card.state,
       unread: card.unread,
       owed: card.owed,
-      wake: card.wake.door,
+      wake: card.wake.proven_at === undefined ? card.wake.door : `${card.wake.door}, proven`,
       client: card.client ?? '-',
       made_by: card.spawned_by ?? '-',
       last_seen: card.last_seen,

@@ -30,6 +30,7 @@ async function statusOf({ hub, config, caller }: Operator) {
   const { agents } = await hub.agents.list(caller, { waitMs: 0 });
   const present: Record<string, number> = {};
   for (const { agent, state } of agents) if (agent.role !== OPERATOR) present[state] = (present[state] ?? 0) + 1;
+  const others = agents.filter(({ agent }) => agent.role !== OPERATOR);
   const stuck = await hub.overview.stuck(caller, ROWS);
   const dead = await hub.overview.dead(caller, ROWS);
   const { unread, leased, unreplied } = await hub.inbox.counts(caller);
@@ -39,6 +40,10 @@ async function statusOf({ hub, config, caller }: Operator) {
   return {
     project: { id: config.place.project.id, name: config.place.project.name, root: config.place.project.root },
     agents: present,
+    waking: {
+      can: others.filter(({ wake }) => wake.door !== 'none').length,
+      cannot: others.filter(({ state, wake }) => state !== 'gone' && wake.door === 'none').map(({ agent }) => agent.name),
+    },
     deliveries: await hub.overview.deliveries(caller),
     inbox: { unread, owed: leased + unreplied },
     questions: asks
@@ -68,9 +73,11 @@ function print({ terminal, hub }: Operator, status: Status): void {
     Object.entries(of)
       .map(([name, count]) => `${count} ${name}`)
       .join(', ') || 'none';
+  const asleep = status.waking.cannot.length === 0 ? '' : `; no wake door: ${status.waking.cannot.join(', ')}`;
   const facts: [string, string][] = [
     ['project', `${status.project.name} (${status.project.id}) ${status.project.root}`],
     ['agents', counts(status.agents)],
+    ['waking', `${status.waking.can} can be woken${asleep}`],
     ['deliveries', counts(status.deliveries)],
     ['tasks', counts(status.tasks)],
     ['your inbox', `${counts(status.inbox)} (rookery recv shows it)`],

@@ -28,6 +28,11 @@ export class Calls {
     return this.#failures;
   }
 
+  /** How many calls of this process are not answered yet. */
+  get running(): number {
+    return this.#running.size;
+  }
+
   /** Counts a call as running until it is answered. */
   track<T>(call: Promise<T>): Promise<T> {
     this.#running.add(call);

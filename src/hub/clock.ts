@@ -20,6 +20,11 @@ export function toIsoOrNull(at: number | null): string | null {
   return at === null ? null : toIso(at);
 }
 
+/** An instant for a library that wants the language's own. */
+export function toDate(at: number): Date {
+  return new Date(at);
+}
+
 /** Reads an ISO instant; undefined when the text is none. */
 export function toInstant(iso: string): number | undefined {
   const at = Date.parse(iso);

@@ -29,8 +29,8 @@ export async function findMailHint(
   return unread === 0 ? undefined : { name: agent.name, unread, urgent, heads };
 }
 
-/** One line, at most some 400 characters. */
-export function mailHintLine({ name, unread, urgent, heads }: MailHint): string {
+/** One line, at most some 400 characters. `subjects` false: without anybody's words, for where others of the machine may look on. */
+export function mailHintLine({ name, unread, urgent, heads }: MailHint, subjects = true): string {
   const [first, ...others] = heads;
   if (first === undefined) return `Mail for ${name}: ${unread} unread. recv_batch shows them.`;
   const recipient = first.to === name ? name : `your sub-agent ${first.to} (recv_batch with as: "${first.to}")`;
@@ -40,15 +40,15 @@ export function mailHintLine({ name, unread, urgent, heads }: MailHint): string 
   const queued =
     more === 0
       ? ''
-      : ` +${more} more queued${from === '' ? '' : ` (from ${from}${more > others.length ? ' and others' : ''})`}${
+      : ` +${more} more queued${from === '' || more > others.length ? '' : ` (from ${from})`}${
           alsoUrgent > 0 ? `, ${alsoUrgent} of them urgent` : ''
         }; consider draining before acting.`;
-  return `Mail for ${recipient} from ${first.from}: ${aboutOf(first)}.${queued} recv_batch shows ${more === 0 ? 'it' : 'them'}.`;
+  return `Mail for ${recipient} from ${first.from}: ${aboutOf(first, subjects)}.${queued} recv_batch shows ${more === 0 ? 'it' : 'them'}.`;
 }
 
 /** What a message is about, as far as that may be said without showing it: its subject, quoted, and its kind. */
-export function aboutOf({ subject, kind, urgent, ref }: Pick<UnreadHead, 'subject' | 'kind' | 'urgent' | 'ref'>): string {
+export function aboutOf({ subject, kind, urgent, ref }: Pick<UnreadHead, 'subject' | 'kind' | 'urgent' | 'ref'>, subjects = true): string {
   const what = ref?.startsWith('ask_') === true && kind === 'request' ? 'an ask' : kind;
   const marks = urgent ? `urgent, ${what}` : what;
-  return subject === '' || subject === 'ask' ? marks : `${quote(subject, SUBJECT_CHARS)} (${marks})`;
+  return !subjects || subject === '' || subject === 'ask' ? marks : `${quote(subject, SUBJECT_CHARS)} (${marks})`;
 }

@@ -57,6 +57,24 @@ export class Waiting {
     }
   }
 
+  /**
+   * Looks now, whenever something changed (at leisure), and when the last look asked for it (milliseconds; null: only after a change), until the
+   * signal aborts or the hub closes. Unlike a call that waits it may do so all day: it rings for nobody and counts among no waiters.
+   */
+  async attend(signal: AbortSignal, look: () => Promise<number | null>): Promise<void> {
+    const wake = new Wake();
+    const unsubscribe = this.#db.watch(() => wake.ring());
+    try {
+      while (!signal.aborted && !this.#closing.signal.aborted) {
+        wake.reset();
+        const again = await look();
+        await wake.sleep(this.#clock, again ?? Number.MAX_SAFE_INTEGER, signal, this.#closing.signal);
+      }
+    } finally {
+      unsubscribe();
+    }
+  }
+
   /** Ends every wait at once, empty. */
   shutdown(): void {
     this.#closing.abort();

@@ -6,7 +6,7 @@ import { findAgentByName } from '../store/agents.ts';
 import type { Read } from '../store/db.ts';
 import { latestSession, type SessionRow } from '../store/sessions.ts';
 import { closeDoor, type DoorRow, doorsOf, openDoor, type WakeDoor } from '../store/wake-doors.ts';
-import { authorityOf, type Caller } from './caller.ts';
+import { assertOversees, authorityOf, type Caller } from './caller.ts';
 import type { Act } from './command.ts';
 import type { HubContext } from './context.ts';
 import { HubError } from './errors.ts';
@@ -26,6 +26,9 @@ export type WakeTarget =
 /** The door by which an agent can be woken now, and when a wake-up by it was last followed by reading. */
 export type WakeView = { door: WakeDoor | 'waiting_call' | 'none'; provenAt: number | null };
 
+/** A door that is opened as a turn ends may see the turn end a little later. */
+const TURN_GRACE_MS = 15_000;
+
 export class WakeDoors {
   readonly #context: HubContext;
 
@@ -44,6 +47,31 @@ export class WakeDoors {
   async close({ projectId }: Sleeper, doorId: string): Promise<void> {
     const { host, time, db } = this.#context;
     await db.write(projectId, (tx) => closeDoor(tx, doorId, { host: host.key, pid: host.pid }, time.now()), 'relaxed');
+  }
+
+  /**
+   * Whether it is worth while for this process to go on hosting a door that it has opened: not when a better one is open or another process has
+   * taken it over, not when the session is over, and not through a whole turn.
+   */
+  async isNeeded({ agentId, sessionId }: Sleeper, kind: HostedKind): Promise<boolean> {
+    const { db, host, time } = this.#context;
+    return await db.read(async (read) => {
+      const session = await latestSession(read, agentId);
+      const [best] = inOrder((await doorsOf(read, agentId)).filter((door) => isOpen(this.#context, door, session)));
+      const isOurs = best?.kind === kind && best.host === host.key && best.pid === host.pid && session?.id === sessionId;
+      return isOurs && (session.turnStartedAt === null || time.now() - best.openedAt < TURN_GRACE_MS);
+    });
+  }
+
+  /** Every door of an agent that nobody closed, the best first, for those who oversee it. Errors: `forbidden`, `not_found`. */
+  async list(caller: Caller, name: string): Promise<(DoorRow & { open: boolean })[]> {
+    assertOversees(caller, 'see the doors of others');
+    return await this.#context.commands.look(caller, async (read) => {
+      const agent = await findAgentByName(read, caller.projectId, name);
+      if (agent === undefined) throw unknown(name);
+      const session = await latestSession(read, agent.id);
+      return inOrder(await doorsOf(read, agent.id)).map((door) => ({ ...door, open: isOpen(this.#context, door, session) }));
+    });
   }
 
   /** Registers the one door of an agent that needs no process, in place of any before it. Errors: `forbidden`, `not_found`. */
@@ -85,11 +113,7 @@ export class WakeDoors {
     }
     return await this.#context.commands.run(caller, { tool: 'wake_door' }, async (act) => {
       const agent = await findAgentByName(act.tx, act.projectId, name);
-      if (agent === undefined || authorityOf(agent.role) === 'hub') {
-        throw new HubError('not_found', `No agent of this project is called "${name.slice(0, 48)}"; nothing was changed.`, {
-          hint: 'rookery agents lists them.',
-        });
-      }
+      if (agent === undefined || authorityOf(agent.role) === 'hub') throw unknown(name);
       let removed = false;
       for (const door of await doorsOf(act.tx, agent.id)) {
         if (!door.registered || !(await closeDoor(act.tx, door.id, null, act.now))) continue;
@@ -99,6 +123,12 @@ export class WakeDoors {
       return await change(act, agent.id, removed);
     });
   }
+}
+
+function unknown(name: string): HubError {
+  return new HubError('not_found', `No agent of this project is called "${name.slice(0, 48)}"; nothing was changed.`, {
+    hint: 'rookery agents lists them.',
+  });
 }
 
 /** Whether a door can be used now: registered, or hosted by a living process for the session that holds the agent. */

@@ -16,6 +16,8 @@ export type Reader = {
   inTurn: boolean | undefined;
   /** When its last turn ended, as its hooks tell. */
   turnEndedAt: number | null;
+  /** Up to which message its hooks told it of mail. */
+  toldSeq: number;
   /** When its client was last heard of. */
   heardAt: number | null;
   /** When its session began; null without one. */
@@ -136,7 +138,8 @@ function notBefore(mail: WakingMail, reader: Reader, tried: readonly AttemptRow[
   // Who has just come is about to be given its first prompt.
   if (reader.attachedAt !== null && !urgentNews) starts.push(reader.attachedAt + limits.wakeQuietMs);
   // Its hooks told it of all this before its turn ended, so it has chosen not to read now.
-  if (reader.turnEndedAt !== null && reader.turnEndedAt >= mail.newestReadyAt) starts.push(reader.turnEndedAt + limits.wakeBackoffMs);
+  const told = reader.turnEndedAt !== null && reader.turnEndedAt >= mail.newestReadyAt && reader.toldSeq >= mail.newestSeq;
+  if (told) starts.push((reader.turnEndedAt ?? 0) + limits.wakeBackoffMs);
   // Without hooks nobody says that a turn is over; what is urgent does not wait for that.
   if (reader.inTurn === undefined && reader.heardAt !== null && !urgentNews) starts.push(reader.heardAt + limits.wakeQuietMs);
   if (last?.endedAt != null && !urgentNews) starts.push(last.endedAt + backoff(tried, last, best, limits));

@@ -4,6 +4,7 @@
 
 import { findAgent, findAgentByName } from '../store/agents.ts';
 import type { Read } from '../store/db.ts';
+import { findHookMarks } from '../store/hook-marks.ts';
 import { latestSession } from '../store/sessions.ts';
 import { countInFlight } from '../store/tool-uses.ts';
 import { nextReadyAt, wakingMail } from '../store/unread.ts';
@@ -56,7 +57,9 @@ export class Waking {
     agentId: string,
     doorIds: readonly string[],
   ): Promise<{ claim: Claim } | { claim?: never; again: number | null }> {
-    const isOurs = (door: DoorRow) => doorIds.includes(door.id);
+    const { host } = this.#context;
+    // Who opened a door later hosts it now: an older host must not speak into a client that is gone.
+    const isOurs = (door: DoorRow) => doorIds.includes(door.id) && (door.registered || (door.host === host.key && door.pid === host.pid));
     const { now, decision } = await this.#context.db.read((read) => this.consider(read, projectId, agentId));
     if (!decision.doors.some(isOurs)) return { again: decision.again === null ? null : Math.max(1, decision.again - now) };
     const claim = await this.#context.commands.runAs(projectId, ACTOR, (act) => this.#claim(act, agentId, isOurs), 'relaxed');
@@ -98,11 +101,12 @@ export class Waking {
     return ended;
   }
 
-  /** Claims that are due by registered doors, of all projects: any process with a scheduler may carry them out. */
-  async nextRegistered(): Promise<(Claim & { projectId: string })[]> {
+  /** At most `limit` claims that are due by registered doors, of all projects: any process with a scheduler may carry them out. */
+  async nextRegistered(limit: number): Promise<(Claim & { projectId: string })[]> {
     const doors = await this.#context.db.read((read) => registeredDoors(read, this.#context.limits.dueBatch));
     const claims: (Claim & { projectId: string })[] = [];
     for (const { projectId, agentId, id } of doors) {
+      if (claims.length >= limit) break;
       const { claim } = await this.next(projectId, agentId, [id]);
       if (claim !== undefined) claims.push({ ...claim, projectId });
     }
@@ -150,6 +154,7 @@ export class Waking {
             ? undefined
             : isWorking(this.#context, live, await this.#inFlight(read, live.id, now)),
         turnEndedAt: live?.turnEndedAt ?? null,
+        toldSeq: mail === undefined || live === undefined ? 0 : await toldSeq(read, live.id),
         heardAt: live?.calledAt ?? null,
         attachedAt: live?.startedAt ?? null,
       },
@@ -226,6 +231,12 @@ export class Waking {
 
 async function nameOf(read: Read, agentId: string): Promise<string> {
   return (await findAgent(read, agentId))?.name ?? 'unknown';
+}
+
+/** Up to which message the hooks of a session told its model, between tools or when it wanted to stop. */
+async function toldSeq(read: Read, sessionId: string): Promise<number> {
+  const { hintedSeq, blockedSeq } = await findHookMarks(read, sessionId);
+  return Math.max(hintedSeq, blockedSeq);
 }
 
 function earliest(a: number | null, b: number | null): number | null {

@@ -22,6 +22,7 @@ export class Scheduler {
   readonly #duties: Planned[];
   readonly #stop = new AbortController();
   #running: Promise<void> | undefined;
+  readonly #alsoStopped: (() => Promise<void>)[] = [];
   #sessions: () => string[] = () => [];
 
   constructor(hub: Hub, duties: Duty[], clock: Clock, log: Log) {
@@ -41,6 +42,11 @@ export class Scheduler {
     this.#sessions = sessions;
   }
 
+  /** Has this ended, too, after the last duty: what a duty began and left running beside it. */
+  alsoStop(close: () => Promise<void>): void {
+    this.#alsoStopped.push(close);
+  }
+
   /** Duties that fail at the moment, for doctor and readiness. */
   failing(): { duty: string; failures: number; lastError: string }[] {
     return this.#duties
@@ -55,6 +61,7 @@ export class Scheduler {
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#running;
+    for (const close of this.#alsoStopped) await close();
   }
 
   /** Runs every duty that is due. Answers after how many milliseconds the next one will be. */

@@ -32,6 +32,8 @@ export type McpParts = {
   connect: (hub: Hub, client: { name: string; version: string }) => Connection;
   toolsets: readonly Toolset[];
   log: Log;
+  /** Declared beside the capabilities of the protocol. */
+  experimental?: Record<string, object>;
 };
 
 /** How often a waiting call says that it is still there, when the client asked to be told. */
@@ -42,13 +44,21 @@ export class McpSession {
   readonly #parts: McpParts;
   #connection: Promise<Connection> | undefined;
   #made: Connection | undefined;
+  #threadId: string | undefined;
   readonly #unsubscribe: () => void;
 
   constructor(parts: McpParts) {
     this.#parts = parts;
     this.server = new Server(
       { name: 'rookery', title: 'Rookery', version: VERSION },
-      { capabilities: { tools: { listChanged: false }, ...RESOURCE_CAPABILITIES }, instructions: INSTRUCTIONS },
+      {
+        capabilities: {
+          tools: { listChanged: false },
+          ...RESOURCE_CAPABILITIES,
+          ...(parts.experimental === undefined ? {} : { experimental: parts.experimental }),
+        },
+        instructions: INSTRUCTIONS,
+      },
     );
     const offered = toolsOf(parts.toolsets);
     const list = Object.freeze(offered.map(listed));
@@ -83,6 +93,16 @@ export class McpSession {
     return this.#made?.current;
   }
 
+  /** What the client calls itself; undefined before it has. */
+  get clientName(): string | undefined {
+    return this.server.getClientVersion()?.name;
+  }
+
+  /** The thread of Codex that calls; undefined while it has not called, and for other clients. */
+  get threadId(): string | undefined {
+    return this.#threadId;
+  }
+
   /** Ends what this client was, if it ever was anybody. */
   async end(reason: 'closed' | 'shutdown'): Promise<void> {
     this.#unsubscribe();
@@ -109,7 +129,10 @@ export class McpSession {
     const threadId = extra._meta?.threadId;
     // Over HTTP the token says who this is; a thread id there would only name somebody else's.
     const told = typeof threadId === 'string' && threadId.length <= 128 && connection.attachment?.door === 'stdio';
-    if (told) connection.learnClientKey(`codex:${threadId}`);
+    if (told) {
+      this.#threadId = threadId;
+      connection.learnClientKey(`codex:${threadId}`);
+    }
     const stop = this.#reportProgress(hub, tool.name, extra);
     try {
       const since = hub.context.clock.monotonic();

@@ -9,10 +9,14 @@ import { LIMITS } from '../hub/limits.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { Log } from '../system/log.ts';
 import { Connection } from '../tools/connection.ts';
+import { CHANNEL_CAPABILITY } from '../wake/channel.ts';
+import { clientDoors } from '../wake/client-doors.ts';
+import { Waker } from '../wake/waker.ts';
 import { LineLimit, type Refusal } from './lines.ts';
 import { McpSession } from './mcp.ts';
 
 export type Opened = { hub: Hub; scheduler: Scheduler };
+type Sleep = (ms: number, signal?: AbortSignal) => Promise<void>;
 
 /** How often the parent is looked after. */
 const PARENT_CHECK_MS = 2_000;
@@ -20,17 +24,13 @@ const PARENT_CHECK_MS = 2_000;
 const HARD_STOP_MS = 900;
 
 /** Serves until the client goes. Answers the exit code. `open` runs beside the handshake; its failure ends the server with one sentence on stderr. */
-export async function serveStdio(
-  config: Config,
-  log: Log,
-  open: () => Promise<Opened>,
-  sleep: (ms: number) => Promise<void>,
-): Promise<number> {
+export async function serveStdio(config: Config, log: Log, open: () => Promise<Opened>, sleep: Sleep): Promise<number> {
   const opened = open();
   const session = new McpSession({
     hub: opened.then(({ hub }) => hub),
     toolsets: config.toolsets,
     log,
+    experimental: CHANNEL_CAPABILITY,
     connect: (hub, client) =>
       Connection.attaching(
         hub,
@@ -57,10 +57,36 @@ export async function serveStdio(
   const { hub, scheduler } = await opened;
   scheduler.keepAlive(() => (session.caller === undefined ? [] : [session.caller.sessionId]));
   scheduler.start();
+  const waking = new AbortController();
+  const woken = wakerOf(config, log, hub, session, sleep).run(waking.signal);
   const reason = await over;
   log.info({ event: 'stopping', reason }, 'stopping');
-  await Promise.race([stop(hub, scheduler, session, reason), sleep(HARD_STOP_MS)]);
+  const ended = async () => {
+    waking.abort();
+    await woken;
+    await stop(hub, scheduler, session, reason);
+  };
+  await Promise.race([ended(), sleep(HARD_STOP_MS)]);
   return 0;
+}
+
+/** This process lives as long as its client, so it is the one that wakes it. */
+function wakerOf(config: Config, log: Log, hub: Hub, session: McpSession, sleep: Sleep): Waker {
+  return new Waker({
+    hub,
+    log,
+    sleeper: async () => {
+      // Codex tells its thread with its first call, and cannot be woken before.
+      const isReachable = !/codex/i.test(session.clientName ?? '') || session.threadId !== undefined;
+      return session.caller?.epoch != null && isReachable ? session.caller : undefined;
+    },
+    doors: () => {
+      const notify = (method: string, params: Record<string, unknown>) => session.server.notification({ method, params });
+      const client = { name: session.clientName ?? '', threadId: session.threadId, parentPid: process.ppid, notify };
+      return clientDoors(client, config, { env: config.childEnv, ids: hub.context.ids, sleep });
+    },
+    busy: () => hub.calls.running > 0,
+  });
 }
 
 /** JSON-RPC 2.0, section 5.1: -32700 for what is no JSON, -32600 for what is no request. */
@@ -81,7 +107,7 @@ async function stop(hub: Hub, scheduler: Scheduler, session: McpSession, reason:
 }
 
 /** Resolves with the reason when the server is to end. */
-function ending(sleep: (ms: number) => Promise<void>): Promise<string> {
+function ending(sleep: Sleep): Promise<string> {
   return new Promise((resolve) => {
     process.stdin.on('end', () => resolve('input ended'));
     process.stdin.on('close', () => resolve('input ended'));

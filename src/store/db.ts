@@ -30,6 +30,11 @@ export interface Db {
   write<T>(scope: string, change: (tx: Tx) => Promise<T>, durability?: Durability): Promise<T>;
   /** Called after something may have changed, by this process or another. It carries no data and may come too often: look again. */
   onChange(listener: () => void): () => void;
+  /**
+   * The same at leisure: within half a second of a change, and without a bell that whoever changes something would have to ring. For whoever
+   * watches all day and must cost nobody anything.
+   */
+  watch(listener: () => void): () => void;
   /** Says that somebody waits (true) or nobody any more (false): engines listen to other processes only while it matters. */
   listen(wanted: boolean): void;
   /** Sentences about what this engine can not do as well as it should (no doorbell, for example). Empty when all is well. */

@@ -51,6 +51,10 @@ class PostgresDb implements Db {
     return () => this.#listeners.delete(listener);
   }
 
+  watch(listener: () => void): () => void {
+    return this.onChange(listener);
+  }
+
   listen(_wanted: boolean): void {}
 
   notices(): readonly string[] {

@@ -42,10 +42,12 @@ class SqliteDb implements Db {
   readonly #inode: string;
   readonly #bell: Doorbell;
   readonly #listeners = new Set<() => void>();
+  readonly #watchers = new Set<() => void>();
   readonly #queue: Pending[] = [];
   #inodeCheckedAt: number;
   #draining: Promise<void> | undefined;
   #readTail: Promise<unknown> = Promise.resolve();
+  #listening = false;
   #polling: AbortController | undefined;
   /** Why nothing is written any more. */
   #refusal: HubError | undefined;
@@ -82,15 +84,19 @@ class SqliteDb implements Db {
     return () => this.#listeners.delete(listener);
   }
 
+  watch(listener: () => void): () => void {
+    this.#watchers.add(listener);
+    this.#pollAsNeeded();
+    return () => {
+      this.#watchers.delete(listener);
+      this.#pollAsNeeded();
+    };
+  }
+
   listen(wanted: boolean): void {
-    if (wanted && this.#polling === undefined) {
-      this.#bell.open();
-      this.#polling = new AbortController();
-      void this.#poll(this.#polling.signal);
-    } else if (!wanted) {
-      this.#polling?.abort();
-      this.#polling = undefined;
-    }
+    if (wanted) this.#bell.open();
+    this.#listening = wanted;
+    this.#pollAsNeeded();
   }
 
   notices(): readonly string[] {
@@ -99,6 +105,8 @@ class SqliteDb implements Db {
 
   async close(): Promise<void> {
     this.listen(false);
+    this.#watchers.clear();
+    this.#pollAsNeeded();
     this.#refusal ??= new HubError('unavailable', 'The hub is shutting down.', {
       hint: 'Retry with the same idempotency_key.',
     });
@@ -235,8 +243,22 @@ class SqliteDb implements Db {
       await this.#options.clock.sleep(POLL_MS, signal);
       if (signal.aborted) return;
       const version = this.#reader.dataVersion();
-      if (version !== seen || this.#isReplaced()) this.#changed();
+      if (version !== seen || this.#isReplaced()) {
+        if (this.#listening) this.#changed();
+        for (const watcher of [...this.#watchers]) watcher();
+      }
       seen = version;
+    }
+  }
+
+  #pollAsNeeded(): void {
+    const wanted = this.#listening || this.#watchers.size > 0;
+    if (wanted && this.#polling === undefined) {
+      this.#polling = new AbortController();
+      void this.#poll(this.#polling.signal);
+    } else if (!wanted) {
+      this.#polling?.abort();
+      this.#polling = undefined;
     }
   }
 }

@@ -137,6 +137,7 @@ describe('what people see', () => {
     expect(await json('status')).toEqual({
       project: expect.objectContaining({ id: expect.any(String) }),
       agents: { gone: 1 },
+      waking: { can: 0, cannot: [] },
       deliveries: { ready: 1, leased: 0, acked: 0, dead: 0, expired: 0, recalled: 0 },
       inbox: { unread: 0, owed: 0 },
       questions: [],

@@ -10,7 +10,7 @@ import { type DoorRow, WAKE_DOORS, type WakeDoor } from '../../src/store/wake-do
 
 const limits = effectiveLimits();
 const NOON = 1_000_000;
-const IDLE: Reader = { waits: false, inTurn: false, turnEndedAt: null, heardAt: null, attachedAt: null };
+const IDLE: Reader = { waits: false, inTurn: false, turnEndedAt: null, toldSeq: 0, heardAt: null, attachedAt: null };
 
 function door(kind: WakeDoor, more: Partial<DoorRow> = {}): DoorRow {
   return {
@@ -86,7 +86,8 @@ describe('who is owed a wake-up', () => {
   });
 
   it('not at once who was told by its hooks before its turn ended', () => {
-    const reader = { ...IDLE, turnEndedAt: NOON + 5_000 };
+    const reader = { ...IDLE, turnEndedAt: NOON + 5_000, toldSeq: 1 };
+    expect(at(NOON + 6_000, { reader: { ...reader, toldSeq: 0 } }).why).toBe('now');
     expect(at(NOON + 6_000, { reader })).toMatchObject({ why: 'later', again: NOON + 5_000 + limits.wakeBackoffMs });
     expect(at(NOON + 6_000, { reader, mail: mailAt(NOON, { newestReadyAt: NOON + 5_500 }) }).why).toBe('now');
   });
@@ -294,7 +295,7 @@ function apply(world: World, one: Step): void {
       reader.heardAt = world.now;
       break;
     case 'stop':
-      if (reader.inTurn === true) Object.assign(reader, { inTurn: false, turnEndedAt: world.now });
+      if (reader.inTurn === true) Object.assign(reader, { inTurn: false, turnEndedAt: world.now, toldSeq: world.seq });
       break;
     case 'park':
       reader.waits = true;

@@ -241,11 +241,11 @@ onEveryEngine('waking', (engine) => {
     await hub.wakeDoors.register(operator, 'bob', { kind: 'codex_queue', thread: 't1' });
     await hub.wakeDoors.register(operator, 'bob', target);
     await hub.sessions.end(bob, 'closed');
-    expect(await hub.waking.nextRegistered()).toEqual([]);
+    expect(await hub.waking.nextRegistered(4)).toEqual([]);
     const sent = await send(hub, alice, 'bob', 'wake up');
     expect(sent.recipients).toMatchObject([{ reachable: false, wake: { door: 'webhook' } }]);
     expect(await hub.waking.nextRegisteredAt()).toBe(hub.fake.now());
-    const claims = (await Promise.all([hub, other, hub, other].map((one) => one.waking.nextRegistered()))).flat();
+    const claims = (await Promise.all([hub, other, hub, other].map((one) => one.waking.nextRegistered(4)))).flat();
     expect(claims).toMatchObject([{ door: 'webhook', target: JSON.stringify(target), projectId: bob.projectId }]);
     await hub.waking.report(bob.projectId, claims[0]?.attemptId ?? '', { sent: false, detail: 'answered 500' });
     expect((await statusOf(hub, alice, sent.message_id)).why).toMatch(

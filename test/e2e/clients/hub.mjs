@@ -1,6 +1,8 @@
 // The hub under test, as its user starts it: the built program, in a home of its own.
 
+import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { run } from './process.mjs';
 
@@ -26,3 +28,27 @@ export const stdio = (home, agent) => ({
   command: process.execPath,
   args: [MAIN, 'stdio', '--home', home, ...(agent === undefined ? [] : ['--agent', agent])],
 });
+
+/** An agent that only sends, over one server of its own: as fast as a server answers, without a process per message. */
+export async function sender(home, cwd, agent = 'sender') {
+  const { command, args } = stdio(home, agent);
+  const child = spawn(command, args, { cwd, env: { PATH: process.env.PATH, HOME: home }, stdio: ['pipe', 'pipe', 'inherit'] });
+  const waiting = new Map();
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    const message = JSON.parse(line);
+    waiting.get(message.id)?.(message.result);
+  });
+  const write = (message) => child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`);
+  const request = (method, params) =>
+    new Promise((resolve) => {
+      const id = waiting.size + 1;
+      waiting.set(id, resolve);
+      write({ id, method, params });
+    });
+  await request('initialize', { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'sender', version: '1' } });
+  write({ method: 'notifications/initialized' });
+  return {
+    send: async (input) => (await request('tools/call', { name: 'send', arguments: input })).structuredContent,
+    close: () => child.stdin.end(),
+  };
+}

@@ -7,12 +7,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { installClients } from './install-clients.mjs';
 import { check, outcome } from './report.mjs';
+import { doors } from './scenarios/doors.mjs';
 import { messaging } from './scenarios/messaging.mjs';
 import { haveTmux } from './terminal.mjs';
 
 /** Those of `terminals` need tmux. */
 const SCENARIOS = { messaging };
-const TERMINALS = {};
+const TERMINALS = { doors };
 
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const keep = process.argv.includes('--keep');
