@@ -1,5 +1,5 @@
 // Which events of which client are hooked, and how: the one table from which settings files and the plug-in's hooks.json are written.
-// A `command` hook starts `rookery hook <event>`; an `mcp_tool` hook calls the tool `hook` of the server that the client already runs, which
+// A `command` hook starts `rookery hook <event>`; a `rewake` hook starts `rookery rewake`, which waits beside the idle session; an `mcp_tool` hook calls the tool `hook` of the server that the client already runs, which
 // saves a process. SessionStart and SessionEnd have no server to call (both clients refuse mcp_tool there), so they are always commands.
 
 export const HOOK_CLIENTS = ['claude', 'codex'] as const;
@@ -22,7 +22,7 @@ export type HookEvent = (typeof HOOK_EVENTS)[number];
 
 export type HookEntry = {
   event: HookEvent;
-  how: 'command' | 'mcp_tool';
+  how: 'command' | 'rewake' | 'mcp_tool';
   /** Which tools, sources or kinds of the event; absent: all. */
   matcher?: string;
   /** After this the client goes on without an answer. The program gives up long before. */
@@ -43,6 +43,8 @@ export const HOOKS: Readonly<Record<HookClient, readonly HookEntry[]>> = {
     { event: 'PostToolUseFailure', how: 'command', timeoutSeconds: 5, async: true },
     { event: 'PostToolBatch', how: 'command', timeoutSeconds: 5 },
     { event: 'Stop', how: 'command', timeoutSeconds: 10 },
+    // It waits for mail, a day at the most: then the next turn’s end starts another.
+    { event: 'Stop', how: 'rewake', timeoutSeconds: 86_400 },
     { event: 'SubagentStop', how: 'command', timeoutSeconds: 5 },
     { event: 'PreCompact', how: 'command', timeoutSeconds: 10 },
     { event: 'Notification', how: 'command', matcher: 'idle_prompt', timeoutSeconds: 5 },
@@ -63,7 +65,13 @@ export const HOOKS: Readonly<Record<HookClient, readonly HookEntry[]>> = {
  * What an installation needs to know: the words that start the program, the name under which the client knows the server, and the flags that
  * follow the event (--home and --project, where a client would not come to the right ones by itself).
  */
-export type HookTarget = { program: readonly string[]; server: string; flags?: readonly string[] };
+export type HookTarget = {
+  program: readonly string[];
+  server: string;
+  flags?: readonly string[];
+  /** A monitor wakes the client, so nothing has to wait beside it. */
+  monitored?: true;
+};
 
 type HookGroup = { matcher?: string; hooks: Record<string, unknown>[] };
 
@@ -71,6 +79,7 @@ type HookGroup = { matcher?: string; hooks: Record<string, unknown>[] };
 export function hookSettings(client: HookClient, target: HookTarget): Record<string, HookGroup[]> {
   const settings: Record<string, HookGroup[]> = {};
   for (const entry of HOOKS[client]) {
+    if (entry.how === 'rewake' && target.monitored === true) continue;
     const group: HookGroup = {
       ...(entry.matcher === undefined ? {} : { matcher: entry.matcher }),
       hooks: [entry.how === 'mcp_tool' ? toolHook(entry, target) : commandHook(client, entry, target)],
@@ -83,9 +92,10 @@ export function hookSettings(client: HookClient, target: HookTarget): Record<str
 /** Claude Code spawns `args` without a shell; Codex knows a shell line only. */
 function commandHook(client: HookClient, entry: HookEntry, { program, flags = [] }: HookTarget): Record<string, unknown> {
   const [command = 'rookery', ...first] = program;
-  const args = [...first, 'hook', entry.event, ...flags];
+  const args = [...first, ...(entry.how === 'rewake' ? ['rewake'] : ['hook', entry.event]), ...flags];
   const words = client === 'claude' ? { command, args } : { command: [command, ...args].map(quoted).join(' ') };
-  return { type: 'command', ...words, timeout: entry.timeoutSeconds, ...(entry.async === true ? { async: true } : {}) };
+  const beside = entry.how === 'rewake' ? { asyncRewake: true } : entry.async === true ? { async: true } : {};
+  return { type: 'command', ...words, timeout: entry.timeoutSeconds, ...beside };
 }
 
 function toolHook(entry: HookEntry, { server }: HookTarget): Record<string, unknown> {

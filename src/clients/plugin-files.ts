@@ -47,7 +47,8 @@ export function pluginFiles({ version, license }: { version: string; license: st
     },
     'plugin/.mcp.json': { mcpServers: { [SERVER]: { type: 'stdio', command: 'sh', args: [SHIM, 'stdio'] } } },
     'plugin/.mcp.codex.json': { mcpServers: { [SERVER]: { command: 'sh', args: ['-c', FIND], env_vars: PASSED_ON } } },
-    'plugin/hooks/hooks.json': { hooks: hookSettings('claude', target) },
+    'plugin/hooks/hooks.json': { hooks: hookSettings('claude', { ...target, monitored: true }) },
+    'plugin/monitors/monitors.json': [{ name: 'mail', command: `sh "${SHIM}" monitor`, description: 'Mail from the hub' }],
     'plugin/hooks/codex-hooks.json': { hooks: hookSettings('codex', { ...target, server: SERVER }) },
   };
 }

@@ -1,6 +1,6 @@
 // The plug-in: its program finds Rookery from wherever a client has copied it, and its words name only what exists.
 
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -9,7 +9,7 @@ import { ERROR_CODES } from '../../src/hub/errors.ts';
 import { tools } from '../../src/tools/index.ts';
 import { listed } from '../../src/tools/schema.ts';
 import { built } from '../server/http-process.ts';
-import { scratch } from '../support/engines.ts';
+import { cleanup, scratch } from '../support/engines.ts';
 
 const PLUGIN = join(import.meta.dirname, '..', '..', 'plugin');
 const SNAKE = /\b[a-z]+(?:_[a-z]+)+\b/g;
@@ -77,7 +77,18 @@ describe('the program of the plug-in', () => {
       stdout: '',
       stderr: expect.stringContaining('npm install --global rookery'),
     });
-    expect(run(shim, ['hook', 'Stop'], env)).toEqual({ status: 0, stdout: '', stderr: '' });
+    for (const words of [['hook', 'Stop'], ['rewake']]) expect(run(shim, words, env)).toEqual({ status: 0, stdout: '', stderr: '' });
+  });
+
+  it('does not end as a monitor, whose end would be news, while its client lives', () => {
+    const { home, shim } = copied();
+    const monitor = spawn('sh', [shim, 'monitor'], { env: { PATH: SYSTEM, HOME: home }, stdio: 'ignore' });
+    cleanup(() => {
+      monitor.kill('SIGKILL');
+    });
+    // As long as failing takes.
+    for (let n = 0; n < 3; n++) run(shim, ['stdio'], { PATH: SYSTEM, HOME: home });
+    expect([monitor.exitCode, monitor.signalCode]).toEqual([null, null]);
   });
 
   it('starts in Codex, too, which does not say where the plug-in is', () => {

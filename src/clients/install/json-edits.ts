@@ -95,7 +95,7 @@ export function isOurHook(hook: unknown): boolean {
   if (type === 'mcp_tool') return server === SERVER && tool === 'hook';
   if (typeof command !== 'string') return false;
   const words = Array.isArray(args) ? [command, ...(args as unknown[]).map(String)] : shellWords(command);
-  return startsRookery(words, 'hook');
+  return startsRookery(words, 'hook') || startsRookery(words, 'rewake');
 }
 
 function withoutEvent(text: string, event: string, path: string, original: string | undefined): string {

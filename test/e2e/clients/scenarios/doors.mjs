@@ -1,8 +1,9 @@
 // Every door to an idle client in its terminal: mail comes, the client begins a turn by itself and reads; mail that was read and mail that only
 // thanks wake nobody; ten messages wake once. Measured: from the answer to `send` to the first request of the woken model.
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { claudeHome, openClaude } from '../claude.mjs';
 import { codexFolder, codexHome, openCodex, stopDaemon } from '../codex.mjs';
 import { MAIN, rookery, sender, stdio } from '../hub.mjs';
@@ -12,6 +13,7 @@ import { check, figure, inWords, spread, title } from '../report.mjs';
 import { scriptedClaude } from '../scripted-claude.mjs';
 import { scriptedCodex } from '../scripted-codex.mjs';
 
+const PLUGIN_MONITORS = fileURLToPath(new URL('../../../../plugin/monitors/monitors.json', import.meta.url));
 const ROUNDS = Number(process.env.ROOKERY_E2E_ROUNDS ?? 5);
 /** Without hooks a client counts as idle when it has been quiet; here a moment is enough. */
 const QUIET_MS = 500;
@@ -168,20 +170,23 @@ function rewakeSettings({ home, hub }) {
   return ['--settings', path];
 }
 
-/** A plug-in with nothing but a monitor. */
+/** A plug-in with nothing but a monitor, which finds its program as the real one does. */
 function monitorPlugin({ home, hub }) {
   const folder = join(home, 'plugin');
-  mkdirSync(join(folder, '.claude-plugin'), { recursive: true });
-  mkdirSync(join(folder, 'monitors'), { recursive: true });
+  for (const part of ['.claude-plugin', 'monitors', 'bin']) mkdirSync(join(folder, part), { recursive: true });
   writeFileSync(join(folder, '.claude-plugin', 'plugin.json'), JSON.stringify({ name: 'hub-mail', version: '1.0.0', description: 'mail' }));
-  const command = [process.execPath, MAIN, 'monitor', '--home', hub].map((word) => `'${word}'`).join(' ');
-  writeFileSync(join(folder, 'monitors', 'monitors.json'), JSON.stringify([{ name: 'mail', command, description: 'Mail from the hub' }]));
+  writeFileSync(join(folder, 'bin', 'rookery'), `exec '${process.execPath}' '${MAIN}' "$@" --home '${hub}'\n`);
+  cpSync(PLUGIN_MONITORS, join(folder, 'monitors', 'monitors.json'));
   return ['--plugin-dir', folder];
 }
 
 export async function doors({ clients, base }) {
-  await claude(clients, { base }, 'messaging_socket', () => []);
-  await claude(clients, { base }, 'async_rewake', rewakeSettings);
-  await claude(clients, { base }, 'monitor', monitorPlugin);
-  await codex(clients, { base });
+  const all = {
+    messaging_socket: () => claude(clients, { base }, 'messaging_socket', () => []),
+    async_rewake: () => claude(clients, { base }, 'async_rewake', rewakeSettings),
+    monitor: () => claude(clients, { base }, 'monitor', monitorPlugin),
+    codex_queue: () => codex(clients, { base }),
+  };
+  const wanted = process.env.ROOKERY_E2E_DOORS?.split(',') ?? Object.keys(all);
+  for (const door of wanted) await all[door]?.();
 }
