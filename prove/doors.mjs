@@ -9,14 +9,14 @@ import { attachment, load, openHub, PROJECT, program } from './hub.mjs';
 const report = (_reference, error) => process.stderr.write(`${error?.stack ?? error}\n`);
 
 /** The hub in this process. `fence` takes the agent over with a second session; the first one's calls must fail from then on. */
-export async function directDoor(home, name) {
+export async function directDoor(home, name, toolsets = ['core']) {
   const [hub, { callTool }, { Connection }, { findTool }] = await Promise.all([
     openHub(home),
     load('tools/call.js'),
     load('tools/connection.js'),
     load('tools/index.js'),
   ]);
-  const connect = () => Connection.attaching(hub, attachment(name), ['core']);
+  const connect = () => Connection.attaching(hub, attachment(name), toolsets);
   let current = connect();
   const callAs = (connection) => async (tool, args) => {
     const reply = await callTool(hub, connection, findTool(tool), args, { onDefect: report });
@@ -32,6 +32,8 @@ export async function directDoor(home, name) {
       await current.caller();
       return callAs(old);
     },
+    /** Every approval of the project, the newest first. */
+    approvals: async () => await hub.approvals.list(await current.caller(), { pending: false, limit: 100 }),
     close: () => hub.close(),
   };
 }

@@ -33,18 +33,20 @@ function readRows(path, problems) {
     agents: all('SELECT id, name FROM agents'),
     messages: all('SELECT id, seq, body, urgent, sender_id FROM messages ORDER BY rowid'),
     deliveries: all('SELECT message_id, recipient_id, sender_id, seq, sender_seq, urgent, state, attempt FROM deliveries ORDER BY seq'),
+    approvals: all('SELECT id, action, state, decided_by, consumed_by FROM approvals'),
     events: all('SELECT seq, type, subject, data FROM events ORDER BY seq').map((row) => ({ ...row, data: JSON.parse(row.data) })),
   };
   db.close();
   return rows;
 }
 
-function index({ agents, messages, deliveries, events }) {
+function index({ agents, messages, deliveries, approvals, events }) {
   const names = new Map(agents.map(({ id, name }) => [id, name]));
   return {
     names,
     messages,
     deliveries: deliveries.map((one) => ({ ...one, to: names.get(one.recipient_id), from: names.get(one.sender_id) })),
+    approvals: approvals.map((one) => ({ ...one, decider: names.get(one.decided_by), consumer: names.get(one.consumed_by) })),
     events,
     byId: new Map(messages.map((message) => [message.id, message])),
     byBody: groupBy(messages, ({ body }) => body),

@@ -33,3 +33,18 @@ export class StillClock {
     for (const sleeper of [...this.#sleepers]) if (sleeper.until <= this.#monotonic) sleeper.wake();
   }
 }
+
+/** One whose wall clock also steps, in either direction, while its other clock goes on. */
+export class JumpClock extends StillClock {
+  #off = 0;
+  constructor(start = Date.UTC(2026, 10, 20, 9)) {
+    super();
+    this.#off = start - super.now();
+  }
+  now() {
+    return super.now() + this.#off;
+  }
+  jump(ms) {
+    this.#off += ms;
+  }
+}

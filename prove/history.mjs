@@ -66,6 +66,9 @@ function brief(op, result) {
     }));
     return { receipt: result.receipt, messages, acked: result.acked };
   }
+  if (op === 'request') return { approval_id: result.approval_id };
+  if (op === 'decide') return { state: result.state };
+  if (op === 'consume') return { valid: result.valid };
   return { acked: result.acked, already: result.already, returned: result.returned };
 }
 

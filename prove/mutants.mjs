@@ -5,7 +5,9 @@ import { closeSync, cpSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { check } from './check.mjs';
+import { approvalRace } from './approval-race.mjs';
+import { proveApprovals } from './approvals.mjs';
+import { APPROVAL_CHECKS, check } from './check.mjs';
 import { proveContract } from './contract.mjs';
 import { crashRound } from './crash.mjs';
 import { gather } from './evidence.mjs';
@@ -79,6 +81,67 @@ const PATCHES = [
   ['the same words are sent twice', 'hub/posting.js', ['if (repeat !== undefined)', 'if (false)']],
 ];
 
+/** The same for approvals, which have proofs of their own. */
+const APPROVAL_PATCHES = [
+  [
+    'a second decision counts, too',
+    'hub/approvals.js',
+    ["if (approval.state !== 'pending')", 'if (false)'],
+    [
+      'if (!(await decideApproval(act.tx, id, { state, by: by.id, as, note, expiresAt }, act.now)))',
+      'if (!(await decideApproval(act.tx, id, { state, by: by.id, as, note, expiresAt }, act.now)) && false)',
+    ],
+  ],
+  [
+    'an approval is used as often as it is asked for',
+    'hub/approval-views.js',
+    ["if (approval.state === 'consumed')", 'if (false)'],
+    ["if (approval.state === 'pending')", 'if (false)'],
+  ],
+  ['an approval holds for any action', 'hub/approval-views.js', ['if (approval.digest !== digest)', 'if (false)']],
+  ['time ends no approval', 'hub/approval-views.js', ["approval.state === 'expired' || approval.expiresAt <= now", 'false']],
+  ['whoever asks decides', 'hub/approval-rights.js', ['return handOf(caller) === approval.handId ||', 'return false &&']],
+  ['a manager decides what is the operator’s', 'hub/approval-rights.js', ["deciderOf(approval.risk, policy) !== 'operator'", 'true']],
+  ['a decision is not told', 'hub/approvals.js', ['await this.#ends.tellDecision(', 'void ((..._) => {})(']],
+  [
+    'what nobody decided in time stays open',
+    'store/approvals.js',
+    ['AND expires_at <= ? ORDER BY', 'AND expires_at <= ? - 86400000 ORDER BY'],
+  ],
+  [
+    'the gate takes an approval and does not use it up',
+    'hub/guard.js',
+    ['await this.#approvals.use(act, caller, approved, use.useId);', ''],
+  ],
+  ['the gate goes by the action and not by the risk', 'hub/approvals.js', ['RISKS.indexOf(one.risk) >= RISKS.indexOf(risk)', 'true']],
+];
+
+/** What is done to the database after a race for approvals. */
+const APPROVAL_TAMPERINGS = [
+  [
+    'a decision vanishes',
+    (db) =>
+      db.exec(
+        "UPDATE approvals SET state = 'pending', decided_at = NULL, decided_by = NULL, decided_as = NULL WHERE id = (SELECT id FROM approvals WHERE state = 'denied' LIMIT 1)",
+      ),
+  ],
+  [
+    'a use vanishes',
+    (db) =>
+      db.exec(
+        "UPDATE approvals SET state = 'approved', consumed_at = NULL, consumed_by = NULL WHERE id = (SELECT id FROM approvals WHERE state = 'consumed' LIMIT 1)",
+      ),
+  ],
+  [
+    'another decided',
+    (db) =>
+      db.exec(
+        "UPDATE approvals SET decided_by = (SELECT id FROM agents WHERE id NOT IN (approvals.decided_by, approvals.requester_id) AND role = 'manager' LIMIT 1) WHERE id = (SELECT id FROM approvals WHERE state = 'consumed' LIMIT 1)",
+      ),
+  ],
+  ['a request vanishes', (db) => db.exec('DELETE FROM approvals WHERE id = (SELECT id FROM approvals LIMIT 1)')],
+];
+
 /** name, and what is done to the database. */
 const TAMPERINGS = [
   [
@@ -146,8 +209,67 @@ export async function runMutants({ seed, print }) {
     print(`${red.length > 0 ? 'killed  ' : 'SURVIVED'}  ${name}: ${red.join(', ') || 'nothing turned red'}`);
   };
   for (const [name, file, ...edits] of PATCHES) tell(name, await tryPatched({ file, edits, seed }));
+  for (const [name, file, ...edits] of APPROVAL_PATCHES) tell(name, await tryPatchedApprovals({ file, edits, seed }));
   for (const [name, red] of await tryTampered(seed)) tell(name, red);
+  for (const [name, red] of await tryTamperedApprovals(seed)) tell(name, red);
   return lines;
+}
+
+async function tryPatchedApprovals({ file, edits, seed }) {
+  const root = patchedCopy(file, edits);
+  try {
+    const red = [];
+    await proveApprovals({ runs: 60, seed, root, endOnFailure: true }).catch(() => red.push('approvals'));
+    const { results, figures } = await approvalRace({
+      processes: 4,
+      count: 12,
+      killEveryMs: 900,
+      killForMs: 4_000,
+      limitMs: 30_000,
+      seed,
+      root,
+    });
+    red.push(...results.filter(({ bad }) => bad.length > 0).map(({ id }) => id));
+    if (figures.exits.length > 0) red.push('did not end');
+    return red;
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+}
+
+/** One sound race; each tampering is done to a copy of its home. */
+async function tryTamperedApprovals(seed) {
+  const lines = [];
+  await approvalRace({
+    processes: 4,
+    count: 20,
+    killEveryMs: 0,
+    seed,
+    async tamper({ home, folder }) {
+      for (const [name, tampering] of APPROVAL_TAMPERINGS) lines.push([name, await redAfter(home, folder, tampering, APPROVAL_CHECKS)]);
+    },
+  });
+  return lines;
+}
+
+/** The checks that turn red when this is done to a copy of a finished home. */
+async function redAfter(home, folder, tampering, checks) {
+  const copy = mkdtempSync(join(tmpdir(), 'rookery-mutant-'));
+  cpSync(home, copy, { recursive: true });
+  mkdirSync(join(copy, 'run'), { recursive: true, mode: 0o700 });
+  const path = join(copy, 'hub.db');
+  const db = new Database(path);
+  tampering(db, path);
+  db.close();
+  const red = await gather(copy, folder).then(
+    (evidence) =>
+      check(evidence, checks)
+        .filter(({ bad }) => bad.length > 0)
+        .map(({ id }) => id),
+    (error) => [`unreadable (${error.message})`],
+  );
+  rmSync(copy, { recursive: true, force: true });
+  return red;
 }
 
 async function tryPatched({ file, edits, seed }) {
@@ -201,24 +323,9 @@ async function tryTampered(seed) {
     count: 80,
     killEveryMs: 0,
     async tamper({ home, folder }) {
-      for (const [name, tampering] of TAMPERINGS) {
-        const copy = mkdtempSync(join(tmpdir(), 'rookery-mutant-'));
-        cpSync(home, copy, { recursive: true });
-        mkdirSync(join(copy, 'run'), { recursive: true, mode: 0o700 });
-        const path = join(copy, 'hub.db');
-        const db = new Database(path);
-        tampering(db, refusedBody(folder), path);
-        db.close();
-        const red = await gather(copy, folder).then(
-          (evidence) =>
-            check(evidence)
-              .filter(({ bad }) => bad.length > 0)
-              .map(({ id }) => id),
-          (error) => [`unreadable (${error.message})`],
-        );
-        lines.push([name, red]);
-        rmSync(copy, { recursive: true, force: true });
-      }
+      const refused = refusedBody(folder);
+      for (const [name, tampering] of TAMPERINGS)
+        lines.push([name, await redAfter(home, folder, (db, path) => tampering(db, refused, path))]);
     },
   });
   return lines;

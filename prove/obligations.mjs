@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { StillClock } from './fake-clock.mjs';
+import { JumpClock } from './fake-clock.mjs';
 import { attachment, load, openHub, PACKAGE, scratch } from './hub.mjs';
 
 const NAMES = ['ana', 'ben', 'cal'];
@@ -23,20 +23,6 @@ const ENDS = new Map([
   ['declined', 'declined'],
   ['expired', 'expired'],
 ]);
-
-class JumpClock extends StillClock {
-  #off = 0;
-  constructor(start) {
-    super();
-    this.#off = start - super.now();
-  }
-  now() {
-    return super.now() + this.#off;
-  }
-  jump(ms) {
-    this.#off += ms;
-  }
-}
 
 const who = fc.constantFrom(...NAMES);
 const index = fc.nat(200);

@@ -20,7 +20,7 @@ import type { Reservations, ReservationView } from './reservations.ts';
 import { covers, toFile } from './reserved-paths.ts';
 import type { CommandRule, RiskyCommands } from './risky-commands.ts';
 
-export type ToolUse = {
+export type GuardedUse = {
   /** The client's own id of this use: asked about twice, it is answered alike. */
   useId: string | null;
   /** The command line that the tool would run. */
@@ -50,7 +50,7 @@ export class Guard {
   }
 
   /** What the hub says to a use of a tool. */
-  async check(caller: Caller, use: ToolUse): Promise<GuardAnswer> {
+  async check(caller: Caller, use: GuardedUse): Promise<GuardAnswer> {
     const answer = use.command === null ? NONE : await this.#command(caller, use.command.trim(), use);
     return answer.decision === 'deny' || use.files.length === 0 ? answer : await this.edits(caller, use.files, use.folder);
   }
@@ -91,7 +91,7 @@ export class Guard {
     return [...new Set([caller.root, project?.root ?? ''])].filter((root) => root.startsWith('/') && root !== '/');
   }
 
-  async #command(caller: Caller, command: string, use: ToolUse): Promise<GuardAnswer> {
+  async #command(caller: Caller, command: string, use: GuardedUse): Promise<GuardAnswer> {
     const rule = await this.#risky.find(command, { folder: use.folder, roots: await this.#roots(caller) });
     if (rule === undefined) return NONE;
     try {
@@ -108,7 +108,7 @@ export class Guard {
   }
 
   /** `actions`: the command in this folder, and the command wherever it runs. */
-  async #gate(act: Act, caller: Caller, rule: CommandRule, use: ToolUse, actions: readonly [Action, Action]): Promise<GuardAnswer> {
+  async #gate(act: Act, caller: Caller, rule: CommandRule, use: GuardedUse, actions: readonly [Action, Action]): Promise<GuardAnswer> {
     const known: ApprovalRow[] = [];
     for (const { digest } of actions) known.push(...(await approvalsOfAction(act.tx, handOf(caller), digest, 50)));
     const again = known.find((one) => use.useId !== null && one.consumedFor === use.useId);
