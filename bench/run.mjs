@@ -7,6 +7,7 @@ import { scratch } from '../prove/hub.mjs';
 import { runWriters } from '../prove/writers.mjs';
 import { summary, Table } from './figures.mjs';
 import { fdatasyncFloor, insertFloor } from './floors.mjs';
+import { benchHooks } from './hooks.mjs';
 import { benchHttp } from './http.mjs';
 import { benchLibrary } from './library.mjs';
 import { benchReminders } from './reminders.mjs';
@@ -40,6 +41,7 @@ const SECTIONS = {
   },
   reminders: (home) => benchReminders(home, table, size),
   start: (home) => benchStart(home, table, size),
+  hooks: (home) => benchHooks(home, table),
   tokens: (home) => benchTokens(home, table),
 };
 

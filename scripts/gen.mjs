@@ -257,24 +257,27 @@ const files = {
 const HOOKED_FOR = {
   SessionStart: 'who this client is; after a resume, clear or compaction what it still owes',
   UserPromptSubmit: 'a turn begins: the agent is busy; a hint of mail that waits',
-  PreToolUse: 'a tool is under way; risky commands wait for an approval',
+  PreToolUse: 'a tool is under way; risky commands wait for an approval, edits of what others reserved are held back',
   PostToolUse: 'it is done; in Codex also a hint of mail',
   PostToolUseFailure: 'it is done, and failed',
   PostToolBatch: 'a hint of mail, before the model goes on',
   Stop: 'the turn is over: what was read is acknowledged, unread or owed things are named once',
   StopFailure: 'the turn ended by an error of the model’s service: the agent is idle',
   SubagentStop: 'a sub-agent is done',
-  PreCompact: 'the context is about to shrink: a checkpoint is asked for',
+  PreCompact: 'the context is about to shrink: files and git are noted beside the last checkpoint',
   Notification: 'the client waits for its person: the agent is idle',
   SessionEnd: 'the session is over at once, not after a minute of silence',
+};
+const howOf = ({ how, async: beside, timeoutSeconds }) => {
+  if (how === 'rewake') return 'waits beside the idle session';
+  if (how === 'mcp_tool') return `a call of the server, ${timeoutSeconds} s`;
+  return beside === true ? 'not waited for' : `${timeoutSeconds} s`;
 };
 const hookTable = table(
   ['event', 'Claude Code', 'Codex', 'for'],
   HOOK_EVENTS.map((event) => {
     if (HOOKED_FOR[event] === undefined) throw new Error(`docs/clients.md: no words for the hook ${event}`);
-    const how = (client) => [
-      ...new Set(HOOKS[client].filter((entry) => entry.event === event).map((entry) => `${entry.timeoutSeconds} s`)),
-    ];
+    const how = (client) => [...new Set(HOOKS[client].filter((entry) => entry.event === event).map(howOf))];
     return [`\`${event}\``, how('claude').join(', ') || '-', how('codex').join(', ') || '-', HOOKED_FOR[event]];
   }),
 );

@@ -1,18 +1,17 @@
 // Configuration: the only reader of the environment and of config files. Precedence: flag > environment > project file > home file > default.
 // Unknown or invalid keys refuse the start and are named. The result is frozen, and remembers where each value came from.
 
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, realpathSync } from 'node:fs';
-import { homedir, userInfo } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
 import * as z from 'zod';
 import { type ClientEnvironment, clientEnvironment } from './client-environment.ts';
 import { HubError } from './hub/errors.ts';
 import { LIMITS, type LimitName } from './hub/limits.ts';
 import { DEFAULT_POLICY } from './hub/policy.ts';
 import { WAKE_DOORS } from './hub/vocabulary.ts';
+import { existingFolder, filesOf, type HubFiles, hubHome } from './hub-home.ts';
 import { findPlace, givenPlace, type Place } from './project-root.ts';
-import { DEFAULT_TOOLSETS, TOOLSETS } from './tools/tool.ts';
+import { DEFAULT_TOOLSETS, TOOLSETS } from './tools/toolsets.ts';
 
 const limitShape = Object.fromEntries(
   (Object.keys(LIMITS) as LimitName[]).map((name) => [name, z.int().min(1).max(LIMITS[name].hard).optional()]),
@@ -112,11 +111,8 @@ const ENVIRONMENT: Partial<Record<Setting, string>> = {
 
 export type Config = Readonly<
   Settings &
-    ClientEnvironment & {
-      home: string;
-      databasePath: string;
-      backupDir: string;
-      bellDir: string;
+    ClientEnvironment &
+    HubFiles & {
       place: Place;
       noColor: boolean;
       sources: Readonly<Record<Setting, Source>>;
@@ -166,13 +162,9 @@ export function readConfig({ env, cwd, flags, files = true }: Given): Config {
   const { merged, sources } = merge(layers);
   const parsed = settings.safeParse(merged);
   if (!parsed.success) throw invalid(parsed.error.issues[0], sources);
-  const databasePath = join(home, 'hub.db');
   return Object.freeze({
     ...parsed.data,
-    home,
-    databasePath,
-    backupDir: join(home, 'backups'),
-    bellDir: bellDir(home, databasePath),
+    ...filesOf(home),
     place: place(parsed.data.project),
     ...clientEnvironment(env),
     noColor: env.NO_COLOR !== undefined && env.NO_COLOR !== '',
@@ -181,39 +173,6 @@ export function readConfig({ env, cwd, flags, files = true }: Given): Config {
       ...sources,
     }) as Record<Setting, Source>,
   });
-}
-
-/** The hub's folder, made private if new, by its real path: two spellings of it are one hub. */
-function hubHome(given: unknown): string {
-  const home = resolve(typeof given === 'string' && given !== '' ? given : join(homedir(), '.rookery'));
-  try {
-    makeFolder(home);
-    return realpathSync(home);
-  } catch (error) {
-    throw new HubError('unavailable', `ROOKERY_HOME ${home} cannot be created or read.`, {
-      hint: 'Set ROOKERY_HOME to a folder of your own on a local disk.',
-      cause: error,
-    });
-  }
-}
-
-/** Level by level: a recursive mkdir below /proc never returns (Node 20). */
-function makeFolder(folder: string): void {
-  if (existsSync(folder)) return;
-  makeFolder(dirname(folder));
-  mkdirSync(folder, { mode: 0o700 });
-}
-
-/** Sockets need a short path; every process of one user must come to the same one, whatever its environment. */
-function bellDir(home: string, databasePath: string): string {
-  const inside = join(home, 'run');
-  if (Buffer.byteLength(inside) <= 80) return inside;
-  const digest = createHash('sha256').update(databasePath).digest('hex').slice(0, 12);
-  return `/tmp/rookery-${userInfo().uid}-${digest}`;
-}
-
-function existingFolder(path: string | undefined): string | undefined {
-  return path !== undefined && path !== '' && existsSync(path) ? path : undefined;
 }
 
 function fromEnvironment(env: NodeJS.ProcessEnv): Record<string, unknown> {

@@ -1,5 +1,6 @@
 // From a configuration to a running hub: the database, the services, the scheduler. Every command and server begins here.
 
+import { clientSurroundings } from './clients/surroundings.ts';
 import type { Config } from './config.ts';
 import { createHub, type Hub } from './hub/hub.ts';
 import { effectiveLimits } from './hub/limits.ts';
@@ -30,6 +31,7 @@ export async function openHub(config: Config): Promise<Hub> {
     ids: systemIds(systemClock),
     limits,
     policy,
+    surroundings: clientSurroundings(systemClock),
     host: systemHost,
     files: systemFiles,
     notices: logNotices,

@@ -76,7 +76,10 @@ const MAY_IMPORT: Record<string, { what: string[]; why: string }> = {
     what: ['wake', 'hub', 'config.ts', 'system'],
     why: 'The doors by which a client is woken carry out what the hub decided: they decide nothing and read no rows.',
   },
-  clients: { what: ['clients', 'tools', 'hub', 'config.ts', 'system'], why: 'What is installed into clients is a front door, too.' },
+  clients: {
+    what: ['clients', 'tools', 'hub', 'config.ts', 'hub-home.ts', 'project-root.ts', 'open-guest.ts', 'system'],
+    why: 'What is installed into clients is a front door, too.',
+  },
   cli: {
     what: [
       'cli',

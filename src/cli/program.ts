@@ -26,6 +26,8 @@ const GROUPS: { names: readonly string[]; load: () => Promise<Register> }[] = [
   { names: ['approvals', 'approve', 'deny'], load: async () => (await import('./approvals.ts')).registerApprovals },
   { names: ['install', 'uninstall'], load: async () => (await import('./install.ts')).registerInstall },
   { names: ['monitor', 'rewake'], load: async () => (await import('./wake-hosts.ts')).registerWakeHosts },
+  { names: ['turns'], load: async () => (await import('./turns.ts')).registerTurns },
+  { names: ['hook'], load: async () => (await import('./hook.ts')).registerHook },
   { names: ['watch'], load: async () => (await import('./watch.ts')).registerWatch },
   { names: ['token'], load: async () => (await import('./token.ts')).registerToken },
   { names: ['doctor'], load: async () => (await import('./doctor.ts')).registerDoctor },

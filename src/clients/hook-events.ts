@@ -1,6 +1,6 @@
 // Which events of which client are hooked, and how: the one table from which settings files and the plug-in's hooks.json are written.
-// A `command` hook starts `rookery hook <event>`; a `rewake` hook starts `rookery rewake`, which waits beside the idle session; an `mcp_tool` hook calls the tool `hook` of the server that the client already runs, which
-// saves a process. SessionStart and SessionEnd have no server to call (both clients refuse mcp_tool there), so they are always commands.
+// A `command` hook starts `rookery hook <event>`; a `rewake` hook starts `rookery rewake`, which waits beside the idle session; an `mcp_tool` hook
+// calls the tool `hook` of the server that the client already runs.
 
 export const HOOK_CLIENTS = ['claude', 'codex'] as const;
 export type HookClient = (typeof HOOK_CLIENTS)[number];
@@ -13,6 +13,7 @@ export const HOOK_EVENTS = [
   'PostToolUseFailure',
   'PostToolBatch',
   'Stop',
+  'StopFailure',
   'SubagentStop',
   'PreCompact',
   'Notification',
@@ -29,33 +30,47 @@ export type HookEntry = {
   timeoutSeconds: number;
   /** Claude Code: the client does not wait for it, and its output is not used. */
   async?: true;
+  /** What an mcp_tool hook passes on of the client's own words. Codex skips a hook that names a word which the event has not. */
+  tells?: readonly string[];
 };
 
 /** The tool that mcp_tool hooks call. It is in no tool list: models never see it. */
 export const HOOK_TOOL = 'hook';
 
+/** Tools that the hub may refuse (hub/tool-checks.ts): their client waits for its word. */
+const CHECKED = 'Bash|Edit|Write|MultiEdit|NotebookEdit';
+const UNCHECKED = `^(?!(?:${CHECKED})$)`;
+
+/**
+ * Commands, because a tool that cannot be called is shown to the person at every event (Claude Code 2.1.329, Codex 0.169.0), and a command is
+ * silent whatever is wrong. One exception: Codex tells a server which of its sessions it serves only with a call, so its first hook is one; the
+ * agent is then present from the start. What nobody waits for runs beside the client.
+ */
 export const HOOKS: Readonly<Record<HookClient, readonly HookEntry[]>> = {
   claude: [
     { event: 'SessionStart', how: 'command', timeoutSeconds: 10 },
     { event: 'UserPromptSubmit', how: 'command', timeoutSeconds: 10 },
-    { event: 'PreToolUse', how: 'command', timeoutSeconds: 5 },
+    { event: 'PreToolUse', how: 'command', matcher: CHECKED, timeoutSeconds: 5 },
+    { event: 'PreToolUse', how: 'command', matcher: UNCHECKED, timeoutSeconds: 5, async: true },
     { event: 'PostToolUse', how: 'command', timeoutSeconds: 5, async: true },
     { event: 'PostToolUseFailure', how: 'command', timeoutSeconds: 5, async: true },
     { event: 'PostToolBatch', how: 'command', timeoutSeconds: 5 },
     { event: 'Stop', how: 'command', timeoutSeconds: 10 },
     // It waits for mail, a day at the most: then the next turn’s end starts another.
     { event: 'Stop', how: 'rewake', timeoutSeconds: 86_400 },
+    { event: 'StopFailure', how: 'command', timeoutSeconds: 10 },
     { event: 'SubagentStop', how: 'command', timeoutSeconds: 5 },
     { event: 'PreCompact', how: 'command', timeoutSeconds: 10 },
     { event: 'Notification', how: 'command', matcher: 'idle_prompt', timeoutSeconds: 5 },
     { event: 'SessionEnd', how: 'command', timeoutSeconds: 5 },
   ],
   codex: [
-    { event: 'SessionStart', how: 'command', timeoutSeconds: 10 },
+    { event: 'SessionStart', how: 'mcp_tool', timeoutSeconds: 10, tells: ['session_id', 'transcript_path', 'cwd', 'source'] },
     { event: 'UserPromptSubmit', how: 'command', timeoutSeconds: 10 },
     { event: 'PreToolUse', how: 'command', timeoutSeconds: 5 },
     { event: 'PostToolUse', how: 'command', timeoutSeconds: 5 },
     { event: 'Stop', how: 'command', timeoutSeconds: 10 },
+    { event: 'PreCompact', how: 'command', timeoutSeconds: 10 },
     // More is cut to 3 s with a complaint in every session.
     { event: 'SessionEnd', how: 'command', timeoutSeconds: 3 },
   ],
@@ -92,30 +107,17 @@ export function hookSettings(client: HookClient, target: HookTarget): Record<str
 /** Claude Code spawns `args` without a shell; Codex knows a shell line only. */
 function commandHook(client: HookClient, entry: HookEntry, { program, flags = [] }: HookTarget): Record<string, unknown> {
   const [command = 'rookery', ...first] = program;
-  const args = [...first, ...(entry.how === 'rewake' ? ['rewake'] : ['hook', entry.event]), ...flags];
+  const asked = entry.how === 'rewake' ? ['rewake'] : ['hook', entry.event, ...(client === 'codex' ? ['--client', 'codex'] : [])];
+  const args = [...first, ...asked, ...flags];
   const words = client === 'claude' ? { command, args } : { command: [command, ...args].map(quoted).join(' ') };
   const beside = entry.how === 'rewake' ? { asyncRewake: true } : entry.async === true ? { async: true } : {};
   return { type: 'command', ...words, timeout: entry.timeoutSeconds, ...beside };
 }
 
 function toolHook(entry: HookEntry, { server }: HookTarget): Record<string, unknown> {
-  const input = Object.fromEntries(['event', ...TOLD].map((field) => [field, field === 'event' ? entry.event : `\${${field}}`]));
-  return { type: 'mcp_tool', server, tool: HOOK_TOOL, input, timeout: entry.timeoutSeconds };
+  const told = Object.fromEntries((entry.tells ?? []).map((field) => [field, `\${${field}}`]));
+  return { type: 'mcp_tool', server, tool: HOOK_TOOL, input: { event: entry.event, ...told }, timeout: entry.timeoutSeconds };
 }
-
-/** What an mcp_tool hook passes on of the client's own words; a field that an event has not comes as an empty text. */
-const TOLD = [
-  'session_id',
-  'transcript_path',
-  'cwd',
-  'tool_name',
-  'tool_use_id',
-  'tool_input',
-  'duration_ms',
-  'stop_hook_active',
-  'agent_id',
-  'agent_type',
-] as const;
 
 /** A word for a POSIX shell. Only a whole `${NAME}` stays alive: by such a plug-in names its folder. */
 function quoted(word: string): string {

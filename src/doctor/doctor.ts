@@ -14,6 +14,7 @@ import { type Answered, type Start, startServer } from './client-server.ts';
 import { checkClients } from './clients.ts';
 import { type Finding, fail, ok, unknown } from './finding.ts';
 import { checkBackups, checkDoorbells, checkLog, checkModes } from './home.ts';
+import { checkHookDrops } from './hook-drops.ts';
 import { checkDisk, checkFileSystem, checkNode, checkSqlite } from './machine.ts';
 
 /** What the doctor asks of the machine; replaced in tests. */
@@ -92,6 +93,7 @@ export async function examine(
     checkDoorbells(config, probes),
     checkLog(config),
     ...(await checkClients(config, probes, database.evidence)),
+    checkHookDrops(config, probes),
   ];
   return { findings, opened: database.opened };
 }

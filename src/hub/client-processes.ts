@@ -12,7 +12,7 @@ import {
 } from '../store/client-processes.ts';
 import type { Tx } from '../store/db.ts';
 import { findProject } from '../store/projects.ts';
-import { latestSession, setClientKey } from '../store/sessions.ts';
+import { findSession, latestSession, setClientKey } from '../store/sessions.ts';
 import { type Caller, toCaller } from './caller.ts';
 import type { Act } from './command.ts';
 import type { HubContext } from './context.ts';
@@ -48,11 +48,19 @@ export class ClientProcesses {
     });
   }
 
-  /** The client's session that a process of this host runs, if a hook told. */
-  async keyOf(pid: number): Promise<string | undefined> {
+  /**
+   * The client's session that a process of this host runs, if a hook told. `born`: what tells the process from a later one, for whoever asks
+   * again and again; not every system answers that from memory.
+   */
+  async keyOf(pid: number, born?: string): Promise<string | undefined> {
     const { db, host } = this.#context;
     const found = await db.read((read) => findClientProcess(read, host.key, pid));
-    return found !== undefined && found.born === host.bornOf(pid) ? found.clientKey : undefined;
+    return found !== undefined && found.born === (born ?? host.bornOf(pid)) ? found.clientKey : undefined;
+  }
+
+  /** Whether what a client's server takes for its session has been ended while it lives. */
+  async hasEnded(caller: Caller): Promise<boolean> {
+    return (await this.#context.db.read((read) => findSession(read, caller.sessionId)))?.endedAt !== null;
   }
 
   /** The client has ended, or the session in it. */
@@ -63,11 +71,17 @@ export class ClientProcesses {
 
   /** The agent that a client's session is, in its latest session; undefined when it is nobody yet, or another client holds the agent now. */
   async callerOf(projectId: string, clientKey: string): Promise<Caller | undefined> {
+    return (await this.heardFrom(projectId, clientKey))?.caller;
+  }
+
+  /** The same, with whether that session is open. */
+  async heardFrom(projectId: string, clientKey: string): Promise<{ caller: Caller; isOpen: boolean } | undefined> {
     return await this.#context.db.read(async (read) => {
       const agentId = await findBinding(read, projectId, clientKey);
       const agent = agentId === undefined ? undefined : await findAgent(read, agentId);
       const session = agent && (await latestSession(read, agent.id));
-      return agent !== undefined && session?.clientKey === clientKey ? toCaller(agent, session) : undefined;
+      if (agent === undefined || session?.clientKey !== clientKey) return undefined;
+      return { caller: toCaller(agent, session), isOpen: session.endedAt === null };
     });
   }
 

@@ -56,6 +56,7 @@ import { type TaskServices, taskServices } from './task-services.ts';
 import { Threads } from './threads.ts';
 import { HubTime } from './time.ts';
 import { Tokens } from './tokens.ts';
+import { toolChecks } from './tool-checks.ts';
 import { ToolUses } from './tool-uses.ts';
 import { Turns } from './turns.ts';
 import { Usage } from './usage.ts';
@@ -181,6 +182,7 @@ export async function createHub(parts: HubParts): Promise<Hub> {
   const clientProcesses = new ClientProcesses(context);
   const reservationLeases = new ReservationLeases(context, posting);
   const reservations = new Reservations(context, posting, reservationLeases);
+  const guard = new Guard(context, approvals, risky, reservations);
   const messages = new Messages(context, posting);
   const deliveries = new Deliveries(context, posting);
   const agents = new Agents(context);
@@ -219,7 +221,7 @@ export async function createHub(parts: HubParts): Promise<Hub> {
     reservations,
     reservationLeases,
     lineage: new Lineage(context, clientProcesses),
-    guard: new Guard(context, approvals, risky, reservations),
+    guard,
     reminders: new Reminders(context),
     firing: new Firing(context, posting),
     waking,
@@ -227,7 +229,7 @@ export async function createHub(parts: HubParts): Promise<Hub> {
     heartbeats: new Heartbeats(context, sessions),
     clientProcesses,
     turns: new Turns(context),
-    toolUses: new ToolUses(context, []),
+    toolUses: new ToolUses(context, toolChecks(guard)),
     mailNews: new MailNews(context),
     stopping: new Stopping(context, new Acknowledging(context)),
     surroundings: parts.surroundings ?? NO_SURROUNDINGS,

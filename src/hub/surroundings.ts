@@ -6,9 +6,13 @@ import type { GitState } from './checkpoints.ts';
 export const CLIENT_KINDS = ['claude', 'codex'] as const;
 export type ClientKind = (typeof CLIENT_KINDS)[number];
 
-/** What a transcript tells of the last turn in it. */
+/** How a turn ended, as far as a transcript tells. */
+export type TurnEnd = 'completed' | 'interrupted' | 'open';
+
+/** What a transcript tells of a turn. */
 export type TurnFacts = {
   startedAt: number | null;
+  ended: TurnEnd;
   model: string;
   /** Tokens that were neither read from nor written to a cache. */
   inputTokens: number;
@@ -17,6 +21,18 @@ export type TurnFacts = {
   cacheWriteTokens: number;
   /** How often which tool was used. */
   tools: Record<string, number>;
+};
+
+export type TranscriptQuery = {
+  client: ClientKind;
+  path: string;
+  /** When the turn began, as the hub knows it, and the client's own name for it; null: the last turn in the transcript. */
+  since: number | null;
+  turnKey: string | null;
+  /** Receipts to look for. */
+  receipts: readonly string[];
+  /** The model's last words, if it has just stopped: everything in the transcript has been before it, and its last words may still be on their way. */
+  lastWords: string | null;
 };
 
 export type TranscriptFacts = {
@@ -31,7 +47,7 @@ export type TranscriptFacts = {
 
 export interface Surroundings {
   /** Reads the end of a transcript; null when it cannot be read. Never throws. */
-  transcript(client: ClientKind, path: string, receipts: readonly string[]): Promise<TranscriptFacts | null>;
+  transcript(query: TranscriptQuery): Promise<TranscriptFacts | null>;
   /** The repository of a folder; null when it is in none, or git does not answer in time. Never throws. */
   git(folder: string): Promise<GitState | null>;
 }

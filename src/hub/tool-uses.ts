@@ -34,8 +34,11 @@ export type ToolUse = {
   subAgent: string;
 };
 
-/** Looks at a tool before it runs. A text refuses it: facts for the model, with the way out. */
-export type ToolCheck = (caller: Caller, use: ToolUse) => Promise<string | undefined>;
+/** `deny` keeps the tool from running, `allow` spares the person a question; `none`: the client goes by its own rules. `reason`: facts for the model. */
+export type Verdict = { decision: 'none' | 'allow' | 'deny'; reason: string };
+
+/** Looks at a tool before it runs. */
+export type ToolCheck = (caller: Caller, use: ToolUse) => Promise<Verdict>;
 
 const NAME_CHARS = 200;
 
@@ -48,17 +51,21 @@ export class ToolUses {
     this.#checks = checks;
   }
 
-  /** A tool is about to run. Answers why it must not, if one of the checks says so. */
-  async start(caller: Caller, use: ToolUse, moment: Moment): Promise<string | undefined> {
-    let refusal: string | undefined;
-    for (const check of this.#checks) refusal ??= await check(caller, use);
+  /** A tool is about to run. Answers what the checks say: a refusal of one counts more than the consent of others. */
+  async start(caller: Caller, use: ToolUse, moment: Moment): Promise<Verdict> {
+    const verdicts: Verdict[] = [];
+    for (const check of this.#checks) verdicts.push(await check(caller, use));
+    const verdict =
+      verdicts.find(({ decision }) => decision === 'deny') ??
+      verdicts.find(({ decision }) => decision === 'allow') ??
+      verdicts.find(({ reason }) => reason !== '');
     await this.#note(caller, async (act, session) => {
       await beginTurn(act, session, moment);
       const isLate = (await findSession(act.tx, session.id))?.turnStartedAt === null;
-      const over: ToolOutcome | null = refusal !== undefined ? 'refused' : isLate ? 'lost' : null;
+      const over: ToolOutcome | null = verdict?.decision === 'deny' ? 'refused' : isLate ? 'lost' : null;
       await insertToolUse(act.tx, this.#row(act, caller, use, moment.at, over));
     });
-    return refusal;
+    return verdict ?? { decision: 'none', reason: '' };
   }
 
   /** A tool has run. `durationMs`: as the client measured it. */
@@ -67,9 +74,9 @@ export class ToolUses {
   }
 
   /** Several tools have run together: those whose end was told singly stay as they are. */
-  async endBatch(caller: Caller, uses: readonly { use: ToolUse; outcome: 'ok' | 'failed' }[], moment: Moment): Promise<void> {
+  async endBatch(caller: Caller, uses: readonly (ToolUse & { outcome: 'ok' | 'failed' })[], moment: Moment): Promise<void> {
     await this.#note(caller, async (act) => {
-      for (const { use, outcome } of uses) await this.#end(act, caller, use, moment, outcome, null);
+      for (const use of uses) await this.#end(act, caller, use, moment, use.outcome, null);
     });
   }
 

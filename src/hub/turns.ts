@@ -40,14 +40,26 @@ export class Turns {
     this.#context = context;
   }
 
-  /** A prompt was given. A turn that was still open was interrupted. */
-  async begin(caller: Caller, moment: Moment): Promise<void> {
+  /** Since when a turn is under way, and the client's name for it; null when none is. */
+  async underWay(caller: Caller): Promise<{ since: number; turnKey: string | null } | null> {
+    const session = await this.#context.db.read((read) => findSession(read, caller.sessionId));
+    const since = session?.turnStartedAt ?? null;
+    return since === null ? null : { since, turnKey: session?.turnKey ?? null };
+  }
+
+  /**
+   * A prompt was given. `before`: what the transcript tells of a turn that is still open: one that goes on takes the prompt in (a wake-up in
+   * mid-turn), any other has ended without a word.
+   */
+  async begin(caller: Caller, moment: Moment, before: TurnFacts | null): Promise<void> {
     await this.#context.commands.runAs(caller.projectId, caller, async (act) => {
       const session = await findSession(act.tx, caller.sessionId);
       if (session === undefined || session.endedAt !== null) return;
-      if (session.turnStartedAt !== null && (moment.turnKey === null || session.turnKey !== moment.turnKey))
-        await endTurn(act, this.#context.ids, session, 'interrupted', null);
-      await beginTurn(act, { ...session, turnStartedAt: null }, moment);
+      const isOpen = session.turnStartedAt !== null;
+      const goesOn = isOpen && (before?.ended === 'open' || (moment.turnKey !== null && session.turnKey === moment.turnKey));
+      if (isOpen && !goesOn)
+        await endTurn(act, this.#context.ids, session, before?.ended === 'completed' ? 'completed' : 'interrupted', before);
+      if (!goesOn) await beginTurn(act, { ...session, turnStartedAt: null }, moment);
       await markHooked(act.tx, session.id, act.now);
     });
   }
@@ -57,8 +69,9 @@ export class Turns {
     await this.#context.commands.runAs(caller.projectId, caller, async (act) => {
       const session = await findSession(act.tx, caller.sessionId);
       if (session === undefined) return;
-      const named = { ...session, turnKey: moment.turnKey ?? session.turnKey };
-      await endTurn(act, this.#context.ids, named, result, facts);
+      // A turn that took in another prompt keeps the name it began with.
+      const turnKey = session.turnStartedAt === null ? moment.turnKey : (session.turnKey ?? moment.turnKey);
+      await endTurn(act, this.#context.ids, { ...session, turnKey }, result, facts);
       await markHooked(act.tx, session.id, act.now);
     });
   }

@@ -16,10 +16,11 @@ import type { Caller } from '../hub/caller.ts';
 import { type Hub, VERSION } from '../hub/hub.ts';
 import type { Log } from '../system/log.ts';
 import { callTool } from '../tools/call.ts';
+import type { Callable } from '../tools/callable.ts';
 import type { Connection } from '../tools/connection.ts';
 import { findTool, toolsOf } from '../tools/index.ts';
 import { listed } from '../tools/schema.ts';
-import type { Toolset } from '../tools/tool.ts';
+import type { Tool, Toolset } from '../tools/tool.ts';
 import { INSTRUCTIONS } from './instructions.ts';
 import { RESOURCE_CAPABILITIES, serveResources } from './mcp-resources.ts';
 
@@ -31,6 +32,10 @@ export type McpParts = {
   /** Who this client is; made when it has told its name. */
   connect: (hub: Hub, client: { name: string; version: string }) => Connection;
   toolsets: readonly Toolset[];
+  /** Tools in no list, which the client's own hooks may call. */
+  unlisted?: readonly Callable[];
+  /** Called when the client has settled who it is, to look after it from then on. */
+  follow?: (connection: Connection) => void;
   log: Log;
   /** Declared beside the capabilities of the protocol. */
   experimental?: Record<string, object>;
@@ -64,11 +69,14 @@ export class McpSession {
     const list = Object.freeze(offered.map(listed));
     this.server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: [...list] }));
     this.server.setRequestHandler(CallToolRequestSchema, async (request, extra): Promise<CallToolResult> => {
-      const tool = findTool(request.params.name);
+      const { name } = request.params;
+      const unlisted = parts.unlisted?.find((tool) => tool.name === name);
+      if (unlisted !== undefined) return await this.#callUnlisted(unlisted, request.params.arguments, extra);
+      const tool = findTool(name);
       if (tool === undefined || !offered.includes(tool)) {
         throw new McpError(
           ErrorCode.InvalidParams,
-          `Unknown tool ${request.params.name.slice(0, 60)}. Tools: ${offered.map(({ name }) => name).join(', ')}.`,
+          `Unknown tool ${name.slice(0, 60)}. Tools: ${offered.map((one) => one.name).join(', ')}.`,
         );
       }
       return await this.#call(tool, request.params.arguments, extra);
@@ -115,33 +123,23 @@ export class McpSession {
     try {
       const connection = await this.connection();
       const hub = await this.#parts.hub;
-      if (connection.attachment !== undefined && (await hub.sessions.knows(connection.attachment))) await connection.caller();
+      this.#parts.follow?.(connection);
+      if (connection.attachment !== undefined && (await hub.sessions.knows(connection.attachment))) await connection.present();
     } catch (error) {
       this.#parts.log.info({ event: 'attach_refused', reason: error instanceof Error ? error.message : 'unknown' }, 'not attached yet');
     }
   }
 
-  async #call(tool: Parameters<typeof callTool>[2], given: unknown, extra: Extra): Promise<CallToolResult> {
+  async #call(tool: Tool, given: unknown, extra: Extra): Promise<CallToolResult> {
     const { log } = this.#parts;
-    const hub = await this.#parts.hub;
-    const connection = await this.connection();
-    // Codex tells its thread with each call; resuming the thread keeps the agent's name.
-    const threadId = extra._meta?.threadId;
-    // Over HTTP the token says who this is; a thread id there would only name somebody else's.
-    const told = typeof threadId === 'string' && threadId.length <= 128 && connection.attachment?.door === 'stdio';
-    if (told) {
-      this.#threadId = threadId;
-      connection.learnClientKey(`codex:${threadId}`);
-    }
+    const { hub, connection } = await this.#learn(extra);
     const stop = this.#reportProgress(hub, tool.name, extra);
     try {
       const since = hub.context.clock.monotonic();
-      const onDefect = (reference: string, error: unknown) =>
-        log.error({ event: 'defect', reference, tool: tool.name, err: error }, 'internal error');
       const traceparent = extra._meta?.traceparent;
       const reply = await callTool(hub, connection, tool, given, {
         signal: extra.signal,
-        onDefect,
+        onDefect: this.#onDefect(tool),
         traceparent: typeof traceparent === 'string' ? traceparent : undefined,
       });
       log.info(
@@ -160,6 +158,32 @@ export class McpSession {
     } finally {
       stop();
     }
+  }
+
+  /** A hook's answer is its text. Whatever goes wrong, its client must not be disturbed by it, so there is no error. */
+  async #callUnlisted(tool: Callable, given: unknown, extra: Extra): Promise<CallToolResult> {
+    const { hub, connection } = await this.#learn(extra);
+    const reply = await callTool(hub, connection, tool, given, { signal: extra.signal, onDefect: this.#onDefect(tool) });
+    if (!reply.ok) this.#parts.log.warn({ event: 'hook_failed', code: reply.error.code }, 'a hook was not answered');
+    return { content: [{ type: 'text', text: reply.ok ? reply.text : '{}' }] };
+  }
+
+  async #learn(extra: Extra): Promise<{ hub: Hub; connection: Connection }> {
+    const hub = await this.#parts.hub;
+    const connection = await this.connection();
+    // Codex tells its thread with each call; resuming the thread keeps the agent's name.
+    const threadId = extra._meta?.threadId;
+    // Over HTTP the token says who this is; a thread id there would only name somebody else's.
+    const told = typeof threadId === 'string' && threadId.length <= 128 && connection.attachment?.door === 'stdio';
+    if (told) {
+      this.#threadId = threadId;
+      connection.learnClientKey(`codex:${threadId}`);
+    }
+    return { hub, connection };
+  }
+
+  #onDefect(tool: Callable): (reference: string, error: unknown) => void {
+    return (reference, error) => this.#parts.log.error({ event: 'defect', reference, tool: tool.name, err: error }, 'internal error');
   }
 
   #reportProgress(hub: Hub, tool: string, extra: Extra): () => void {

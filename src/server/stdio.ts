@@ -9,9 +9,11 @@ import { LIMITS } from '../hub/limits.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { Log } from '../system/log.ts';
 import { Connection } from '../tools/connection.ts';
+import { hook } from '../tools/hook.ts';
 import { CHANNEL_CAPABILITY } from '../wake/channel.ts';
 import { clientDoors } from '../wake/client-doors.ts';
 import { Waker } from '../wake/waker.ts';
+import { followClient } from './follow-client.ts';
 import { LineLimit, type Refusal } from './lines.ts';
 import { McpSession } from './mcp.ts';
 
@@ -26,18 +28,29 @@ const HARD_STOP_MS = 900;
 /** Serves until the client goes. Answers the exit code. `open` runs beside the handshake; its failure ends the server with one sentence on stderr. */
 export async function serveStdio(config: Config, log: Log, open: () => Promise<Opened>, sleep: Sleep): Promise<number> {
   const opened = open();
+  const client = process.ppid;
+  let told: string | undefined;
   const session = new McpSession({
-    hub: opened.then(({ hub }) => hub),
+    // Before anybody can call: a client's hooks may know better than its environment which of its sessions this is.
+    hub: opened.then(async ({ hub }) => {
+      told = await hub.clientProcesses.keyOf(client);
+      return hub;
+    }),
     toolsets: config.toolsets,
+    unlisted: [hook],
+    follow: (connection) => {
+      const following = opened.then(({ hub }) => followClient(hub, connection, client, log));
+      following.catch((error: unknown) => log.warn({ event: 'follow_ended', err: error }, 'the client is not followed any more'));
+    },
     log,
     experimental: CHANNEL_CAPABILITY,
-    connect: (hub, client) =>
+    connect: (hub, { name, version }) =>
       Connection.attaching(
         hub,
         {
           project: config.place.project,
           door: 'stdio',
-          client: { ...client, key: config.clientKey },
+          client: { name, version, key: told ?? config.clientKey, pid: client },
           root: config.place.workRoot,
           name: config.agent,
           role: config.role,

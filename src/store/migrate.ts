@@ -11,18 +11,25 @@ export const APPLICATION_ID = 0x524f4f4b;
 
 /** All migrations of an engine in order. They ship as files beside the sources, so this path holds for src/ and dist/ alike. */
 export function migrationsOf(engine: 'sqlite' | 'postgres'): readonly Migration[] {
-  const folder = fileURLToPath(new URL(`../../src/store/migrations/${engine}/`, import.meta.url));
-  return readdirSync(folder)
-    .filter((file) => /^\d{4}_.+\.sql$/.test(file))
-    .sort()
-    .map((file) => ({
-      version: Number(file.slice(0, 4)),
-      name: file.slice(5, -4),
-      sql: readFileSync(new URL(`../../src/store/migrations/${engine}/${file}`, import.meta.url), 'utf8'),
-    }));
+  return filesOf(engine).map((file) => ({
+    version: versionOf(file),
+    name: file.slice(5, -4),
+    sql: readFileSync(new URL(`../../src/store/migrations/${engine}/${file}`, import.meta.url), 'utf8'),
+  }));
 }
 
 /** The schema version that this program writes. */
 export function schemaVersion(engine: 'sqlite' | 'postgres'): number {
-  return migrationsOf(engine).at(-1)?.version ?? 0;
+  return versionOf(filesOf(engine).at(-1) ?? '0');
+}
+
+function filesOf(engine: 'sqlite' | 'postgres'): string[] {
+  const folder = fileURLToPath(new URL(`../../src/store/migrations/${engine}/`, import.meta.url));
+  return readdirSync(folder)
+    .filter((file) => /^\d{4}_.+\.sql$/.test(file))
+    .sort();
+}
+
+function versionOf(file: string): number {
+  return Number(file.slice(0, 4));
 }

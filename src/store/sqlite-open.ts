@@ -21,6 +21,8 @@ export type SqliteOptions = {
   fileSystemOf?: (folder: string) => FileSystemKind;
   /** A copy is made here before a migration changes an existing database. */
   backupDir?: string;
+  /** Opens a database that another process looks after, quickly: it is neither made, nor checked through, nor migrated. */
+  asGuest?: boolean;
 };
 
 export type FileSystemKind = 'local' | 'network' | 'unknown';
@@ -45,14 +47,40 @@ export function isTrustedSqlite(version: string): boolean {
 export async function openSqliteFile(
   options: SqliteOptions,
 ): Promise<{ writer: Database.Database; reader: Database.Database; inode: string }> {
-  prepareFolder(options);
   const fresh = !existsSync(options.path) || statSync(options.path).size === 0;
+  if (options.asGuest === true) return await openAsGuest(options, fresh);
+  prepareFolder(options);
   if (!fresh) await acquire(options.clock, () => assertSoundAndOurs(options.path));
   const writer = connect(options.path);
   try {
     if (fresh) chmodSync(options.path, 0o600);
     await acquire(options.clock, () => configure(writer));
     await migrate(writer, options);
+    const reader = connect(options.path);
+    await acquire(options.clock, () => configure(reader));
+    reader.exec('PRAGMA query_only = ON');
+    return { writer, reader, inode: inodeOf(options.path) };
+  } catch (error) {
+    writer.close();
+    throw error;
+  }
+}
+
+async function openAsGuest(
+  options: SqliteOptions,
+  fresh: boolean,
+): Promise<{ writer: Database.Database; reader: Database.Database; inode: string }> {
+  if (fresh) throw new HubError('unavailable', `There is no hub at ${options.path}.`, { hint: 'Start one: rookery serve' });
+  const writer = connect(options.path);
+  try {
+    await acquire(options.clock, () => configure(writer));
+    const newest = schemaVersion('sqlite');
+    assertOurs(writer, newest);
+    if (Number(pragma(writer, 'user_version')) !== newest) {
+      throw new HubError('unavailable', `${options.path} has not been brought to this program’s schema yet.`, {
+        hint: 'Any server of the hub does it when it starts.',
+      });
+    }
     const reader = connect(options.path);
     await acquire(options.clock, () => configure(reader));
     reader.exec('PRAGMA query_only = ON');

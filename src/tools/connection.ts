@@ -35,6 +35,11 @@ export class Connection {
     return new Connection(hub, toolsets, undefined, caller);
   }
 
+  /** Nobody yet: a client of which only its hooks are heard. */
+  static nobody(hub: Hub, toolsets: readonly Toolset[]): Connection {
+    return new Connection(hub, toolsets, undefined, undefined);
+  }
+
   /** One call in a session that exists already, for an agent that could attach by itself: it may do what it may in a session of its own. */
   static borrowing(hub: Hub, caller: Caller, attachment: Attachment, toolsets: readonly Toolset[]): Connection {
     return new Connection(hub, toolsets, attachment, caller);
@@ -54,6 +59,36 @@ export class Connection {
     if (this.#attachment !== undefined && this.#caller === undefined && this.#attachment.client.key === undefined) {
       this.#attachment = { ...this.#attachment, client: { ...this.#attachment.client, key } };
     }
+  }
+
+  /** Becomes present without having been called, if nobody else holds the agent. */
+  async present(): Promise<void> {
+    if (this.#attachment === undefined || this.#caller !== undefined) return;
+    const caller = await this.#hub.sessions.attach({ ...this.#attachment, yields: true });
+    // A call that came meanwhile has attached by itself.
+    if (this.#caller !== undefined) return;
+    this.#caller = Promise.resolve(caller);
+    this.#current = caller;
+  }
+
+  /**
+   * The client is in the session `key` of its own, as its hook told: present from now on; and where that is another session than before,
+   * still the same agent, or the one that session was. A session that was ended while its client lives goes on.
+   */
+  async follow(key: string): Promise<void> {
+    const attachment = this.#attachment;
+    if (attachment === undefined) return;
+    const isNew = attachment.client.key !== key;
+    this.#attachment = { ...attachment, client: { ...attachment.client, key } };
+    if (this.#caller === undefined) return await this.present();
+    const caller = await this.caller();
+    // A name that `join` gave belongs to the conversation it was given in.
+    const name = attachment.nameByArgument === true ? undefined : attachment.name;
+    const next = isNew ? await this.#hub.sessions.follow(caller, { ...this.#attachment, name }) : caller;
+    if (next.agentId !== caller.agentId) this.#attachment = { ...this.#attachment, name };
+    this.#caller = Promise.resolve(next);
+    this.#current = next;
+    await this.#hub.sessions.revive(next);
   }
 
   /** Who calls: attaches on first use. A refusal (a busy name) is not remembered: the next call tries again. */

@@ -2,30 +2,15 @@
 // `run` is an adapter: it turns tool words into service words and back. No SQL, no try/catch, no clock.
 
 import * as z from 'zod';
-import type { Caller } from '../hub/caller.ts';
-import type { Hub } from '../hub/hub.ts';
-import type { Connection } from './connection.ts';
-
-export const TOOLSETS = ['core', 'work', 'memory', 'channels', 'manage'] as const;
-export type Toolset = (typeof TOOLSETS)[number];
-/** What a client is given that asks for nothing else. */
-export const DEFAULT_TOOLSETS: readonly Toolset[] = ['core', 'work', 'memory'];
+import { parseArguments } from './arguments.ts';
+import type { Callable, ToolCall } from './callable.ts';
+import type { Toolset } from './toolsets.ts';
 
 /** What a tool may do: look, change, or destroy. Clients decide by it whether to ask a person first. */
 export type Access = 'read' | 'write' | 'destructive';
 
-export type ToolCall = {
-  readonly hub: Hub;
-  /** Who calls. Tools that `identify` may be called before anybody is, and use the connection instead. */
-  readonly caller: Caller;
-  readonly connection: Connection;
-  readonly key: string | undefined;
-  /** The arguments as validated, without the common ones: what an idempotency key stands for. */
-  readonly args: unknown;
-  readonly signal: AbortSignal | undefined;
-  /** The W3C trace that the call belongs to. */
-  readonly traceparent?: string | undefined;
-};
+export type { ToolCall } from './callable.ts';
+export { DEFAULT_TOOLSETS, TOOLSETS, type Toolset } from './toolsets.ts';
 
 type Shape = z.ZodRawShape;
 
@@ -53,21 +38,17 @@ export type Definition<I extends Shape, O extends Shape> = {
   run(call: ToolCall, input: z.output<z.ZodObject<I>>): Promise<z.input<z.ZodObject<O>>>;
 };
 
-export type Tool = {
-  readonly name: string;
+export type Tool = Callable & {
   readonly title: string;
   readonly description: string;
   readonly access: Access;
   readonly toolset: Toolset;
   readonly acceptsAs: boolean;
-  readonly identifies: boolean;
-  readonly overseers: boolean;
   readonly personal: boolean;
   readonly idempotent: boolean;
   readonly daily: boolean;
   readonly input: z.ZodObject;
   readonly output: z.ZodObject;
-  run(call: ToolCall, input: unknown): Promise<Record<string, unknown>>;
 };
 
 /** Small and in every reply, because agents forget to poll. */
@@ -100,20 +81,23 @@ export function defineTool<I extends Shape, O extends Shape>(definition: Definit
     ...(acceptsAs ? { as: z.string().optional().describe('a sub-agent this session registered') } : {}),
   };
   const strict = z.strictObject(input);
+  const schema = z.strictObject({ ...input, ...common });
   return {
     ...words,
+    unlisted: false,
     acceptsAs,
     identifies,
     overseers,
     personal,
     idempotent,
     daily,
-    input: z.strictObject({ ...input, ...common }),
+    input: schema,
     output: z.object({
       ...output,
       replayed: z.boolean().optional().describe('an earlier result, repeated'),
       inbox: inboxSummary,
     }),
+    parse: (given) => parseArguments(words.name, schema, given),
     run: (call, given) => run(call, strict.parse(given) as z.output<z.ZodObject<I>>) as Promise<Record<string, unknown>>,
   };
 }

@@ -154,7 +154,14 @@ describe('an installation that is there already', () => {
     });
     const { hooks } = JSON.parse(text('.codex/hooks.json'));
     expect(hooks.Stop[0].hooks[0].command).toBe('beep');
-    expect(shellWords(hooks.Stop[1].hooks[0].command)).toEqual(['/usr/bin/node', '/opt/my "rookery"/dist/main.js', 'hook', 'Stop']);
+    expect(shellWords(hooks.Stop[1].hooks[0].command)).toEqual([
+      '/usr/bin/node',
+      '/opt/my "rookery"/dist/main.js',
+      'hook',
+      'Stop',
+      '--client',
+      'codex',
+    ]);
     expect(text('.codex/config.toml')).not.toContain('old-rookery');
     expect(text('.claude/settings.json')).not.toContain('old-rookery');
   });
@@ -175,9 +182,9 @@ describe('an installation that is there already', () => {
       const [one] = wished([client.name], { program: { node: '/usr/bin/node', main } });
       const hooks = one === undefined ? '' : (client.edits(one.wish)[1]?.install('') ?? '');
       const line = JSON.parse(hooks).hooks.Stop[0].hooks[0].command;
-      expect(shellWords(line)).toEqual(['/usr/bin/node', main, 'hook', 'Stop']);
+      expect(shellWords(line)).toEqual(['/usr/bin/node', main, 'hook', 'Stop', '--client', 'codex']);
       const heard = execFileSync('sh', ['-c', line.replace('/usr/bin/node', "printf '%s\\n'")], { encoding: 'utf8' });
-      expect(heard).toBe(`${main}\nhook\nStop\n`);
+      expect(heard).toBe(`${main}\nhook\nStop\n--client\ncodex\n`);
     }
   });
 });

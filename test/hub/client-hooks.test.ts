@@ -39,7 +39,10 @@ onEveryEngine('a client by its process', (engine) => {
     expect(await hub.clientProcesses.keyOf(CLIENT_PID)).toBe('claude:one');
     expect(await hub.clientProcesses.callerOf(PROJECT.id, 'claude:one')).toBeUndefined();
     const first = await attach(hub, '', clientOf('claude:one'));
-    expect(await hub.clientProcesses.callerOf(PROJECT.id, 'claude:one')).toMatchObject({ name: first.name, sessionId: first.sessionId });
+    expect(await hub.clientProcesses.heardFrom(PROJECT.id, 'claude:one')).toMatchObject({
+      caller: { name: first.name, sessionId: first.sessionId },
+      isOpen: true,
+    });
     await hub.sessions.end(first, 'closed');
     const again = await attach(hub, '', clientOf('claude:one', 4_000_002));
     expect(again.name).toBe(first.name);
@@ -52,7 +55,9 @@ onEveryEngine('a client by its process', (engine) => {
     await hub.sessions.end(other, 'closed');
     await hub.clientProcesses.record(PROJECT.id, CLIENT_PID, 'claude:one');
     await hub.clientProcesses.record(PROJECT.id, CLIENT_PID, 'claude:two');
-    expect(await hub.clientProcesses.callerOf(PROJECT.id, 'claude:two')).toMatchObject({ name: ada.name, sessionId: ada.sessionId });
+    expect(await hub.clientProcesses.heardFrom(PROJECT.id, 'claude:two')).toMatchObject({
+      caller: { name: ada.name, sessionId: ada.sessionId },
+    });
     expect((await events(hub)).map(({ type }) => type)).toContain('session.continued');
     await hub.clientProcesses.record(PROJECT.id, CLIENT_PID, 'claude:old');
     const attachment = { project: PROJECT, door: 'stdio', root: '/work/demo', client: clientOf('claude:old').client } as const;
@@ -93,7 +98,7 @@ onEveryEngine('busy and idle', (engine) => {
     const hub = await testHub(engine);
     const ada = await attach(hub, 'ada');
     expect(await stateOf(hub, 'ada')).toEqual({ state: 'starting', inFlight: 0 });
-    await hub.turns.begin(ada, moment(hub));
+    await hub.turns.begin(ada, moment(hub), null);
     expect(await stateOf(hub, 'ada')).toEqual({ state: 'busy', inFlight: 0 });
     for (const id of ['a', 'b', 'c']) await hub.toolUses.start(ada, use(id), moment(hub));
     hub.fake.advance(90);
@@ -138,15 +143,15 @@ onEveryEngine('busy and idle', (engine) => {
     const hub = await testHub(engine);
     const ada = await attach(hub, 'ada');
     const results = async () => (await hub.turns.list(await operatorOf(hub), { since: 0, limit: 50 })).turns.map(({ result }) => result);
-    await hub.turns.begin(ada, moment(hub, 'one'));
+    await hub.turns.begin(ada, moment(hub, 'one'), null);
     await hub.toolUses.start(ada, use('a'), moment(hub, 'one'));
     hub.fake.advance(MINUTE);
-    await hub.turns.begin(ada, moment(hub, 'two'));
+    await hub.turns.begin(ada, moment(hub, 'two'), null);
     expect(await stateOf(hub, 'ada')).toEqual({ state: 'busy', inFlight: 0 });
     expect(await results()).toEqual(['interrupted']);
     await hub.turns.idle(ada);
     expect([(await stateOf(hub, 'ada')).state, (await results()).length]).toEqual(['idle', 2]);
-    await hub.turns.begin(ada, moment(hub, 'three'));
+    await hub.turns.begin(ada, moment(hub, 'three'), null);
     hub.fake.advance(hub.limits.turnSilentMs);
     await hub.heartbeats.beat([ada.sessionId]);
     expect((await stateOf(hub, 'ada')).state).toBe('busy');
@@ -154,7 +159,7 @@ onEveryEngine('busy and idle', (engine) => {
     hub.fake.advance(1);
     expect((await stateOf(hub, 'ada')).state).toBe('idle');
     expect([await hub.turns.endSilent(), (await results()).length]).toEqual([1, 3]);
-    await hub.turns.begin(ada, moment(hub, 'four'));
+    await hub.turns.begin(ada, moment(hub, 'four'), null);
     await hub.sessions.end(ada, 'closed');
     expect([(await stateOf(hub, 'ada')).state, (await results()).length]).toEqual(['gone', 4]);
   });
@@ -172,7 +177,7 @@ onEveryEngine('busy and idle', (engine) => {
     await hub.heartbeats.beat([ada.sessionId]);
     expect((await stateOf(hub, 'ada')).state).toBe('idle');
     hub.fake.advance(MINUTE);
-    await hub.turns.begin(ada, moment(hub));
+    await hub.turns.begin(ada, moment(hub), null);
     expect((await stateOf(hub, 'ada')).state).toBe('busy');
   });
 
@@ -180,7 +185,7 @@ onEveryEngine('busy and idle', (engine) => {
     const hub = await testHub(engine, { limits: { dueBatch: 2 } });
     const ada = await attach(hub, 'ada');
     for (const id of ['a', 'b', 'c', 'd', 'e']) {
-      await hub.turns.begin(ada, moment(hub, id));
+      await hub.turns.begin(ada, moment(hub, id), null);
       await hub.toolUses.start(ada, use(id), moment(hub, id));
       await hub.turns.end(ada, moment(hub, id), 'completed', null);
       hub.fake.advance(10);
@@ -231,7 +236,7 @@ it('counts tools in flight right, in whatever order starts and ends come, and wh
           await hub.toolUses.end(ada, use(said.id), moment(hub, null), 'ok', null);
           open.delete(said.id);
         } else {
-          await hub.toolUses.endBatch(ada, [{ use: use(said.id), outcome: 'ok' }], moment(hub, null));
+          await hub.toolUses.endBatch(ada, [{ ...use(said.id), outcome: 'ok' }], moment(hub, null));
           open.delete(said.id);
         }
         if (said !== 'stop') seen.add(said.id);

@@ -12,15 +12,20 @@ const TOOLS_FOLDER = new URL('../../src/tools/', import.meta.url);
 
 /** What stands in src/tools beside the tools. */
 const BESIDE = [
+  'arguments.ts',
   'call.ts',
+  'callable.ts',
   'checkpoint.ts',
   'connection.ts',
+  'hook.ts',
+  'hook-words.ts',
   'index.ts',
   'prompts.ts',
   'resources.ts',
   'schema.ts',
   'task-words.ts',
   'tool.ts',
+  'toolsets.ts',
   'words.ts',
 ];
 

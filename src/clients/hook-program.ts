@@ -1,0 +1,71 @@
+// `rookery hook <event>`: what a client's command hook runs. It reads the client's words from standard input, visits the hub with them, and prints
+// its answer. Invariant: it never disturbs its client. Whatever is wrong with the hub, it prints nothing, ends with 0 and is gone within a second;
+// it makes no hub where none is, and what it could not tell is counted beside the hub (system/hook-drops.ts).
+// It is started for every tool that a model uses, so everything else is loaded only where there is a hub, and while the words still come in.
+
+import { existingHub } from '../hub-home.ts';
+import { systemClock } from '../system/clock.ts';
+import { noteHookDrop } from '../system/hook-drops.ts';
+import type { HookFlags, Visitor } from './hook-visit.ts';
+
+export type HookProcess = Visitor & {
+  /** The event, and --client, --home, --project, --within. */
+  args: readonly string[];
+  stdin: AsyncIterable<Uint8Array | string>;
+  print(text: string): Promise<void>;
+};
+
+/** Within the second that a client notices; `--within` gives a slow machine more. */
+const DEADLINE_MS = 900;
+/** Tools may have long results; nobody's context holds more. */
+const LONGEST_INPUT_BYTES = 16 * 1024 * 1024;
+
+/** Runs one hook. Never throws; whoever calls it ends the process afterwards, whatever still hangs. */
+export async function runHook(started: HookProcess): Promise<void> {
+  const { event, flags } = readArgs(started.args);
+  const files = existingHub(flags.home ?? started.env.ROOKERY_HOME);
+  if (files === undefined) return;
+  const drop = (why: string) => noteHookDrop(files.home, { at: systemClock.now(), event, why });
+  const work = async () => {
+    const [{ visitHub }, text] = await Promise.all([import('./hook-visit.ts'), readAll(started.stdin)]);
+    const answer = await visitHub(started, { event, flags, files, said: parse(text) }, drop);
+    if (answer !== undefined) await started.print(answer);
+  };
+  const late = systemClock.sleep(Number(flags.within) || DEADLINE_MS).then(() => drop('the hub did not answer in time'));
+  await Promise.race([work().catch((error: unknown) => drop(wordsOf(error))), late]);
+}
+
+function readArgs(args: readonly string[]): { event: string; flags: HookFlags } {
+  const flags: Record<string, string> = {};
+  let event = '';
+  for (let index = 0; index < args.length; index++) {
+    const word = args[index] ?? '';
+    const [, name, value] = /^--(client|home|project|within)(?:=(.*))?$/s.exec(word) ?? [];
+    if (name !== undefined) flags[name] = value ?? args[++index] ?? '';
+    else if (!word.startsWith('-') && event === '') event = word;
+  }
+  return { event, flags };
+}
+
+async function readAll(stdin: HookProcess['stdin']): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of stdin) {
+    const piece = Buffer.from(chunk);
+    bytes += piece.length;
+    if (bytes > LONGEST_INPUT_BYTES) throw new Error('its input is too long');
+    chunks.push(piece);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+function parse(text: string): Record<string, unknown> {
+  const value: unknown = text.trim() === '' ? {} : JSON.parse(text);
+  return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+}
+
+/** Why a hook was in vain, without anybody's words in it. */
+function wordsOf(error: unknown): string {
+  if (error instanceof SyntaxError) return 'its input is not JSON';
+  return error instanceof Error ? error.message.slice(0, 200) : 'unknown';
+}

@@ -1,0 +1,30 @@
+// A hub for one short visit, such as a hook's: on a database that is there and up to date, without duties and without a log. It opens in a
+// fraction of the time that a server takes to start.
+
+import { clientSurroundings } from './clients/surroundings.ts';
+import type { Config } from './config.ts';
+import { createHub, type Hub } from './hub/hub.ts';
+import { effectiveLimits } from './hub/limits.ts';
+import type { HubFiles } from './hub-home.ts';
+import { openSqlite } from './store/sqlite.ts';
+import { systemClock } from './system/clock.ts';
+import { systemHost } from './system/host.ts';
+import { systemIds } from './system/ids.ts';
+import { systemFiles } from './system/project-files.ts';
+
+/** `config`: what is configured; undefined where nothing is. Throws `unavailable` where there is no hub, or its database is of another schema. */
+export async function openAsGuest({ databasePath: path, bellDir }: HubFiles, config: Config | undefined): Promise<Hub> {
+  const db = await openSqlite({ path, bellDir, clock: systemClock, allowNetworkFs: config?.allowNetworkFs === true, asGuest: true });
+  const parts = {
+    db,
+    clock: systemClock,
+    ids: systemIds(systemClock),
+    limits: effectiveLimits(Object.fromEntries(Object.entries(config?.limits ?? {}).filter(([, value]) => value !== undefined))),
+    host: systemHost,
+    files: systemFiles,
+    surroundings: clientSurroundings(systemClock),
+  };
+  if (config === undefined) return await createHub(parts);
+  const { approvals, guard, relatedCapabilities } = config;
+  return await createHub({ ...parts, policy: { approvals, guard, relatedCapabilities } });
+}

@@ -1,0 +1,159 @@
+// `rookery hook <event>` as clients run it: the real program with real standard input, beside a real stdio server, and on every kind of broken hub.
+
+import { existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+import Database from 'better-sqlite3';
+import { beforeAll, expect, it } from 'vitest';
+import { readConfig } from '../../src/config.ts';
+import { openHub } from '../../src/open.ts';
+import { readHookDrops } from '../../src/system/hook-drops.ts';
+import { start } from '../cli/command-line.ts';
+import { built } from '../server/http-process.ts';
+import { until } from '../support/acts.ts';
+import { cleanup, scratch } from '../support/engines.ts';
+
+beforeAll(() => void built());
+
+/** A machine that runs tests is slower than one on which somebody works. */
+const PATIENT = ['--within', '30000'];
+
+/** A hub that knows a client's session as an agent, and the project's folder, which is in no repository. */
+async function known(session = 'one') {
+  const home = scratch();
+  const project = scratch();
+  const config = readConfig({ env: { ROOKERY_HOME: home }, cwd: project, flags: {} });
+  const hub = await openHub(config);
+  cleanup(() => hub.close());
+  const client = { name: 'claude-code', version: '2', key: `claude:${session}` };
+  const place = { project: config.place.project, root: config.place.workRoot };
+  const agent = await hub.sessions.attach({ ...place, door: 'stdio', client });
+  const peer = await hub.sessions.attach({ ...place, door: 'stdio', client: { name: 'test', version: '1' }, name: 'peer' });
+  const tell = (event: string, words: object | string = {}, more: { args?: string[]; env?: Record<string, string> } = {}) =>
+    tellTo(home, event, typeof words === 'string' ? words : { session_id: session, cwd: project, ...words }, more);
+  return { home, project, hub, agent, peer, config, tell, session };
+}
+
+async function tellTo(home: string, event: string, words: object | string, more: { args?: string[]; env?: Record<string, string> } = {}) {
+  const input = typeof words === 'string' ? words : JSON.stringify(words);
+  const ended = await start(['hook', event, ...(more.args ?? PATIENT)], { home, input, env: more.env ?? {} }).ended;
+  expect([ended.code, ended.stderr]).toEqual([0, '']);
+  return ended.stdout;
+}
+
+it('tells the model of waiting mail, in a folder without git, and ends with 0', async () => {
+  const { hub, agent, peer, tell } = await known();
+  expect(await tell('UserPromptSubmit', { prompt_id: 'p' })).toBe('');
+  await hub.messages.send(peer, { to: agent.name, body: 'the body', subject: 'look' }, { tool: 'send' });
+  const output = JSON.parse(await tell('UserPromptSubmit', { prompt_id: 'q' }));
+  expect(output.hookSpecificOutput.additionalContext).toContain('from peer: "look"');
+  expect(JSON.parse(await tell('Stop', { prompt_id: 'q' }))).toMatchObject({ decision: 'block' });
+  const view = (await hub.agents.list(peer, { waitMs: 0 })).agents.find((one) => one.agent.id === agent.agentId);
+  expect(view?.state).toBe('busy');
+});
+
+it('takes the event from its words, the hub and the project from its flags', async () => {
+  const { home, project, hub, agent, peer, session } = await known();
+  await hub.messages.send(peer, { to: agent.name, body: 'x', subject: 'look' }, { tool: 'send' });
+  const words = JSON.stringify({ session_id: session, cwd: '/', hook_event_name: 'UserPromptSubmit' });
+  const { stdout } = await start(['hook', '--home', home, '--project', project, ...PATIENT], { home: scratch(), input: words }).ended;
+  expect(stdout).toContain('look');
+  expect(await tellTo(home, 'UserPromptSubmit', { session_id: session, cwd: '/' })).toBe('');
+});
+
+it('goes by what is configured', async () => {
+  const { home, project, hub, agent, peer, tell } = await known();
+  writeFileSync(join(home, 'config.json'), '{"limits":{"hintMessages":1}}');
+  for (const subject of ['first', 'second']) await hub.messages.send(peer, { to: agent.name, body: subject, subject }, { tool: 'send' });
+  const text = await tell('UserPromptSubmit');
+  expect([text.includes('first'), text.includes('second'), text.includes('+1 more queued')]).toEqual([true, false, true]);
+  mkdirSync(join(project, '.rookery'));
+  writeFileSync(join(project, '.rookery', 'config.json'), '{"nonsense":1}');
+  expect(await tell('UserPromptSubmit')).toBe('');
+  expect(readHookDrops(home)).toMatchObject([{ event: 'UserPromptSubmit', why: expect.stringContaining('nonsense') }]);
+});
+
+it('makes no hub where none is', async () => {
+  const home = join(scratch(), 'none');
+  expect(await tellTo(home, 'SessionStart', { session_id: 'x', cwd: '/' })).toBe('');
+  expect(existsSync(home)).toBe(false);
+  const empty = scratch();
+  expect(await tellTo(empty, 'Stop', { session_id: 'x', cwd: '/' })).toBe('');
+  expect(existsSync(join(empty, 'hub.db'))).toBe(false);
+});
+
+it('is silent and counts what it could not tell, whatever is wrong with the hub', async () => {
+  const { home, hub, config, tell } = await known();
+  expect(await tell('Stop', 'this is no JSON')).toBe('');
+  const raw = new Database(config.databasePath);
+  const version = Number(raw.pragma('user_version', { simple: true }));
+  raw.exec('BEGIN IMMEDIATE');
+  expect(await tell('PostToolUse', { tool_use_id: 'a', tool_name: 'Bash' }, { args: ['--within', '300'] })).toBe('');
+  raw.exec('ROLLBACK');
+  raw.pragma(`user_version = ${version + 1}`);
+  expect(await tell('Stop')).toBe('');
+  raw.pragma(`user_version = ${version - 1}`);
+  expect(await tell('Stop')).toBe('');
+  raw.close();
+  await hub.close();
+  truncateSync(config.databasePath, 5_000);
+  writeFileSync(config.databasePath, 'not a database at all', { flag: 'r+' });
+  expect(await tell('Stop')).toBe('');
+  expect(readHookDrops(home).map(({ event, why }) => [event, why.replace(config.databasePath, 'DB')])).toEqual([
+    ['Stop', 'its input is not JSON'],
+    ['PostToolUse', 'the hub did not answer in time'],
+    ['Stop', expect.stringContaining('newer Rookery')],
+    ['Stop', expect.stringContaining('has not been brought')],
+    ['Stop', expect.any(String)],
+  ]);
+  expect(readFileSync(config.databasePath, 'latin1').startsWith('not a database')).toBe(true);
+});
+
+it('waits for nobody who never ends their words', async () => {
+  const { home } = await known();
+  const run = start(['hook', 'Stop', '--within=100'], { home });
+  run.write('{"session_id":');
+  expect((await run.ended).code).toBe(0);
+  expect(readHookDrops(home)).toMatchObject([{ why: 'the hub did not answer in time' }]);
+});
+
+it('makes an agent present from its client’s start, keeps it through clear and resume, and ends it with its client', async () => {
+  const { home, project, hub, peer } = await known('other');
+  const client = new Client({ name: 'claude-code', version: '2' });
+  const args = [built(), 'stdio', '--home', home];
+  const env = { PATH: process.env.PATH ?? '', HOME: home, CLAUDE_CODE_SESSION_ID: 'a-fresh-one' };
+  await client.connect(new StdioClientTransport({ command: process.execPath, args, env, cwd: project, stderr: 'ignore' }));
+  cleanup(() => client.close());
+  const { tools } = await client.listTools();
+  expect(tools.map(({ name }) => name)).not.toContain('hook');
+  const others = async () =>
+    (await hub.agents.list(peer, { waitMs: 0 })).agents.filter(({ agent }) => agent.client === 'claude-code' && agent.name !== first);
+  const first = (await hub.agents.list(peer, { waitMs: 0 })).agents.find(({ agent }) => agent.client === 'claude-code')?.agent.name;
+  expect(await others()).toEqual([]);
+  // The parent of the server is the parent of the hook, too: this process plays the client.
+  const tell = (event: string, session: string, words: object = {}) => tellTo(home, event, { session_id: session, cwd: project, ...words });
+  await tell('SessionStart', 'resumed', { source: 'startup' });
+  await until(async () => (await others()).length === 1);
+  const name = (await others())[0]?.agent.name ?? '';
+  expect(await stateOf(hub, peer, name)).toBe('starting');
+  await tell('UserPromptSubmit', 'resumed', { prompt_id: 'p' });
+  expect(await stateOf(hub, peer, name)).toBe('busy');
+  const hooked = (await client.callTool({
+    name: 'hook',
+    arguments: { event: 'Stop', session_id: 'resumed', prompt_id: 'p', stop_hook_active: 'false' },
+  })) as { content: { text: string }[]; structuredContent?: unknown };
+  expect([hooked.content[0]?.text, hooked.structuredContent]).toEqual(['{}', undefined]);
+  expect(await stateOf(hub, peer, name)).toBe('idle');
+  await tell('SessionEnd', 'resumed', { reason: 'clear' });
+  await tell('SessionStart', 'cleared', { source: 'clear' });
+  const me = (await client.callTool({ name: 'whoami' })) as { structuredContent?: { name?: string } };
+  expect(me.structuredContent?.name).toBe(name);
+  await tell('SessionEnd', 'cleared', { reason: 'prompt_input_exit' });
+  expect(await stateOf(hub, peer, name)).toBe('gone');
+});
+
+async function stateOf(hub: Awaited<ReturnType<typeof known>>['hub'], peer: Awaited<ReturnType<typeof known>>['peer'], name: string) {
+  const { agents } = await hub.agents.list(peer, { waitMs: 0 });
+  return agents.find(({ agent }) => agent.name === name)?.state;
+}
