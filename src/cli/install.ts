@@ -8,6 +8,7 @@ import type { Client, Scope, Wish } from '../clients/install/client.ts';
 import { CLIENTS, placesOf, SCOPES } from '../clients/install/client.ts';
 import { clients } from '../clients/install/clients.ts';
 import { carryOut, planInstall, planUninstall, settle, type Wished, type Written } from '../clients/install/installation.ts';
+import { isHere } from '../clients/install/installed.ts';
 import type { Program } from '../clients/install/program.ts';
 import { leaveLauncher } from '../clients/launcher.ts';
 import { type Config, readProcessConfig } from '../config.ts';
@@ -70,17 +71,19 @@ async function run(kind: Kind, names: readonly string[], flags: Flags): Promise<
     sleep: systemClock.sleep,
   };
   const undone = dry ? [] : settle(around);
+  const absent = kind === 'install' ? absentOf(wished) : [];
   const plan = kind === 'install' ? planInstall(wished, config.home) : planUninstall(wished, config.home);
   const written: readonly Written[] = dry ? plan.steps : await carryOut(plan, kind, around);
   if (kind === 'install' && !dry) leaveLauncher(config.home, program);
   const changed = written.some(({ act }) => act !== 'none');
   const next = kind === 'install' ? wished.map(({ client, wish }) => ({ client: client.name, next: client.next(wish) })) : [];
   const terminal = openTerminal(config);
-  if (flags.json === true) return terminal.json({ changed: changed && !dry, dry_run: dry, files: written, next });
+  if (flags.json === true) return terminal.json({ changed: changed && !dry, dry_run: dry, files: written, next, absent });
   if (undone.length > 0) terminal.line('An installation that had been interrupted was undone first.');
   show(terminal, written, dry);
   if (!changed)
     terminal.line(kind === 'install' ? 'Nothing to change: it is installed.' : 'Nothing to change: nothing of Rookery is there.');
+  for (const name of absent) terminal.line(`${name}: it was not found on this machine; its settings are there for when it comes.`);
   if (kind === 'install' && !dry) for (const one of next) showNext(terminal, one);
 }
 
@@ -98,10 +101,21 @@ function wishedOf(kind: Kind, names: readonly string[], flags: Flags, config: Co
   return [...new Set(names)].map(clientNamed).flatMap((client) => {
     const meant = scopes ?? (kind === 'install' ? [client.scope] : SCOPES);
     return meant.map((scope) => {
-      const wish: Wish = { program, scope, places, flags: serverFlags(flags, config), allowTools: flags.allowTools !== false };
+      const wish: Wish = {
+        program,
+        scope,
+        places,
+        flags: serverFlags(flags, config),
+        allowTools: flags.allowTools !== false,
+      };
       return { client, wish };
     });
   });
+}
+
+/** Clients of which there is no trace here. */
+function absentOf(wished: readonly Wished[]): string[] {
+  return wished.filter(({ client, wish }) => !isHere(client, wish.places, process.env.PATH)).map(({ client }) => client.name);
 }
 
 function clientNamed(name: string): Client {

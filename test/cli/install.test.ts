@@ -34,6 +34,7 @@ describe('rookery install', () => {
     const { run, json, path } = person();
     const { code, stdout } = await run('install', 'claude', 'codex', '--agent', 'ada');
     expect([code, stdout]).toEqual([0, expect.stringContaining('looked at them')]);
+    expect(stdout).toMatch(/not found on this machine|rookery doctor tells/);
     const { command, args } = JSON.parse(readFileSync(path('.claude.json'), 'utf8')).mcpServers.hub;
     // The home of this hub is not the usual one, so a client is told.
     expect([command, ...args]).toEqual([expect.stringMatching(/^\/.*node/), MAIN, 'stdio', '--agent', 'ada', '--home', path('')]);

@@ -208,6 +208,15 @@ describe('what is not safe', () => {
     expect(state()).toEqual(before);
   });
 
+  it('is refused whole where a folder cannot be', async () => {
+    const { put, install, state } = desk();
+    put('.codex', 'a file in the place of a folder');
+    const before = state();
+    const error = await refused('unavailable', install(['claude', 'codex']));
+    expect(error.message).toContain('.codex');
+    expect(state()).toEqual(before);
+  });
+
   it('leaves a file alone that is marked read-only', async () => {
     const { put, install, state } = desk();
     chmodSync(put('.codex/config.toml', 'model = "x"\n'), 0o444);

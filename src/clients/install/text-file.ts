@@ -55,11 +55,20 @@ export function lineEndOf(text: string): '\n' | '\r\n' {
 function followed(path: string): string {
   let at = resolve(path);
   for (let hop = 0; hop < MOST_LINKS; hop++) {
-    const stats = lstatSync(at, { throwIfNoEntry: false });
-    if (stats?.isSymbolicLink() !== true) return at;
-    at = resolve(dirname(at), readlinkSync(at));
+    const next = linkAt(path, at);
+    if (next === undefined) return at;
+    at = resolve(dirname(at), next);
   }
   throw refused(path, 'is a link that leads in circles');
+}
+
+/** Where a link points; undefined for what is no link. */
+function linkAt(path: string, at: string): string | undefined {
+  try {
+    return lstatSync(at, { throwIfNoEntry: false })?.isSymbolicLink() === true ? readlinkSync(at) : undefined;
+  } catch (error) {
+    throw unreadable(path, error);
+  }
 }
 
 function statOf(path: string): Stats | undefined {

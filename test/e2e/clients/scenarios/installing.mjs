@@ -22,6 +22,7 @@ export async function installing({ clients, base, cwd }) {
   await intoCodex(clients.codex, join(base, 'installed-codex'), cwd);
   await claudePlugin(clients.claude, join(base, 'plugin-claude'), cwd);
   await codexPlugin(clients.codex, join(base, 'plugin-codex'), cwd);
+  await enrolling(clients, join(base, 'enrolled'), cwd);
 }
 
 /** The command line as a user of this home runs it. */
@@ -140,6 +141,49 @@ async function codexPlugin(program, home, cwd) {
   check('the plug-in works in Codex', code === 0 && me?.door === 'stdio', { code, me, err, out });
   check('its server knows the project', me?.project_root === cwd, me);
   model.close();
+}
+
+/** One token, one child: the first client that starts with it is the agent, the second is told who was first. */
+async function enrolling(clients, home, cwd) {
+  claudeHome(home, cwd);
+  const env = claudeEnv(home, 9);
+  await rookery(env, cwd, 'install', 'claude', 'codex');
+  const child = await enrolment(env, cwd, 'child', '--role', 'worker');
+  const ask = async (extra) => {
+    const model = await scriptedClaude(steps([call('whoami')]), { firstWordMs: FIRST_WORD_MS });
+    const args = ['-p', 'go', '--output-format', 'stream-json', '--verbose'];
+    await run(clients.claude, args, { env: { ...claudeEnv(home, model.port), ...extra }, cwd });
+    model.close();
+    return seenBy(model);
+  };
+  const list = await run(clients.claude, ['mcp', 'list'], { env: { ...env, ...child }, cwd });
+  check('claude mcp list leaves the enrolment unused', /hub.*Connected/s.test(list.out), list.out);
+  const first = await ask(child);
+  check(
+    'Claude Code becomes the agent that was made for it',
+    first?.name === 'child' && first?.role === 'worker' && first?.spawned_by === 'operator',
+    first,
+  );
+  const second = await ask(child);
+  check(
+    'a second Claude Code with the token is told who was first',
+    second?.code === 'conflict' && /by claude-code as child/.test(second.message),
+    second,
+  );
+  const other = await enrolment(env, cwd, 'other');
+  const model = await scriptedCodex(steps([call('whoami')]), { firstWordMs: FIRST_WORD_MS });
+  codexHome(home, cwd, model.port);
+  await rookery(codexEnv(home), cwd, 'install', 'codex');
+  await run(clients.codex, codexArgs(cwd, []), { env: { ...codexEnv(home), ...other }, cwd });
+  model.close();
+  check('Codex passes the enrolment on to its server', seenBy(model)?.name === 'other', seenBy(model));
+}
+
+/** The environment of a child. */
+async function enrolment(env, cwd, ...words) {
+  const { lines } = JSON.parse((await rookery(env, cwd, 'agents', 'create', ...words, '--json')).out);
+  const [name, value] = lines[0].split('=');
+  return { [name]: value };
 }
 
 /** What somebody has who cloned the project and did not build it. */
