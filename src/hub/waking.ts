@@ -26,6 +26,7 @@ import type { HubContext } from './context.ts';
 import { findMailHint, type MailHint } from './mail-hint.ts';
 import type { Posting } from './posting.ts';
 import { isLive, isWorking } from './presence.ts';
+import { forgetInBatches } from './retention.ts';
 import { isOpen } from './wake-doors.ts';
 import { covers, type Decision, decide, type Ending, type Situation } from './wake-policy.ts';
 
@@ -129,7 +130,8 @@ export class Waking {
   /** Duty: forgets what nobody asks about any more. */
   async forgetOld(): Promise<number> {
     const { db, limits, time } = this.#context;
-    return await db.write('', (tx) => deleteAttemptsBefore(tx, time.now() - limits.wakeAttemptsKeptMs, limits.dueBatch), 'relaxed');
+    const before = time.now() - limits.wakeAttemptsKeptMs;
+    return await forgetInBatches(db, limits.dueBatch, (tx) => deleteAttemptsBefore(tx, before, limits.dueBatch));
   }
 
   /** All that is known of whether an agent is to be woken, and the decision. */

@@ -79,6 +79,7 @@ describe('who is owed a wake-up', () => {
     const reader = { ...IDLE, inTurn: undefined, heardAt: NOON - 1_000 };
     expect(at(NOON, { reader })).toMatchObject({ why: 'later', again: NOON - 1_000 + limits.wakeQuietMs });
     expect(at(NOON, { reader, mail: mailAt(NOON, { urgent: 1, newestUrgentSeq: 1 }) }).why).toBe('now');
+    expect(at(NOON, { reader: { ...reader, inTurn: false } }).why).toBe('now');
   });
 
   it('not who has just come and is about to be prompted', () => {
@@ -142,6 +143,8 @@ describe('which door', () => {
     const doors = [door('monitor'), door('async_rewake')];
     expect(at(NOON + 30_000, { doors, attempts: [stirred] })).toMatchObject({ why: 'later', again: NOON + 30_000 + limits.wakeBackoffMs });
     expect(kinds(at(NOON + 30_000 + limits.wakeBackoffMs, { doors, attempts: [stirred] }))[0]).toBe('monitor');
+    const byOther = { ...stirred, doorId: 'async_rewake', door: 'async_rewake' as const };
+    expect(kinds(at(NOON + 30_000 + limits.wakeBackoffMs, { doors, attempts: [byOther] }))[0]).toBe('async_rewake');
   });
 
   it('the next one also when the better one does not take its turn: its process may be stopped', () => {
@@ -149,6 +152,9 @@ describe('which door', () => {
     expect(kinds(at(NOON, { doors }))).toEqual(['monitor']);
     expect(at(NOON, { doors }).again).toBe(NOON + 3_000);
     expect(kinds(at(NOON + 3_000, { doors }))).toEqual(['monitor', 'async_rewake']);
+    const fresh = [door('monitor', { openedAt: NOON + 2_000 }), door('async_rewake')];
+    expect(kinds(at(NOON + 3_000, { doors: fresh }))).toEqual(['monitor']);
+    expect(at(NOON + 3_000, { doors: fresh }).again).toBe(NOON + 5_000);
   });
 });
 
@@ -159,6 +165,8 @@ describe('how often', () => {
   it('later each time, then not again until something new comes', () => {
     const waits = [1, 2, 3, 4].map((n) => (at(NOON + n, { attempts: ignored(n) }).again ?? 0) - (NOON + n - 1));
     expect(waits).toEqual([1, 2, 4, 8].map((factor) => factor * limits.wakeBackoffMs));
+    const later = mailAt(NOON, { newestSeq: 2, newestReadyAt: NOON + 9 });
+    expect(at(NOON + 9, { attempts: ignored(9), mail: later }).again).toBe(NOON + 8 + 600_000);
     expect(at(NOON * 2, { attempts: ignored(limits.wakeAttempts) })).toMatchObject({ why: 'gave_up', again: null });
     const news = mailAt(NOON, { newestSeq: 2, newestReadyAt: NOON * 2 });
     expect(at(NOON * 3, { attempts: ignored(limits.wakeAttempts), mail: news }).why).toBe('now');
