@@ -31,6 +31,8 @@ const ANSWERS: Readonly<Record<string, (told: Told) => Promise<Output>>> = {
   async SessionStart({ hub, caller, words, call }) {
     // A session that begins has lost nothing.
     if (words.source === 'startup' || words.source === '') return NOTHING;
+    // What the context held is gone: a checkpoint of it, asked for and not given, is owed no more.
+    if (words.source !== 'resume') await hub.usage.report(caller, 0, { tool: 'hook' });
     const { toolsOf } = await import('./index.ts');
     const offered = new Set(toolsOf(call.connection.toolsets).map(({ name }) => name));
     return context(words, await hub.recovery.text(caller, (tool) => offered.has(tool)));
