@@ -13,6 +13,7 @@ import { HubError } from './errors.ts';
 import { holding } from './holding.ts';
 import { changeTask, HUB_ACTOR, noTask } from './task-changes.ts';
 import type { TaskNotices } from './task-notices.ts';
+import { isNeededToReview, neededToReview } from './task-states.ts';
 import { howToTake } from './tasks.ts';
 
 export type Handoff = { to: string; fencingToken?: number | undefined; note?: string | undefined };
@@ -40,6 +41,8 @@ export class Handoffs {
         throw new HubError('invalid_input', 'to: a task is handed to one agent; nothing was changed.', {
           hint: 'Name an agent from list_agents.',
         });
+      const wanted = await findTask(act.tx, act.projectId, taskId);
+      if (wanted !== undefined && isNeededToReview(wanted, to.id)) throw neededToReview('to', to.name);
       if (handoff.fencingToken === undefined) return await this.#assign(act, caller, taskId, to, handoff.note);
       await holding(act, caller, taskId, handoff.fencingToken);
       if (to.id === caller.agentId)

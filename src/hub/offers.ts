@@ -27,6 +27,7 @@ import type { HubContext } from './context.ts';
 import { isLive, sessionOf } from './presence.ts';
 import { HUB_ACTOR } from './task-changes.ts';
 import type { TaskNotices } from './task-notices.ts';
+import { isNeededToReview } from './task-states.ts';
 import { howToTake } from './tasks.ts';
 
 /** How many are offered in one transaction, and how far down a queue is looked when its first can be offered to nobody. */
@@ -108,6 +109,7 @@ export class Offers {
         one.load < this.#context.limits.heldTasks &&
         one.agent.id !== task.creatorId &&
         !asked.has(one.agent.id) &&
+        !isNeededToReview(task, one.agent.id) &&
         this.#fit(task.needs, one) > 0,
     );
     const scores = new Map<string, number>();

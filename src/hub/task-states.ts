@@ -5,6 +5,7 @@
 // Every change of a task is checked against this table before it is written (task-changes.ts); the schema and docs/lifecycles.md say the same.
 
 import type { TaskRow, TaskState } from '../store/tasks.ts';
+import { HubError } from './errors.ts';
 
 /** What may follow what. A state that follows itself is a change within it: another holder, progress, a new revision. */
 export const TASK_TRANSITIONS: Readonly<Record<TaskState, readonly TaskState[]>> = {
@@ -69,4 +70,15 @@ export function isSettled(task: Pick<TaskRow, 'state'>): boolean {
 /** Whether its reviewers are too few without this one, so that it cannot work on the task itself. */
 export function isNeededToReview(task: Pick<TaskRow, 'reviewers' | 'quorum'>, agentId: string): boolean {
   return task.reviewers.includes(agentId) && task.reviewers.length <= task.quorum;
+}
+
+/** The refusal to give a task to who is needed to review it. */
+export function neededToReview(field: string, name: string): HubError {
+  return new HubError(
+    'invalid_input',
+    `${field}: ${name} is needed to review it, and nobody reviews their own work; nothing was changed.`,
+    {
+      hint: 'Name another agent, more reviewers, or a smaller quorum.',
+    },
+  );
 }

@@ -16,7 +16,7 @@ import type { HubContext } from './context.ts';
 import { HubError } from './errors.ts';
 import { isLive, sessionOf } from './presence.ts';
 import { noTask, spanOf, traceparentOf } from './task-changes.ts';
-import { isEnded, isHeld, isSettled } from './task-states.ts';
+import { isEnded, isHeld, isNeededToReview, isSettled } from './task-states.ts';
 import type { WaitEnd } from './waiting.ts';
 
 export type TaskHead = TaskRow & {
@@ -206,11 +206,13 @@ export class TaskViews {
     const tags = new Map<string, Set<string>>();
     for (const { agentId, capability } of await capabilitiesIn(read, caller.projectId))
       tags.set(agentId, (tags.get(agentId) ?? new Set()).add(capability));
-    const able = (await listAgents(read, caller.projectId)).filter(
+    const fitting = (await listAgents(read, caller.projectId)).filter(
       (agent) =>
         !['operator', 'hub'].includes(authorityOf(agent.role)) &&
         fitOf(task.needs, (tags.get(agent.id) ?? new Set()).add(agent.role), this.#context.policy.relatedCapabilities) > 0,
     );
+    const able = fitting.filter(({ id }) => !isNeededToReview(task, id));
+    if (able.length === 0 && fitting.length > 0) return 'only its reviewers could do it, and nobody reviews their own work';
     if (able.length === 0) return task.needs.length === 0 ? 'nobody is in this project' : `no agent has declared ${task.needs.join(', ')}`;
     let live = 0;
     for (const agent of able) if (isLive(this.#context, await sessionOf(read, agent))) live += 1;

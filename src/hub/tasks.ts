@@ -16,7 +16,7 @@ import { changeTask, isClaimable, noTask, spanOf, writeDown } from './task-chang
 import type { TaskNotices } from './task-notices.ts';
 import { assertNoCircle, pullBlockers, rankOf } from './task-order.ts';
 import { assertOrder, type Edge, quorumOf, type TaskRequest, toArtifact, toEdges, toText, traceOf, wordsOf } from './task-orders.ts';
-import { isEnded } from './task-states.ts';
+import { isEnded, isNeededToReview, neededToReview } from './task-states.ts';
 import type { TaskTemplates } from './task-templates.ts';
 import type { TaskWebhooks } from './task-webhooks.ts';
 
@@ -72,6 +72,8 @@ export class Tasks {
     const assignee = request.assignee === undefined ? undefined : await this.#agent(act, caller, 'assignee', request.assignee);
     const reviewers = new Set<string>();
     for (const name of request.reviewers ?? []) reviewers.add((await this.#agent(act, caller, 'reviewers', name)).id);
+    if (assignee !== undefined && isNeededToReview({ reviewers: [...reviewers], quorum: quorumOf(request) }, assignee.id))
+      throw neededToReview('assignee', assignee.name);
     const parent = request.parentId === undefined ? undefined : await this.#parent(act, request.parentId);
     const edges = toEdges(request.dependsOn ?? []);
     const waitsFor = await this.#dependencies(act, edges, parent);

@@ -9,6 +9,7 @@ import { events, ids, operatorOf, recv, refused, send, stranger } from '../suppo
 import { attach, onEveryEngine, PROJECT, type TestHub, testHub } from '../support/engines.ts';
 
 const MINUTE = 60_000;
+const ATTACHMENT = { project: PROJECT, door: 'stdio', client: { name: 'test', version: '1' }, root: '/work/demo' } as const;
 
 /** A manager, a worker and reviewers; a task that the worker has claimed. */
 async function team(hub: TestHub, reviewers: readonly string[], more: Partial<TaskRequest> = {}) {
@@ -136,7 +137,6 @@ onEveryEngine('reviews', (engine) => {
   it('nobody reviews their own work: not the author, nor under another name, nor through a sub-agent', async () => {
     const hub = await testHub(engine);
     const { boss, ada, taskId, who } = await team(hub, ['ada', 'bob', 'eve'], { quorum: 2 });
-    const attachment = { project: PROJECT, door: 'stdio', client: { name: 'test', version: '1' }, root: '/work/demo' } as const;
     await handIn(hub, ada, taskId);
     expect(ids(await recv(hub, ada))).toEqual([]);
     await refused('forbidden', judge(hub, ada, taskId, 1, 'PASS'));
@@ -145,7 +145,7 @@ onEveryEngine('reviews', (engine) => {
     await judge(hub, who('bob'), taskId, 1, 'PASS');
     // The author's client takes the name of a reviewer that has gone.
     await hub.sessions.end(who('eve'), 'closed');
-    const { caller } = await hub.joining.join(ada, attachment, { name: 'eve' }, { tool: 'join' });
+    const { caller } = await hub.joining.join(ada, ATTACHMENT, { name: 'eve' }, { tool: 'join' });
     await refused('forbidden', judge(hub, caller, taskId, 1, 'PASS'));
     expect(await stateOf(hub, boss, taskId)).toBe('in_review');
   });
@@ -154,8 +154,7 @@ onEveryEngine('reviews', (engine) => {
     const hub = await testHub(engine);
     const boss = await attach(hub, 'boss', { role: 'manager' });
     const ada = await attach(hub, 'ada');
-    const attachment = { project: PROJECT, door: 'stdio', client: { name: 'test', version: '1' }, root: '/work/demo' } as const;
-    await hub.joining.join(ada, attachment, { name: 'twin', childOfMe: true }, { tool: 'join' });
+    await hub.joining.join(ada, ATTACHMENT, { name: 'twin', childOfMe: true }, { tool: 'join' });
     const { taskId } = await hub.tasks.create(boss, { title: 'x', reviewers: ['twin'] }, { tool: 'create_task' });
     await hub.claims.claim(ada, taskId, { tool: 'claim_task' });
     expect(await handIn(hub, ada, taskId)).toMatchObject({ state: 'needs_attention' });
@@ -174,8 +173,18 @@ onEveryEngine('reviews', (engine) => {
     await refused('conflict', hub.claims.claim(bob, reviewed, { tool: 'claim_task' }));
     expect(await hub.claims.claim(bob, undefined, { tool: 'claim_task' })).toMatchObject({ taskId: spare });
     expect(await hub.claims.claim(ada, undefined, { tool: 'claim_task' })).toMatchObject({ taskId: reviewed });
+    const give = (fencingToken?: number) => hub.handoffs.offer(ada, reviewed, { to: 'bob', fencingToken }, { tool: 'handoff_task' });
+    await refused('invalid_input', give(1));
+    await refused('invalid_input', create({ reviewers: ['bob'], assignee: 'bob' }));
     await handIn(hub, ada, reviewed);
     expect(await judge(hub, bob, reviewed, 1, 'PASS')).toMatchObject({ state: 'completed', quorum: 1 });
+    // Neither is it offered.
+    await hub.joining.join(bob, ATTACHMENT, { capabilities: ['parsing'] }, { tool: 'join' });
+    await recv(hub, bob);
+    const other = await create({ reviewers: ['bob'], capabilities: ['parsing'] });
+    await hub.offers.offerReady();
+    expect((await recv(hub, bob)).messages.filter(({ ref }) => ref === other)).toEqual([]);
+    expect((await look(hub, boss, other)).task.waitsBecause).toBe('only its reviewers could do it, and nobody reviews their own work');
   });
 
   it('a manager accepts what is in review, if it is not its own work; its creator alone does not', async () => {
@@ -201,8 +210,7 @@ onEveryEngine('reviews', (engine) => {
   it('a reviewer stays one under another name', async () => {
     const hub = await testHub(engine);
     const { boss, ada, taskId, who } = await team(hub, ['bob']);
-    const attachment = { project: PROJECT, door: 'stdio', client: { name: 'test', version: '1' }, root: '/work/demo' } as const;
-    const { caller } = await hub.joining.join(who('bob'), attachment, { name: 'robert' }, { tool: 'join' });
+    const { caller } = await hub.joining.join(who('bob'), ATTACHMENT, { name: 'robert' }, { tool: 'join' });
     await handIn(hub, ada, taskId);
     expect((await look(hub, boss, taskId)).reviewers).toEqual(['robert']);
     expect(await judge(hub, caller, taskId, 1, 'PASS')).toMatchObject({ state: 'completed' });
