@@ -193,6 +193,7 @@ export async function createHub(parts: HubParts): Promise<Hub> {
   const checkpoints = new Checkpoints(context);
   const asks = new Asks(context, posting, askEnds);
   const tasks = taskServices(context, posting, asks, askEnds);
+  const surroundings = parts.surroundings ?? NO_SURROUNDINGS;
   const bootId = ids.next('hub');
   const beatAt = async () => (await db.read(findHub))?.beatAt ?? 0;
   let closing: Promise<void> | undefined;
@@ -228,11 +229,11 @@ export async function createHub(parts: HubParts): Promise<Hub> {
     wakeDoors: new WakeDoors(context),
     heartbeats: new Heartbeats(context, sessions),
     clientProcesses,
-    turns: new Turns(context),
+    turns: new Turns(context, surroundings),
     toolUses: new ToolUses(context, toolChecks(guard)),
     mailNews: new MailNews(context),
     stopping: new Stopping(context, new Acknowledging(context)),
-    surroundings: parts.surroundings ?? NO_SURROUNDINGS,
+    surroundings,
     clockPeers,
     openThreads,
     checkpoints,

@@ -217,6 +217,12 @@ export const LIMITS = {
     why: 'without hooks nobody says that a turn is over: a model that called nothing for so long has probably stopped',
   },
   wakeAttemptsKeptMs: { value: 30 * DAY, hard: 365 * DAY, unit: 'ms', why: 'as long as what became of a message is asked' },
+  turnQuietMs: {
+    value: 10_000,
+    hard: 10 * MINUTE,
+    unit: 'ms',
+    why: 'a turn of which nothing was heard for so long is looked for in its transcript',
+  },
   turnSilentMs: {
     value: 20 * MINUTE,
     hard: DAY,

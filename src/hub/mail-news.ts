@@ -4,6 +4,7 @@
 
 import { findHookMarks, setHinted } from '../store/hook-marks.ts';
 import { newestUnread, type UnreadHead, unreadHeads } from '../store/unread.ts';
+import { outstandingAttempt } from '../store/wake-attempts.ts';
 import type { Caller } from './caller.ts';
 import type { HubContext } from './context.ts';
 import { frame, oneLine } from './frame.ts';
@@ -24,8 +25,10 @@ export class MailNews {
       const { newest, newestWaking } = await newestUnread(read, caller.agentId, caller.sessionId, now);
       if (newest === 0) return undefined;
       const { hintedSeq } = await findHookMarks(read, caller.sessionId);
-      if (at === 'in turn' && newestWaking <= hintedSeq) return undefined;
-      const after = at === 'in turn' ? hintedSeq : 0;
+      // What woke it has told it.
+      const wokenSeq = (await outstandingAttempt(read, caller.agentId))?.newestSeq ?? 0;
+      if (at === 'in turn' ? newestWaking <= Math.max(hintedSeq, wokenSeq) : newest <= wokenSeq) return undefined;
+      const after = at === 'in turn' ? Math.max(hintedSeq, wokenSeq) : 0;
       const mail = await unreadHeads(read, caller.agentId, caller.sessionId, now, limits.hintMessages, after);
       return { ...mail, newest, isTold: newest <= hintedSeq };
     });

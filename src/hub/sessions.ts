@@ -215,6 +215,7 @@ export class Sessions {
       turnStartedAt: null,
       turnKey: null,
       turnDoor: null,
+      transcript: null,
       turnEndedAt: null,
       endedAt: null,
       endReason: null,

@@ -27,17 +27,19 @@ import { HubError } from './errors.ts';
 import type { Ids } from './ids.ts';
 import { isWorking } from './presence.ts';
 import { forgetInBatches } from './retention.ts';
-import type { TurnFacts } from './surroundings.ts';
+import { CLIENT_KINDS, type Surroundings, type TurnFacts } from './surroundings.ts';
 
-/** How a turn is named and when its event happened: hooks may come late and out of order. */
-export type Moment = { turnKey: string | null; at: number };
+/** How a turn is named, when its event happened (hooks may come late and out of order), and where its client writes it down. */
+export type Moment = { turnKey: string | null; at: number; transcript?: string | null | undefined };
 export type TurnView = Omit<TurnRow, 'projectId' | 'agentId'> & { agent: string };
 
 export class Turns {
   readonly #context: HubContext;
+  readonly #surroundings: Surroundings;
 
-  constructor(context: HubContext) {
+  constructor(context: HubContext, surroundings: Surroundings) {
     this.#context = context;
+    this.#surroundings = surroundings;
   }
 
   /** Since when a turn is under way, and the client's name for it; null when none is. */
@@ -74,6 +76,12 @@ export class Turns {
       await endTurn(act, this.#context.ids, { ...session, turnKey }, result, facts);
       await markHooked(act.tx, session.id, act.now);
     });
+  }
+
+  /** The client has hooks, as far as is known without one of this session. */
+  async hasHooks(caller: Caller): Promise<void> {
+    const { db, time } = this.#context;
+    await db.write(caller.projectId, (tx) => markHooked(tx, caller.sessionId, time.now()), 'relaxed');
   }
 
   /** The client waits for its person: whatever was under way is over. */
@@ -128,6 +136,36 @@ export class Turns {
     return ended;
   }
 
+  /**
+   * Duty: turns that their person interrupted. No hook tells of it, but the transcript does; the server of the session looks, when nothing
+   * was heard for a while.
+   */
+  async endInterrupted(): Promise<number> {
+    const { commands, db, host, ids, limits, time } = this.#context;
+    const candidates = await db.read((read) => sessionsInTurn(read, time.now() - limits.turnQuietMs, limits.dueBatch));
+    let ended = 0;
+    for (const id of candidates) {
+      const quiet = await db.read((read) => findSession(read, id));
+      if (quiet === undefined || quiet.host !== host.key || quiet.pid !== host.pid) continue;
+      const facts = (quiet.hookedAt ?? 0) > time.now() - limits.turnQuietMs ? null : await this.#seen(quiet);
+      if (facts?.ended !== 'interrupted') continue;
+      ended += await commands.runAs(quiet.projectId, { agentId: 'hub' }, async (act) => {
+        const session = await findSession(act.tx, id);
+        if (session === undefined || session.turnStartedAt !== quiet.turnStartedAt || session.hookedAt !== quiet.hookedAt) return 0;
+        await endTurn(act, ids, session, 'interrupted', facts);
+        return 1;
+      });
+    }
+    return ended;
+  }
+
+  async #seen({ clientKey, transcript, turnKey, turnStartedAt }: SessionRow): Promise<TurnFacts | null> {
+    const client = CLIENT_KINDS.find((kind) => clientKey?.startsWith(`${kind}:`));
+    if (client === undefined || transcript === null) return null;
+    const query = { client, path: transcript, since: turnStartedAt, turnKey, receipts: [], lastWords: null };
+    return (await this.#surroundings.transcript(query))?.turn ?? null;
+  }
+
   /** Duty: rows past their retention. */
   async forget(): Promise<number> {
     const { db, limits, time } = this.#context;
@@ -137,12 +175,17 @@ export class Turns {
 }
 
 /** Opens a turn where none is; not for a hook that comes after the end of the turn it belongs to. */
-export async function beginTurn(act: Act, session: SessionRow, { turnKey, at }: Moment): Promise<void> {
+export async function beginTurn(act: Act, session: SessionRow, { turnKey, at, transcript = null }: Moment): Promise<void> {
   if (session.turnStartedAt !== null || session.endedAt !== null) return;
   const done = turnKey === null ? undefined : await findTurn(act.tx, session.id, turnKey);
   if (done !== undefined && done.endedAt >= at) return;
   const woken = await outstandingAttempt(act.tx, session.agentId);
-  await openTurn(act.tx, session.id, { startedAt: done?.startedAt ?? Math.min(at, act.now), turnKey, door: woken?.door ?? null });
+  await openTurn(act.tx, session.id, {
+    startedAt: done?.startedAt ?? Math.min(at, act.now),
+    turnKey,
+    door: woken?.door ?? null,
+    transcript,
+  });
   await act.emit('turn.started', session.id, { agent: (await findAgent(act.tx, session.agentId))?.name ?? '' });
 }
 

@@ -55,6 +55,7 @@ export function dutiesOf(hub: Hub): Duty[] {
     { name: 'offer pool messages again', everyMs: 15_000, run: () => deliveries.reofferPool() },
     { name: 'end wake-ups', everyMs: 5_000, run: () => waking.endOverdue() },
     { name: 'forget wake-ups', everyMs: 600_000, run: () => waking.forgetOld() },
+    { name: 'end interrupted turns', everyMs: 5_000, run: () => turns.endInterrupted() },
     { name: 'end silent turns', everyMs: 30_000, run: () => turns.endSilent() },
     { name: 'forget ended clients', everyMs: 30_000, run: () => clientProcesses.forgetGone() },
     { name: 'forget turns', everyMs: 600_000, run: () => turns.forget() },

@@ -25,6 +25,8 @@ export async function followClient(hub: Hub, connection: Connection, pid: number
     if (key === undefined) continue;
     try {
       await connection.follow(key);
+      // Only a hook can have told the key: from now on its agent's busy and idle are known, and not guessed.
+      if (connection.current !== undefined) await hub.turns.hasHooks(connection.current);
     } catch (error) {
       const reason = error instanceof Error ? error.message : 'unknown';
       log.info({ event: 'follow_refused', reason }, 'the client is in a session that is somebody else’s now');

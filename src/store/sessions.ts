@@ -34,6 +34,8 @@ export type SessionRow = {
   turnStartedAt: number | null;
   turnKey: string | null;
   turnDoor: string | null;
+  /** The transcript of its client. */
+  transcript: string | null;
   /** When the last turn ended. */
   turnEndedAt: number | null;
   endedAt: number | null;
@@ -62,6 +64,7 @@ const toSession = (row: Row): SessionRow => ({
   turnStartedAt: toIntOrNull(row, 'turn_started_at'),
   turnKey: toTextOrNull(row, 'turn_key'),
   turnDoor: toTextOrNull(row, 'turn_door'),
+  transcript: toTextOrNull(row, 'transcript'),
   turnEndedAt: toIntOrNull(row, 'turn_ended_at'),
   endedAt: toIntOrNull(row, 'ended_at'),
   endReason: toTextOrNull(row, 'end_reason'),

@@ -61,13 +61,14 @@ export async function markHooked(tx: Tx, sessionId: string, now: number): Promis
 export async function openTurn(
   tx: Tx,
   sessionId: string,
-  turn: { startedAt: number; turnKey: string | null; door: string | null },
+  turn: { startedAt: number; turnKey: string | null; door: string | null; transcript: string | null },
 ): Promise<void> {
   await tx.run(
-    'UPDATE sessions SET turn_started_at = ?, turn_key = ?, turn_door = ? WHERE id = ? AND ended_at IS NULL',
+    'UPDATE sessions SET turn_started_at = ?, turn_key = ?, turn_door = ?, transcript = ? WHERE id = ? AND ended_at IS NULL',
     turn.startedAt,
     turn.turnKey,
     turn.door,
+    turn.transcript,
     sessionId,
   );
 }

@@ -31,6 +31,7 @@ type Given = Record<string, unknown>;
 /** Long enough for every id that clients make. */
 const ID_CHARS = 200;
 const SUB_AGENT_ID_CHARS = 8;
+const PATH_CHARS = 4_096;
 
 /** `at`: when the hook was called, epoch milliseconds; it may have waited since. */
 export function readHookWords(given: unknown): HookWords {
@@ -41,12 +42,17 @@ export function readHookWords(given: unknown): HookWords {
   const kind = idOf(said.agent_type);
   const subAgent = kind === '' ? '' : `${kind} ${idOf(said.agent_id).slice(0, SUB_AGENT_ID_CHARS)}`.trim();
   const cwd = textOf(said.cwd);
+  const transcriptPath = textOf(said.transcript_path).replaceAll('\0', '').slice(0, PATH_CHARS);
   return {
     event,
     client,
-    moment: { turnKey: turnKey === '' ? null : turnKey, at: numberOf(said.at) ?? Number.MAX_SAFE_INTEGER },
+    moment: {
+      turnKey: turnKey === '' ? null : turnKey,
+      at: numberOf(said.at) ?? Number.MAX_SAFE_INTEGER,
+      transcript: transcriptPath === '' ? null : transcriptPath,
+    },
     cwd,
-    transcriptPath: textOf(said.transcript_path),
+    transcriptPath,
     source: textOf(said.source),
     reason: textOf(said.reason),
     trigger: textOf(said.trigger),

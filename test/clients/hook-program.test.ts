@@ -136,7 +136,7 @@ it('makes an agent present from its client’s start, keeps it through clear and
   await tell('SessionStart', 'resumed', { source: 'startup' });
   await until(async () => (await others()).length === 1);
   const name = (await others())[0]?.agent.name ?? '';
-  expect(await stateOf(hub, peer, name)).toBe('starting');
+  await until(async () => (await stateOf(hub, peer, name)) === 'idle');
   await tell('UserPromptSubmit', 'resumed', { prompt_id: 'p' });
   expect(await stateOf(hub, peer, name)).toBe('busy');
   const hooked = (await client.callTool({

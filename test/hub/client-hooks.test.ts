@@ -1,15 +1,20 @@
 // What clients' hooks tell the hub, through its services: who a client is, when its agent is busy, what it is told of mail, and when it may stop.
 
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { clientSurroundings } from '../../src/clients/surroundings.ts';
 import type { Caller } from '../../src/hub/caller.ts';
+import { toIso } from '../../src/hub/clock.ts';
 import type { Hub } from '../../src/hub/hub.ts';
 import type { ToolUse } from '../../src/hub/tool-uses.ts';
 import type { Moment } from '../../src/hub/turns.ts';
 import { dutiesOf } from '../../src/scheduler/duties.ts';
+import { systemClock } from '../../src/system/clock.ts';
 import { systemHost } from '../../src/system/host.ts';
 import { ack, events, operatorOf, recv, refused, send } from '../support/acts.ts';
-import { attach, onEveryEngine, PROJECT, sqlite, type TestHub, testHub } from '../support/engines.ts';
+import { attach, onEveryEngine, PROJECT, scratch, sqlite, type TestHub, testHub } from '../support/engines.ts';
 
 const MINUTE = 60_000;
 const CLIENT_PID = 4_000_001;
@@ -164,6 +169,22 @@ onEveryEngine('busy and idle', (engine) => {
     expect([(await stateOf(hub, 'ada')).state, (await results()).length]).toEqual(['gone', 4]);
   });
 
+  it('finds in the transcript that the person interrupted a turn, and nothing else there ends one', async () => {
+    const transcript = join(scratch(), 'transcript.jsonl');
+    const hub = await testHub(engine, { surroundings: clientSurroundings(systemClock) });
+    const ada = await attach(hub, 'ada', { client: { name: 'claude-code', version: '2', key: 'claude:one' } });
+    const write = (entry: object) => appendFileSync(transcript, `${JSON.stringify({ timestamp: toIso(hub.fake.now()), ...entry })}\n`);
+    await hub.turns.begin(ada, { ...moment(hub), transcript }, null);
+    await hub.toolUses.start(ada, use('long'), moment(hub));
+    write({ type: 'assistant', message: { id: 'm', model: 'claude-opus-5-5', content: [], usage: { output_tokens: 7 } } });
+    hub.fake.advance(hub.limits.turnQuietMs + 1);
+    expect([await hub.turns.endInterrupted(), (await stateOf(hub, 'ada')).state]).toEqual([0, 'busy']);
+    write({ type: 'user', message: { role: 'user', content: [{ type: 'text', text: '[Request interrupted by user for tool use]' }] } });
+    expect([await hub.turns.endInterrupted(), await stateOf(hub, 'ada')]).toEqual([1, { state: 'idle', inFlight: 0 }]);
+    const { turns } = await hub.turns.list(await operatorOf(hub), { since: 0, limit: 5 });
+    expect(turns).toMatchObject([{ result: 'interrupted', model: 'claude-opus-5-5', outputTokens: 7 }]);
+  });
+
   it('leaves an agent alone whose client has no hooks', async () => {
     const hub = await testHub(engine);
     const ada = await attach(hub, 'ada');
@@ -281,6 +302,23 @@ onEveryEngine('news of mail, and stopping', (engine) => {
     expect(await hub.mailNews.tell(bob, 'in turn')).toBeUndefined();
     expect(await hub.stopping.refusal(bob, false)).toBeUndefined();
     expect(await hub.mailNews.tell(bob, 'prompt')).toContain('1 unread');
+  });
+
+  it('does not say again what the wake-up said', async () => {
+    const { hub, ada, bob } = await pair();
+    await hub.turns.hasHooks(bob);
+    await send(hub, ada, 'bob', 'one', { subject: 'first' });
+    const door = await hub.wakeDoors.open(bob, 'monitor');
+    hub.fake.advance(hub.limits.wakeQuietMs + 1);
+    expect((await hub.waking.next(PROJECT.id, bob.agentId, [door])).claim).toBeDefined();
+    await hub.turns.begin(bob, moment(hub), null);
+    expect(await hub.mailNews.tell(bob, 'prompt')).toBeUndefined();
+    await send(hub, ada, 'bob', 'two', { subject: 'second' });
+    const news = await hub.mailNews.tell(bob, 'in turn');
+    expect([news?.includes('"second"'), news?.includes('"first"')]).toEqual([true, false]);
+    await recv(hub, bob);
+    await hub.turns.end(bob, moment(hub), 'completed', null);
+    expect((await hub.turns.list(await operatorOf(hub), { since: 0, limit: 5 })).turns).toMatchObject([{ wakeDoor: 'monitor' }]);
   });
 
   it('frames subjects so that none can end the frame', async () => {

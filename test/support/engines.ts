@@ -13,6 +13,7 @@ import { effectiveLimits, type LimitName } from '../../src/hub/limits.ts';
 import type { Policy } from '../../src/hub/policy.ts';
 import type { Project } from '../../src/hub/projects.ts';
 import type { Attachment } from '../../src/hub/sessions.ts';
+import type { Surroundings } from '../../src/hub/surroundings.ts';
 import type { Db } from '../../src/store/db.ts';
 import { openPostgres, type PgPool } from '../../src/store/postgres.ts';
 import { openSqlite } from '../../src/store/sqlite.ts';
@@ -101,7 +102,14 @@ export const OTHER_PROJECT: Project = { id: 'other-2', name: 'other', root: '/wo
 /** A hub on a fresh database (or again on `place`) with a clock of its own. */
 export async function testHub(
   engine: Engine,
-  options: { place?: string; limits?: Partial<Record<LimitName, number>>; clock?: FakeClock; host?: Host; policy?: Policy } = {},
+  options: {
+    place?: string;
+    limits?: Partial<Record<LimitName, number>>;
+    clock?: FakeClock;
+    host?: Host;
+    surroundings?: Surroundings;
+    policy?: Policy;
+  } = {},
 ): Promise<TestHub> {
   const fake = options.clock ?? new FakeClock();
   const place = options.place ?? scratch();
@@ -113,6 +121,7 @@ export async function testHub(
     limits: effectiveLimits(options.limits),
     ...(options.policy === undefined ? {} : { policy: options.policy }),
     host: options.host ?? { ...systemHost, startedAt: 0 },
+    ...(options.surroundings === undefined ? {} : { surroundings: options.surroundings }),
     files: systemFiles,
   });
   cleanups.push(() => hub.close());
