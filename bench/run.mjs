@@ -13,6 +13,7 @@ import { benchLibrary } from './library.mjs';
 import { benchReminders } from './reminders.mjs';
 import { benchStart, benchTokens } from './start.mjs';
 import { benchStdio } from './stdio.mjs';
+import { benchTasks } from './tasks.mjs';
 
 const { values: flags } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, json: { type: 'boolean', default: false }, only: { type: 'string' } },
@@ -40,6 +41,7 @@ const SECTIONS = {
     }
   },
   reminders: (home) => benchReminders(home, table, size),
+  tasks: (home) => benchTasks(home, table, size),
   start: (home) => benchStart(home, table, size),
   hooks: (home) => benchHooks(home, table),
   tokens: (home) => benchTokens(home, table),

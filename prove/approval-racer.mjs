@@ -33,7 +33,7 @@ process.exit(0);
 /** A name may be held for a moment by the session of the process that was killed just now. */
 async function openDoor() {
   for (let attempt = 0; ; attempt++) {
-    const opened = await directDoor(home, name, ['core', 'work']).catch((error) => {
+    const opened = await directDoor(home, name, { toolsets: ['core', 'work'] }).catch((error) => {
       if (attempt > 100) throw error;
     });
     if (opened !== undefined) return opened;

@@ -4,6 +4,8 @@
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
+const TASK_OPS = ['claim', 'progress', 'release', 'retry', 'complete'];
+
 export class History {
   #file;
   #client;
@@ -69,6 +71,13 @@ function brief(op, result) {
   if (op === 'request') return { approval_id: result.approval_id };
   if (op === 'decide') return { state: result.state };
   if (op === 'consume') return { valid: result.valid };
+  if (TASK_OPS.includes(op))
+    return {
+      state: result.state ?? result.task?.state,
+      version: result.version ?? result.task?.version,
+      token: result.fencing_token,
+      again: result.note?.startsWith('you hold it already'),
+    };
   return { acked: result.acked, already: result.already, returned: result.returned };
 }
 

@@ -13,6 +13,7 @@ import { crashRound } from './crash.mjs';
 import { gather } from './evidence.mjs';
 import { PACKAGE } from './hub.mjs';
 import { proveObligations } from './obligations.mjs';
+import { proveTasks } from './tasks.mjs';
 
 /** name, file below build/, and pairs of what stands there and what is put in its place. */
 const PATCHES = [
@@ -79,6 +80,21 @@ const PATCHES = [
     ["await this.#tellAsker(act, ask, 'expired'", "void (async () => {})(act, ask, 'expired'"],
   ],
   ['the same words are sent twice', 'hub/posting.js', ['if (repeat !== undefined)', 'if (false)']],
+  ['a word under an old token counts', 'hub/holding.js', ['if (token < task.fencingToken)', 'if (false)']],
+  [
+    'a lease that is lost leaves its token as it was',
+    'hub/leases.js',
+    ['fencingToken: task.fencingToken + 1, attempt', 'fencingToken: task.fencingToken, attempt'],
+  ],
+  ['a parent is done before its children', 'hub/task-ends.js', ['if (task.openChildren > 0)', 'if (false)']],
+  ['what blocks an urgent task waits behind others', 'hub/task-order.js', ['if (blocker.rank <= waiter.rank)', 'if (true)']],
+  ['a claim gives the last of a queue', 'store/task-queue.js', ['ORDER BY rank, seq LIMIT', 'ORDER BY rank DESC, seq LIMIT']],
+  ['a dependency that is settled frees nobody', 'store/task-graph.js', ['SET waiting_on = waiting_on - 1', 'SET waiting_on = waiting_on']],
+  [
+    'a change of a task leaves no row in its history',
+    'hub/task-changes.js',
+    ['await insertHistory(', "if (change.act !== 'progressed') await insertHistory("],
+  ],
 ];
 
 /** The same for approvals, which have proofs of their own. */
@@ -278,6 +294,7 @@ async function tryPatched({ file, edits, seed }) {
     const red = [];
     await proveContract({ runs: 60, seed, root, endOnFailure: true }).catch(() => red.push('model'));
     await proveObligations({ runs: 60, seed, root, endOnFailure: true }).catch(() => red.push('obligations'));
+    await proveTasks({ runs: 60, seed, root, endOnFailure: true }).catch(() => red.push('tasks'));
     const { results, figures } = await crashRound({
       seed,
       clients: 4,

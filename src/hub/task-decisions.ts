@@ -13,6 +13,7 @@ import { isKin, isSameHand } from './hands.ts';
 import { changeTask, HUB_ACTOR, noTask } from './task-changes.ts';
 import type { TaskEnds } from './task-ends.ts';
 import type { TaskNotices } from './task-notices.ts';
+import { takePlace } from './task-order.ts';
 import { isEnded, isHeld } from './task-states.ts';
 
 export const UPDATE_STATES = ['working', 'input_required', 'submitted', 'failed', 'rejected', 'completed'] as const;
@@ -125,6 +126,7 @@ export class TaskDecisions {
         caller,
       );
     if (isEnded(task) && task.parentId !== null) await this.#reopenParent(act, task.parentId);
+    await takePlace(act, next);
     return next;
   }
 

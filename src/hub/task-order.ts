@@ -35,6 +35,13 @@ export async function pullBlockers(act: Act, task: { id: string; rank: number })
   }
 }
 
+/** A task that had ended is open again: it takes the place that what waits for it gives it, and pulls what it waits for. */
+export async function takePlace(act: Act, task: { id: string; ownRank: number }): Promise<void> {
+  const rank = Math.min(task.ownRank, ...(await waitersOf(act.tx, task.id)).map((one) => one.rank));
+  await setRank(act.tx, task.id, rank);
+  await pullBlockers(act, { id: task.id, rank });
+}
+
 /** Something no longer waits: what it waited for takes the place that it has by itself, or by what still waits for it. */
 export async function releaseBlockers(act: Act, taskId: string): Promise<void> {
   const queue = [taskId];

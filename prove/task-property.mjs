@@ -1,0 +1,324 @@
+// Tasks as a property: random graphs, claims, words under current and old tokens, hand-offs, cancellations, sessions that end, clocks that
+// advance and jump, restarts. After every step the database is held against the rules: one live token per task, stale words change nothing,
+// versions without gaps, counters that are true, an order in which nothing starves, and one completion at most (C6, I7).
+
+import assert from 'node:assert/strict';
+import { legal, whole } from './task-rules.mjs';
+
+const WORKERS = [
+  { name: 'ana', capabilities: ['red'] },
+  { name: 'ben', capabilities: ['red', 'blue'] },
+  { name: 'cal', capabilities: ['blue'] },
+];
+const MINUTE = 60_000;
+const POLICIES = ['block', 'cancel', 'ignore'];
+const PRIORITIES = ['low', 'normal', 'high', 'urgent'];
+/** Refusals that a caller may meet; anything else is a defect. */
+const EXPECTED = ['conflict', 'forbidden', 'stale_lease', 'invalid_input', 'limit_reached', 'not_found'];
+
+function steps(fc, most) {
+  const who = fc.constantFrom(...WORKERS.map(({ name }) => name));
+  const anybody = fc.constantFrom('boss', ...WORKERS.map(({ name }) => name));
+  const speaker = fc.constantFrom(...WORKERS.map(({ name }) => name), 'holder', 'holder', 'holder');
+  const task = fc.nat(60);
+  /** Something in `part` of ten cases, else nothing. */
+  const perhaps = (arbitrary, part) => fc.oneof({ weight: part, arbitrary }, { weight: 10 - part, arbitrary: fc.constant(null) });
+  const token = fc.constantFrom('current', 'current', 'current', 'old', 'none', 'future');
+  const order = fc.record({
+    op: fc.constant('create'),
+    by: anybody,
+    after: fc.array(fc.tuple(task, fc.constantFrom(...POLICIES)), { maxLength: 2 }),
+    parent: perhaps(task, 3),
+    needs: fc.subarray(['red', 'blue']),
+    priority: fc.constantFrom(...PRIORITIES),
+    assignee: perhaps(who, 2),
+    wait: perhaps(fc.constantFrom(10 * MINUTE, 120 * MINUTE), 1),
+    due: perhaps(fc.tuple(fc.constantFrom(5 * MINUTE, 60 * MINUTE), fc.constantFrom('tell', 'fail')), 2),
+  });
+  const step = fc.oneof(
+    { weight: 4, arbitrary: order },
+    { weight: 10, arbitrary: fc.record({ op: fc.constant('claim'), by: who, task: perhaps(task, 4) }) },
+    {
+      weight: 8,
+      arbitrary: fc.record({
+        op: fc.constant('report'),
+        by: speaker,
+        task,
+        token,
+        state: perhaps(fc.constantFrom('input_required', 'failed', 'submitted', 'working'), 5),
+        seq: perhaps(fc.integer({ min: 1, max: 6 }), 3),
+      }),
+    },
+    { weight: 8, arbitrary: fc.record({ op: fc.constant('complete'), by: speaker, task, token }) },
+    { weight: 3, arbitrary: fc.record({ op: fc.constant('decide'), by: anybody, task, state: fc.constantFrom('submitted', 'completed') }) },
+    { weight: 2, arbitrary: fc.record({ op: fc.constant('decline'), by: who, task }) },
+    { weight: 2, arbitrary: fc.record({ op: fc.constant('cancel'), by: anybody, task }) },
+    { weight: 3, arbitrary: fc.record({ op: fc.constant('handoff'), by: anybody, task, to: who, token }) },
+    { weight: 2, arbitrary: fc.record({ op: fc.constant('answer'), task }) },
+    { weight: 3, arbitrary: fc.record({ op: fc.constant('heard'), by: who }) },
+    { weight: 2, arbitrary: fc.record({ op: fc.constant('end'), by: who }) },
+    {
+      weight: 6,
+      arbitrary: fc.record({ op: fc.constant('advance'), ms: fc.constantFrom(1_000, MINUTE, 5 * MINUTE, 16 * MINUTE, 90 * MINUTE) }),
+    },
+    { weight: 1, arbitrary: fc.record({ op: fc.constant('jump'), ms: fc.constantFrom(-10 * MINUTE, MINUTE, 8 * 60 * MINUTE) }) },
+    { weight: 6, arbitrary: fc.record({ op: fc.constant('duties') }) },
+    { weight: 1, arbitrary: fc.record({ op: fc.constant('restart') }) },
+  );
+  // Something to work on first: a sequence without tasks proves nothing.
+  return fc
+    .tuple(fc.array(order, { minLength: 4, maxLength: 10, size: 'max' }), fc.array(step, { minLength: 15, maxLength: most, size: 'max' }))
+    .map(([orders, rest]) => [...orders, ...rest]);
+}
+
+/** `world` gives a fresh place: { clock, open(): hub, attach(hub, name, role): caller, done() }. Answers how much was done. */
+export async function checkTasks(fc, world, { runs, seed, maxSteps = 60, endOnFailure = false }) {
+  const figures = { sequences: 0, tasks: 0, versions: 0, stale: 0, lost: 0, completed: 0 };
+  const property = fc.asyncProperty(steps(fc, maxSteps), async (sequence) => {
+    const { clock, open, attach, done } = await world();
+    const real = { clock, hub: await open(), tasks: [], figures, callers: new Map() };
+    real.attach = async (name) => {
+      const role = name === 'boss' ? 'manager' : undefined;
+      const caller = await attach(real.hub, name, role);
+      real.callers.set(name, caller);
+      const { capabilities } = WORKERS.find((one) => one.name === name) ?? {};
+      const attachment = {
+        project: { id: caller.projectId, name: 'x', root: '/' },
+        door: 'stdio',
+        client: { name: 't', version: '1' },
+        root: '/',
+      };
+      if (capabilities !== undefined) await real.hub.joining.join(caller, attachment, { capabilities }, { tool: 'join' });
+    };
+    real.attachAll = async () => {
+      for (const name of ['boss', ...WORKERS.map((one) => one.name)]) await real.attach(name);
+    };
+    real.restart = async () => {
+      await real.hub.close();
+      real.hub = await open();
+      await real.attachAll();
+    };
+    try {
+      await real.attachAll();
+      for (const one of sequence) {
+        await act(real, one);
+        await legal(real.hub);
+      }
+      await drain(real);
+      await legal(real.hub);
+      await whole(real.hub, figures);
+      for (const { problems } of await real.hub.verify()) assert.deepEqual(problems, []);
+    } finally {
+      figures.sequences += 1;
+      await real.hub.close();
+      await done();
+    }
+  });
+  await fc.assert(property, { numRuns: runs, ...(seed === undefined ? {} : { seed }), endOnFailure });
+  return figures;
+}
+
+async function act(real, one) {
+  const { hub, clock, callers, tasks } = real;
+  const id = tasks[one.task % Math.max(1, tasks.length)];
+  const by = one.by === 'holder' ? await holderOf(real, id) : callers.get(one.by);
+  if (['report', 'complete', 'decide', 'decline', 'cancel', 'handoff', 'answer'].includes(one.op) && id === undefined) return;
+  switch (one.op) {
+    case 'create':
+      return await create(real, by, one);
+    case 'claim':
+      return await claim(real, by, one.task === null ? undefined : id);
+    case 'report': {
+      const fencingToken = await tokenOf(real, id, one.token);
+      const update = { fencingToken, state: one.state ?? undefined, seq: one.seq ?? undefined, note: 'n' };
+      return await word(real, by, id, fencingToken, () => hub.taskUpdates.update(by, id, update, { tool: 'update_task' }));
+    }
+    case 'complete': {
+      const fencingToken = (await tokenOf(real, id, one.token)) ?? 0;
+      return await word(real, by, id, fencingToken, () =>
+        hub.taskCompletion.complete(by, id, { fencingToken, result: 'r' }, { tool: 'complete_task' }),
+      );
+    }
+    case 'decide':
+      return await allowed(hub.taskUpdates.update(by, id, { state: one.state }, { tool: 'update_task' }));
+    case 'decline':
+      return await allowed(hub.taskUpdates.update(by, id, { state: 'rejected', note: 'n' }, { tool: 'update_task' }));
+    case 'cancel':
+      return await allowed(hub.taskDecisions.cancel(by, id, undefined, { tool: 'cancel_task' }));
+    case 'handoff': {
+      const fencingToken = await tokenOf(real, id, one.token);
+      const offer = () => hub.handoffs.offer(by, id, { to: one.to, fencingToken }, { tool: 'handoff_task' });
+      return fencingToken === undefined ? await allowed(offer()) : await word(real, by, id, fencingToken, offer);
+    }
+    case 'answer': {
+      const row = await rowOf(hub, id);
+      const creator = [...callers.values()].find(({ agentId }) => agentId === row.creator_id);
+      if (row.ask_id !== null) await allowed(hub.asks.answer(creator, row.ask_id, { answer: ['yes'] }, { tool: 'answer' }));
+      return;
+    }
+    case 'heard':
+      hub.leases.heardOf(by.agentId);
+      return await hub.leases.flush();
+    case 'end':
+      await hub.sessions.end(by, 'closed');
+      return await real.attach(one.by);
+    case 'advance':
+      return clock.advance(one.ms);
+    case 'jump':
+      return clock.jump(one.ms);
+    case 'duties':
+      return await duties(hub);
+    case 'restart':
+      return await real.restart();
+  }
+}
+
+/** Who holds a task; anybody when nobody does. */
+async function holderOf({ hub, callers }, id) {
+  const holder = id === undefined ? undefined : (await rowOf(hub, id)).holder_id;
+  return [...callers.values()].find(({ agentId }) => agentId === holder) ?? callers.get('ana');
+}
+
+async function create(real, by, one) {
+  const { hub, tasks } = real;
+  const at = (n) => tasks[n % Math.max(1, tasks.length)];
+  const after =
+    tasks.length === 0 ? [] : [...new Map(one.after.map(([n, policy]) => [at(n), policy]))].map(([id, policy]) => `${id}:${policy}`);
+  const order = {
+    title: 't',
+    dependsOn: after,
+    parentId: one.parent === null ? undefined : at(one.parent),
+    capabilities: one.needs,
+    priority: one.priority,
+    assignee: one.assignee ?? undefined,
+    notBeforeMs: one.wait ?? undefined,
+    deadlineMs: one.due?.[0],
+    overdue: one.due?.[1],
+  };
+  const made = await allowed(hub.tasks.create(by, order, { tool: 'create_task' }));
+  if (made !== undefined) tasks.push(made.taskId);
+}
+
+/** A claim of the best gives the first that the caller can serve, and nothing only when there is nothing (no ready task starves). */
+async function claim(real, by, id) {
+  const { hub, figures } = real;
+  await hub.context.db.write('', async (tx) => (await tx.all('SELECT 1')).length); // the claim itself wakes what is due; look after that
+  const outcome = await allowed(hub.claims.claim(by, id, { tool: 'claim_task' }));
+  if (outcome === undefined || outcome.again || id !== undefined) return;
+  const mine = WORKERS.find(({ name }) => name === by.name)?.capabilities ?? [];
+  const fits = (needs) => needs.split(' ').every((need) => need === '' || mine.includes(need));
+  const rows = await hub.context.db.read((read) => read.all('SELECT * FROM tasks'));
+  const left = rows.filter((row) => row.claimable === 1n || Number(row.claimable) === 1);
+  const open = left.filter((row) => (row.assignee_id === null ? fits(row.needs) : row.assignee_id === by.agentId));
+  if (outcome.taskId === null) {
+    const held = rows.filter((row) => row.holder_id === by.agentId && row.lease_until !== null).length;
+    if (held < hub.limits.heldTasks)
+      assert.deepEqual(
+        open.map((row) => row.id),
+        [],
+        `${by.name} was given nothing although it could begin something`,
+      );
+    return;
+  }
+  const taken = rows.find((row) => row.id === outcome.taskId);
+  figures.tasks += 1;
+  if (Number(taken.version) > 0 && (await lastAct(hub, taken.id)) === 'handed_over') return;
+  for (const row of open) assert.ok(Number(taken.rank) <= Number(row.rank), `${taken.id} was given before ${row.id}, which is ahead of it`);
+}
+
+/** A word under a token: it counts exactly if its speaker holds the task under that token; otherwise the task is afterwards what it was before. */
+async function word(real, by, id, token, say) {
+  const { hub, figures } = real;
+  const before = await rowOf(hub, id);
+  const holds = before.holder_id === by.agentId && Number(before.fencing_token) === token;
+  const outcome = await say().catch((error) => error);
+  if (!(outcome instanceof Error)) {
+    assert.ok(holds || token === undefined, `${by.name} wrote to ${id} under token ${token}; it is held under ${before.fencing_token}`);
+    return;
+  }
+  assert.ok(EXPECTED.includes(outcome.code), `${outcome.code ?? outcome}: ${outcome.stack}`);
+  assert.deepEqual(await rowOf(hub, id), before, `a refused word (${outcome.code}) changed ${id}`);
+  if (token !== undefined && token < Number(before.fencing_token)) {
+    assert.equal(outcome.code, 'stale_lease');
+    figures.stale += 1;
+  }
+}
+
+async function allowed(promise) {
+  const outcome = await promise.catch((error) => error);
+  if (!(outcome instanceof Error)) return outcome;
+  assert.ok(EXPECTED.includes(outcome.code), `${outcome.code ?? outcome}: ${outcome.stack}`);
+  return undefined;
+}
+
+async function tokenOf({ hub }, id, which) {
+  const current = Number((await rowOf(hub, id)).fencing_token);
+  if (which === 'none') return undefined;
+  return which === 'current' ? current : which === 'old' ? Math.max(0, current - 1) : current + 1;
+}
+
+async function rowOf(hub, id) {
+  const [row] = await hub.context.db.read((read) => read.all('SELECT * FROM tasks WHERE id = ?', id));
+  // What the hub remembers of whom it told is no change of the task.
+  const { announced_to, announced_at, announcement_id, ...rest } = row;
+  return rest;
+}
+
+async function lastAct(hub, id) {
+  const [row] = await hub.context.db.read((read) =>
+    read.all('SELECT act FROM task_history WHERE task_id = ? ORDER BY version DESC LIMIT 1', id),
+  );
+  return row.act;
+}
+
+/** What a scheduler runs, twice at once, as two processes would. */
+async function duties(hub) {
+  const all = [
+    () => hub.leases.expireDue(),
+    () => hub.taskDeadlines.passDue(),
+    () => hub.handoffs.endOverdue(),
+    () => hub.askEnds.expireDue(),
+    () => hub.offers.offerReady(),
+  ];
+  await Promise.all(all.flatMap((run) => [run(), run()]));
+}
+
+/** Everybody comes back and works: whatever can end, ends (I14). What is left waits for a decision, or for what does. */
+async function drain(real) {
+  const { hub, clock, callers } = real;
+  clock.advance(26 * 60 * MINUTE);
+  await duties(hub);
+  clock.advance(2 * MINUTE);
+  await duties(hub);
+  await real.attachAll();
+  const boss = callers.get('boss');
+  for (let round = 0; round < 200; round++) {
+    await duties(real.hub);
+    let worked = false;
+    for (const { name } of WORKERS) {
+      const by = callers.get(name);
+      for (;;) {
+        const { taskId } = await hub.claims.claim(by, undefined, { tool: 'claim_task' });
+        if (taskId === null) break;
+        worked = true;
+        const { fencing_token: token, open_children: children } = await rowOf(hub, taskId);
+        const done = await allowed(
+          hub.taskCompletion.complete(by, taskId, { fencingToken: Number(token), result: 'r' }, { tool: 'complete_task' }),
+        );
+        if (done === undefined) {
+          assert.ok(Number(children) > 0, `${taskId} could be claimed and not completed`);
+          await hub.taskUpdates.update(by, taskId, { fencingToken: Number(token), state: 'submitted' }, { tool: 'update_task' });
+          break;
+        }
+      }
+    }
+    const stuck = await hub.context.db.read((read) =>
+      read.all("SELECT id, holder_id, assignee_id FROM tasks WHERE state IN ('working', 'input_required') OR (claimable = 1)"),
+    );
+    if (stuck.length === 0) return;
+    // Held by somebody who does nothing, or meant for one who cannot be asked: their owner takes it back.
+    for (const { id } of stuck) await allowed(hub.taskUpdates.update(boss, id, { state: 'submitted' }, { tool: 'update_task' }));
+    assert.ok(worked || round < 100, `nothing moves any more: ${stuck.map(({ id }) => id).join(', ')}`);
+  }
+  assert.fail('the work never came to its end');
+}
