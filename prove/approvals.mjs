@@ -200,7 +200,12 @@ function standingOf(rows, by, actions, risk, now) {
   return rows
     .filter((row) => row.by === by && actions.includes(row.action) && (row.state === 'pending' || row.state === 'approved'))
     .filter((row) => row.expiresAt > now && RISKS.indexOf(row.risk) >= RISKS.indexOf(risk))
-    .sort((a, b) => Number(b.state === 'approved') - Number(a.state === 'approved') || a.requestedAt - b.requestedAt);
+    .sort(
+      (a, b) =>
+        Number(b.state === 'approved') - Number(a.state === 'approved') ||
+        RISKS.indexOf(a.risk) - RISKS.indexOf(b.risk) ||
+        a.requestedAt - b.requestedAt,
+    );
 }
 
 function refusalToDecide(row, by, now) {

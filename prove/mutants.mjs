@@ -129,7 +129,7 @@ const APPROVAL_PATCHES = [
     'hub/guard.js',
     ['await this.#approvals.use(act, caller, approved, use.useId);', ''],
   ],
-  ['the gate goes by the action and not by the risk', 'hub/approvals.js', ['RISKS.indexOf(one.risk) >= RISKS.indexOf(risk)', 'true']],
+  ['the gate goes by the action and not by the risk', 'hub/approvals.js', ['riskOf(one) >= riskOf({ risk })', 'true']],
 ];
 
 /** What is done to the database after a race for approvals. */

@@ -88,13 +88,15 @@ export class Approvals {
     });
   }
 
-  /** What is pending or approved, in time, for this action by this caller's hand, at this risk or a higher one; approved ones first. */
+  /** What is pending or approved, in time, for this action by this caller's hand, at this risk or a higher one: approved ones first, then the lowest. */
   async standing(act: Act, caller: Caller, digest: string, risk: Risk): Promise<ApprovalRow[]> {
     const rows = await approvalsOfAction(act.tx, handOf(caller), digest, STANDING_LOOKED_AT);
     return rows
       .filter((one) => (one.state === 'pending' || one.state === 'approved') && one.expiresAt > act.now)
-      .filter((one) => RISKS.indexOf(one.risk) >= RISKS.indexOf(risk))
-      .sort((a, b) => Number(b.state === 'approved') - Number(a.state === 'approved') || a.requestedAt - b.requestedAt);
+      .filter((one) => riskOf(one) >= riskOf({ risk }))
+      .sort(
+        (a, b) => Number(b.state === 'approved') - Number(a.state === 'approved') || riskOf(a) - riskOf(b) || a.requestedAt - b.requestedAt,
+      );
   }
 
   /** Enters a request, asks whoever may decide it, or decides it by policy at once. */
@@ -261,6 +263,8 @@ export class Approvals {
     return { ...verdictOn(approval, digest, now), approval };
   }
 }
+
+const riskOf = ({ risk }: Pick<ApprovalRow, 'risk'>): number => RISKS.indexOf(risk);
 
 /** Whether the caller asked for it, itself or in whose session it was asked. */
 function isOf(caller: Caller, approval: ApprovalRow): boolean {
