@@ -1,6 +1,7 @@
 // `rookery hook <event>`: what a client's command hook runs. It reads the client's words from standard input, visits the hub with them, and prints
-// its answer. Invariant: it never disturbs its client. Whatever is wrong with the hub, it prints nothing, ends with 0 and is gone within a second;
-// it makes no hub where none is, and what it could not tell is counted beside the hub (system/hook-drops.ts).
+// its answer. Invariant: it never disturbs its client. Whatever is wrong with the hub, it prints nothing (unless the operator wants the guard
+// closed: hook-closed.ts), ends with 0 and is gone within a second; it makes no hub where none is, and what it could not tell is counted beside
+// the hub (system/hook-drops.ts).
 // It is started for every tool that a model uses, so everything else is loaded only where there is a hub, and while the words still come in.
 
 import { existingHub } from '../hub-home.ts';
@@ -25,14 +26,28 @@ export async function runHook(started: HookProcess): Promise<void> {
   const { event, flags } = readArgs(started.args);
   const files = existingHub(flags.home ?? started.env.ROOKERY_HOME);
   if (files === undefined) return;
-  const drop = (why: string) => noteHookDrop(files.home, { at: systemClock.now(), event, why });
+  let said: Record<string, unknown> = {};
+  let isDropped = false;
+  const drop = (why: string) => {
+    isDropped = true;
+    noteHookDrop(files.home, { at: systemClock.now(), event, why });
+  };
   const work = async () => {
     const [{ visitHub }, text] = await Promise.all([import('./hook-visit.ts'), readAll(started.stdin)]);
-    const answer = await visitHub(started, { event, flags, files, said: parse(text) }, drop);
+    said = parse(text);
+    const answer = await visitHub(started, { event, flags, files, said }, drop);
     if (answer !== undefined) await started.print(answer);
   };
   const late = systemClock.sleep(Number(flags.within) || DEADLINE_MS).then(() => drop('the hub did not answer in time'));
   await Promise.race([work().catch((error: unknown) => drop(wordsOf(error))), late]);
+  if (isDropped) await sayIfClosed(started, files.home, event, said);
+}
+
+/** A hub that cannot be asked keeps nobody from anything, unless the operator wants it so. */
+async function sayIfClosed(started: HookProcess, home: string, event: string, said: Record<string, unknown>): Promise<void> {
+  const { closedAnswer } = await import('./hook-closed.ts');
+  const answer = closedAnswer(home, event, said);
+  if (answer !== undefined) await started.print(answer);
 }
 
 function readArgs(args: readonly string[]): { event: string; flags: HookFlags } {

@@ -177,7 +177,10 @@ export class McpSession {
     const told = typeof threadId === 'string' && threadId.length <= 128 && connection.attachment?.door === 'stdio';
     if (told) {
       this.#threadId = threadId;
-      connection.learnClientKey(`codex:${threadId}`);
+      await connection.learnClientKey(`codex:${threadId}`).catch((error: unknown) => {
+        const reason = error instanceof Error ? error.message : 'unknown';
+        this.#parts.log.info({ event: 'follow_refused', reason }, 'the client is in a session that is somebody else’s now');
+      });
     }
     return { hub, connection };
   }

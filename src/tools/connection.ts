@@ -54,21 +54,25 @@ export class Connection {
     return this.#current;
   }
 
-  /** Learns the client's own session before attaching (Codex tells it only with its first call). */
-  learnClientKey(key: string): void {
-    if (this.#attachment !== undefined && this.#caller === undefined && this.#attachment.client.key === undefined) {
-      this.#attachment = { ...this.#attachment, client: { ...this.#attachment.client, key } };
-    }
+  /** Learns the client's own session, where nothing told it before (Codex tells it with each call, the first of which may come after attaching). */
+  async learnClientKey(key: string): Promise<void> {
+    const attachment = this.#attachment;
+    if (attachment === undefined || attachment.client.key !== undefined) return;
+    if (this.#caller === undefined) this.#attachment = { ...attachment, client: { ...attachment.client, key } };
+    else await this.follow(key);
   }
 
   /** Becomes present without having been called, if nobody else holds the agent. */
   async present(): Promise<void> {
     if (this.#attachment === undefined || this.#caller !== undefined) return;
+    const keyBefore = this.#attachment.client.key;
     const caller = await this.#hub.sessions.attach({ ...this.#attachment, yields: true });
     // A call that came meanwhile has attached by itself.
     if (this.#caller !== undefined) return;
     this.#caller = Promise.resolve(caller);
     this.#current = caller;
+    // The client's own session may have been learned meanwhile.
+    if (this.#attachment.client.key !== keyBefore) await this.#hub.sessions.follow(caller, this.#attachment);
   }
 
   /**

@@ -157,3 +157,61 @@ async function stateOf(hub: Awaited<ReturnType<typeof known>>['hub'], peer: Awai
   const { agents } = await hub.agents.list(peer, { waitMs: 0 });
   return agents.find(({ agent }) => agent.name === name)?.state;
 }
+
+const preToolUse = (tool: string, input: object, id = 'toolu_1') => ({
+  prompt_id: 'p',
+  tool_name: tool,
+  tool_use_id: id,
+  tool_input: input,
+});
+const decision = (output: string) => JSON.parse(output || '{}').hookSpecificOutput;
+
+it('holds a risky command back until a person approves exactly it, and lets it pass once', async () => {
+  const { hub, config, tell } = await known();
+  const push = (id: string) => preToolUse('Bash', { command: 'git push --force origin main', description: 'Push' }, id);
+  const held = decision(await tell('PreToolUse', push('toolu_1')));
+  expect(held).toMatchObject({ hookEventName: 'PreToolUse', permissionDecision: 'deny' });
+  const id = /apr_\w+/.exec(held.permissionDecisionReason)?.[0] ?? '';
+  expect(decision(await tell('PreToolUse', push('toolu_2'))).permissionDecisionReason).toContain(id);
+  const operator = await hub.projects.operator(config.place.project, 'cli');
+  await hub.approvals.decide(operator, id, { state: 'approved' }, { tool: 'decide_approval' });
+  for (let again = 0; again < 2; again++)
+    expect(decision(await tell('PreToolUse', push('toolu_3')))).toMatchObject({ permissionDecision: 'allow' });
+  expect(decision(await tell('PreToolUse', push('toolu_4')))).toMatchObject({ permissionDecision: 'deny' });
+  expect(await tell('PreToolUse', preToolUse('Bash', { command: 'npm test' }, 'toolu_5'))).toBe('');
+});
+
+it('keeps an agent from a file that another holds, and only warns where it is configured so', async () => {
+  const { home, project, hub, peer, tell } = await known();
+  await hub.reservations.reserve(peer, { paths: ['src'], names: [], mode: 'exclusive', reason: 'moving it' }, { tool: 'reserve' });
+  const edit = (path: string) => preToolUse('Edit', { file_path: join(project, path), old_string: 'a', new_string: 'b' });
+  expect(decision(await tell('PreToolUse', edit('src/a.ts')))).toMatchObject({
+    permissionDecision: 'deny',
+    permissionDecisionReason: expect.stringMatching(/src\/a\.ts is reserved exclusively by peer .* "moving it"/),
+  });
+  expect(await tell('PreToolUse', edit('docs/a.md'))).toBe('');
+  expect(await tell('PreToolUse', preToolUse('Read', { file_path: join(project, 'src/a.ts') }))).toBe('');
+  writeFileSync(join(home, 'config.json'), JSON.stringify({ guard: { edits: 'warn' } }));
+  expect(decision(await tell('PreToolUse', edit('src/b.ts')))).toMatchObject({
+    additionalContext: expect.stringContaining('is reserved exclusively'),
+  });
+});
+
+it('refuses commands and edits of a broken hub only where the operator wants it closed', async () => {
+  const { home, config, tell, hub } = await known();
+  await hub.close();
+  writeFileSync(config.databasePath, 'no database');
+  const uses = [
+    preToolUse('Bash', { command: 'ls' }),
+    preToolUse('Write', { file_path: '/x', content: '' }),
+    preToolUse('Read', { file_path: '/x' }),
+  ];
+  for (const use of uses) expect(await tell('PreToolUse', use)).toBe('');
+  writeFileSync(join(home, 'config.json'), JSON.stringify({ guard: { whenBroken: 'closed' } }));
+  const answers = [];
+  for (const use of uses) answers.push(decision(await tell('PreToolUse', use))?.permissionDecision);
+  expect(answers).toEqual(['deny', 'deny', undefined]);
+  expect(await tell('UserPromptSubmit', { prompt_id: 'p' })).toBe('');
+  writeFileSync(join(home, 'config.json'), '{broken');
+  expect(await tell('PreToolUse', preToolUse('Bash', { command: 'ls' }))).toBe('');
+});

@@ -13,6 +13,7 @@ import type { Moment } from '../../src/hub/turns.ts';
 import { dutiesOf } from '../../src/scheduler/duties.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { systemHost } from '../../src/system/host.ts';
+import { Connection } from '../../src/tools/connection.ts';
 import { ack, events, operatorOf, recv, refused, send } from '../support/acts.ts';
 import { attach, onEveryEngine, PROJECT, scratch, sqlite, type TestHub, testHub } from '../support/engines.ts';
 
@@ -51,6 +52,24 @@ onEveryEngine('a client by its process', (engine) => {
     await hub.sessions.end(first, 'closed');
     const again = await attach(hub, '', clientOf('claude:one', 4_000_002));
     expect(again.name).toBe(first.name);
+  });
+
+  it('is told even after its server is present: a named Codex says its thread with its first call only', async () => {
+    const hub = await testHub(engine, { host: living });
+    const attachment = {
+      project: PROJECT,
+      door: 'stdio' as const,
+      root: '/work/demo',
+      name: 'cody',
+      client: { name: 'codex', version: '1' },
+    };
+    const connection = Connection.attaching(hub, attachment, ['core']);
+    await connection.present();
+    await connection.learnClientKey('codex:thread');
+    expect(await hub.clientProcesses.callerOf(PROJECT.id, 'codex:thread')).toMatchObject({ name: 'cody' });
+    const racing = Connection.attaching(hub, { ...attachment, name: 'rose' }, ['core']);
+    await Promise.all([racing.present(), racing.learnClientKey('codex:other')]);
+    expect(await hub.clientProcesses.callerOf(PROJECT.id, 'codex:other')).toMatchObject({ name: 'rose' });
   });
 
   it('stays the same agent when the person clears the conversation, and is another where another conversation is resumed', async () => {
