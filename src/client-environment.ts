@@ -6,6 +6,8 @@ export type ClientEnvironment = {
   clientKey: string | undefined;
   /** The client's session whose agent runs this command, where its environment tells it. */
   commandKey: string | undefined;
+  /** Claude Code says that nobody sits at this session: it ends by itself when its turn is over (`claude -p`). */
+  unattended: boolean;
   /** The process of the client, where its environment tells it. */
   clientPid: number | undefined;
   /** Where this session of Claude Code listens for messages, where its environment tells it. */
@@ -44,6 +46,7 @@ export function clientEnvironment(env: Readonly<Record<string, string | undefine
     clientKey: session === undefined ? undefined : `claude:${session}`,
     // Claude Code and Codex tell the commands of their agents which session they belong to; a Codex server is not told.
     commandKey: session === undefined ? thread && `codex:${thread}` : `claude:${session}`,
+    unattended: given('CLAUDE_CODE_SESSION_ATTENDED') === '0',
     clientPid: Number.isInteger(pid) && pid > 0 ? pid : undefined,
     claudeSocket: socket === undefined ? undefined : { path: socket, token: given('CLAUDE_CODE_MESSAGING_TOKEN') },
     codexHome: given('CODEX_HOME'),

@@ -50,7 +50,8 @@ async function silence(ended: AbortSignal): Promise<never> {
 
 async function rewake(flags: CommonFlags): Promise<number> {
   const config = configOf(flags);
-  if (!config.wakeDoors.includes('async_rewake')) return 0;
+  // A session that ends with its turn would wait for this program, a day long (observed with Claude Code 2.1.329).
+  if (!config.wakeDoors.includes('async_rewake') || config.unattended) return 0;
   const { told, over, log, open } = await prepare(config, (await keyFromInput()) ?? config.clientKey, await clientEnd());
   const { serveRewake } = await import('../wake/rewake.ts');
   const hub = await open();

@@ -135,6 +135,9 @@ it('a rewake ends with 2 and the news on standard error, and with 0 and nothing 
   const stranger = start(['rewake'], { home: hub.home, env, input: JSON.stringify({ session_id: 'other' }) });
   expect(await stranger.ended).toEqual({ code: 0, stdout: '', stderr: '' });
   expect(await start(['rewake'], { home: hub.home, env, input: 'no JSON' }).ended).toEqual({ code: 0, stdout: '', stderr: '' });
+  // `claude -p` waits for what it started, and nobody would end it.
+  const alone = { ...env, CLAUDE_CODE_SESSION_ATTENDED: '0' };
+  expect(await start(['rewake'], { home: hub.home, env: alone, input }).ended).toEqual({ code: 0, stdout: '', stderr: '' });
   const rewake = start(['rewake'], { home: hub.home, env, input });
   await settled(async () => ((await call('whoami')).wake as { door: string }).door).toBe('async_rewake');
   await hub.json('call', 'send', JSON.stringify({ to: 'bob', body: 'hello' }));

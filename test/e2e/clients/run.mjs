@@ -9,11 +9,12 @@ import { installClients } from './install-clients.mjs';
 import { check, outcome } from './report.mjs';
 import { doors } from './scenarios/doors.mjs';
 import { guarding } from './scenarios/guarding.mjs';
+import { installing } from './scenarios/installing.mjs';
 import { messaging } from './scenarios/messaging.mjs';
 import { haveTmux } from './terminal.mjs';
 
 /** Those of `terminals` need tmux. */
-const SCENARIOS = { messaging, guarding };
+const SCENARIOS = { installing, messaging, guarding };
 const TERMINALS = { doors };
 
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
