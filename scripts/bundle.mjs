@@ -2,8 +2,8 @@
 // instead of some hundred of ours and of our packages: that is most of the time in which a client waits for its server, and a hook runs
 // (decision 15). Chunks keep their names from build to build, so that a hub that runs while a new one is built still finds what it loads late.
 // They lie one folder deep, as the modules do that find files of the package from their own place (store/migrate.ts, cli/serve.ts).
-// The hook program is a bundle of its own: split along the needs of all commands it would read three times as many files, and it is started for
-// every tool that a model uses.
+// What a hook needs of the hub is one more file by itself, with everything in it: it is started for every tool that a model uses, and compiled
+// only once (clients/load-visit.ts).
 
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,34 +12,34 @@ import { rolldown } from 'rolldown';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const dist = join(root, 'dist');
-const HOOK = join(root, 'build', 'clients', 'hook-program.js');
 
 const written = new Set([
-  ...(await bundle({ main: join(root, 'build', 'main.js') }, { external: [HOOK], chunkFileNames: 'chunks/[name].js' })),
-  ...(await bundle({ 'chunks/hook-program': HOOK }, { chunkFileNames: 'chunks/guest-[name].js' })),
+  // better-sqlite3 finds its native part from its own folder.
+  ...(await bundle({ main: join(root, 'build', 'main.js') }, ['better-sqlite3'], { format: 'esm', chunkFileNames: 'chunks/[name].js' })),
+  // A guest of the hub knows where that is (open-guest.ts), and searches for it with bindings where it does not.
+  ...(await bundle({ 'hook-visit': join(root, 'build', 'clients', 'hook-visit.js') }, ['bindings'], {
+    format: 'cjs',
+    entryFileNames: 'chunks/[name].cjs',
+    codeSplitting: false,
+    // It is read anew every time, and writes no log.
+    minify: true,
+  })),
 ]);
 for (const file of readdirSync(join(dist, 'chunks'))) {
   if (!written.has(`chunks/${file}`)) rmSync(join(dist, 'chunks', file), { recursive: true });
 }
 
-async function bundle(input, { external = [], chunkFileNames }) {
+async function bundle(input, external, output) {
   const made = await rolldown({
     cwd: root,
     input,
     platform: 'node',
-    // It loads its native part from its own folder.
-    external: ['better-sqlite3', ...external],
+    external,
     // Its main file asks for its parts in a way that no bundler can follow.
     resolve: { alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' } },
   });
-  const { output } = await made.write({
-    dir: dist,
-    format: 'esm',
-    // Readable: a stack in somebody's log is then worth sending.
-    minify: false,
-    chunkFileNames,
-    paths: (id) => (id === HOOK ? './chunks/hook-program.js' : id),
-  });
+  // Otherwise readable: a stack in somebody's log is then worth sending.
+  const { output: files } = await made.write({ dir: dist, minify: false, ...output });
   await made.close();
-  return output.map(({ fileName }) => fileName);
+  return files.map(({ fileName }) => fileName);
 }

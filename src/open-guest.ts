@@ -1,6 +1,9 @@
 // A hub for one short visit, such as a hook's: on a database that is there and up to date, without duties and without a log. It opens in a
 // fraction of the time that a server takes to start.
 
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { clientSurroundings } from './clients/surroundings.ts';
 import type { Config } from './config.ts';
 import { createHub, type Hub } from './hub/hub.ts';
@@ -14,7 +17,10 @@ import { systemFiles } from './system/project-files.ts';
 
 /** `config`: what is configured; undefined where nothing is. Throws `unavailable` where there is no hub, or its database is of another schema. */
 export async function openAsGuest({ databasePath: path, bellDir }: HubFiles, config: Config | undefined): Promise<Hub> {
-  const db = await openSqlite({ path, bellDir, clock: systemClock, allowNetworkFs: config?.allowNetworkFs === true, asGuest: true });
+  const db = await openSqlite({
+    ...{ path, bellDir, clock: systemClock, asGuest: true, nativePart: nativePart() },
+    allowNetworkFs: config?.allowNetworkFs === true,
+  });
   const parts = {
     db,
     clock: systemClock,
@@ -27,4 +33,15 @@ export async function openAsGuest({ databasePath: path, bellDir }: HubFiles, con
   if (config === undefined) return await createHub(parts);
   const { approvals, guard, relatedCapabilities } = config;
   return await createHub({ ...parts, policy: { approvals, guard, relatedCapabilities } });
+}
+
+/** Where its installation puts the native part of SQLite; undefined where it is elsewhere, and then searched for. */
+function nativePart(): string | undefined {
+  try {
+    const lib = dirname(createRequire(import.meta.url).resolve('better-sqlite3'));
+    const path = join(lib, '..', 'build', 'Release', 'better_sqlite3.node');
+    return existsSync(path) ? path : undefined;
+  } catch {
+    return undefined;
+  }
 }

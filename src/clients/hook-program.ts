@@ -8,6 +8,7 @@ import { existingHub } from '../hub-home.ts';
 import { systemClock } from '../system/clock.ts';
 import { noteHookDrop } from '../system/hook-drops.ts';
 import type { HookFlags, Visitor } from './hook-visit.ts';
+import { loadVisit } from './load-visit.ts';
 
 export type HookProcess = Visitor & {
   /** The event, and --client, --home, --project, --within. */
@@ -33,10 +34,11 @@ export async function runHook(started: HookProcess): Promise<void> {
     noteHookDrop(files.home, { at: systemClock.now(), event, why });
   };
   const work = async () => {
-    const [{ visitHub }, text] = await Promise.all([import('./hook-visit.ts'), readAll(started.stdin)]);
+    const [{ visit, keep }, text] = await Promise.all([loadVisit(files.home), readAll(started.stdin)]);
     said = parse(text);
-    const answer = await visitHub(started, { event, flags, files, said }, drop);
+    const answer = await visit.visitHub(started, { event, flags, files, said }, drop);
     if (answer !== undefined) await started.print(answer);
+    keep();
   };
   const late = systemClock.sleep(Number(flags.within) || DEADLINE_MS).then(() => drop('the hub did not answer in time'));
   await Promise.race([work().catch((error: unknown) => drop(wordsOf(error))), late]);

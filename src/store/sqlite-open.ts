@@ -23,6 +23,8 @@ export type SqliteOptions = {
   backupDir?: string;
   /** Opens a database that another process looks after, quickly: it is neither made, nor checked through, nor migrated. */
   asGuest?: boolean;
+  /** The native part of SQLite, where its place is known: searching for it takes longer than loading it. */
+  nativePart?: string | undefined;
 };
 
 export type FileSystemKind = 'local' | 'network' | 'unknown';
@@ -71,7 +73,8 @@ async function openAsGuest(
   fresh: boolean,
 ): Promise<{ writer: Database.Database; reader: Database.Database; inode: string }> {
   if (fresh) throw new HubError('unavailable', `There is no hub at ${options.path}.`, { hint: 'Start one: rookery serve' });
-  const writer = connect(options.path);
+  const native = options.nativePart === undefined ? {} : { nativeBinding: options.nativePart };
+  const writer = connect(options.path, native);
   try {
     await acquire(options.clock, () => configure(writer));
     const newest = schemaVersion('sqlite');
@@ -81,7 +84,7 @@ async function openAsGuest(
         hint: 'Any server of the hub does it when it starts.',
       });
     }
-    const reader = connect(options.path);
+    const reader = connect(options.path, native);
     await acquire(options.clock, () => configure(reader));
     reader.exec('PRAGMA query_only = ON');
     return { writer, reader, inode: inodeOf(options.path) };
@@ -135,7 +138,7 @@ function prepareFolder(options: SqliteOptions): void {
   }
 }
 
-function connect(path: string, options: { readonly?: boolean } = {}): Database.Database {
+function connect(path: string, options: { readonly?: boolean; nativeBinding?: string } = {}): Database.Database {
   try {
     return new Database(path, { ...options, timeout: 0 });
   } catch (error) {

@@ -1,6 +1,6 @@
 // `rookery hook <event>` as clients run it: the real program with real standard input, beside a real stdio server, and on every kind of broken hub.
 
-import { existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
@@ -72,6 +72,27 @@ it('goes by what is configured', async () => {
   writeFileSync(join(project, '.rookery', 'config.json'), '{"nonsense":1}');
   expect(await tell('UserPromptSubmit')).toBe('');
   expect(readHookDrops(home)).toMatchObject([{ event: 'UserPromptSubmit', why: expect.stringContaining('nonsense') }]);
+});
+
+it('keeps what was compiled for the next hook, and does not trust it when it is damaged', async () => {
+  const { home, tell } = await known();
+  const kept = () => readdirSync(join(home, 'cache')).map((name) => join(home, 'cache', name));
+  await tell('PostToolUse', { tool_use_id: 'a', tool_name: 'Bash' });
+  const [file = '', ...others] = kept();
+  expect(others).toEqual([]);
+  const good = readFileSync(file);
+  await tell('PostToolUse', { tool_use_id: 'b', tool_name: 'Bash' });
+  expect(readFileSync(file).equals(good)).toBe(true);
+  for (const damage of [
+    Buffer.alloc(0),
+    good.subarray(0, 1_000),
+    Buffer.concat([good.subarray(0, 200_000), Buffer.alloc(64, 'X'), good.subarray(200_064)]),
+  ]) {
+    writeFileSync(file, damage);
+    await tell('PostToolUse', { tool_use_id: 'c', tool_name: 'Bash' });
+    expect(readFileSync(file).length).toBeGreaterThan(good.length / 2);
+  }
+  expect(readHookDrops(home)).toEqual([]);
 });
 
 it('makes no hub where none is', async () => {
