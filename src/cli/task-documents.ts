@@ -135,6 +135,36 @@ function outcome(one: NonNullable<TaskView['result']>) {
   };
 }
 
+/** The trace of a job as OTLP JSON: a span for each version of each task, from its instant to the next, each the child of the one before. */
+export function toOtlp(views: readonly TaskView[]) {
+  const nanos = (ms: number) => `${ms}000000`;
+  const attribute = (key: string, value: string | number) => ({
+    key,
+    value: typeof value === 'number' ? { intValue: String(value) } : { stringValue: value },
+  });
+  const spans = views.flatMap(({ task, history }) =>
+    history.map((step, index) => ({
+      traceId: task.traceId,
+      spanId: step.spanId,
+      ...(step.parentSpanId === null ? {} : { parentSpanId: step.parentSpanId }),
+      name: `task.${step.act}`,
+      kind: 1,
+      startTimeUnixNano: nanos(step.at),
+      endTimeUnixNano: nanos(history[index + 1]?.at ?? step.at),
+      attributes: [
+        attribute('task.id', task.id),
+        attribute('task.version', step.version),
+        attribute('task.state', step.toState),
+        attribute('task.fencing_token', step.fencingToken),
+        attribute('agent.name', step.by),
+      ],
+      status: step.toState === 'failed' ? { code: 2 } : {},
+    })),
+  );
+  const resource = { attributes: [attribute('service.name', 'rookery')] };
+  return { resourceSpans: [{ resource, scopeSpans: [{ scope: { name: 'rookery.tasks' }, spans }] }] };
+}
+
 export function toMarkdown(views: readonly TaskView[], cut: boolean): string[] {
   const [root] = views;
   return [

@@ -16,7 +16,7 @@ import { addCommand, type CommonFlags } from './command.ts';
 import { usage } from './failure.ts';
 import { printSafeBlock, printSafeLine } from './print-safe.ts';
 import { renderThings } from './render.ts';
-import { toDot, toJob, toMarkdown, toMermaid } from './task-documents.ts';
+import { toDot, toJob, toMarkdown, toMermaid, toOtlp } from './task-documents.ts';
 
 const ROWS = 50;
 
@@ -78,7 +78,7 @@ export function registerTasks(program: Command): void {
   );
   const job = program.command('job').description('a task with everything below it');
   addCommand(job, 'export <id>', 'the whole of a job: orders, histories, results', 'rookery job export tsk_… --format markdown > job.md')
-    .option('--format <format>', 'json or markdown', 'json')
+    .option('--format <format>', 'json, markdown, or otlp: the trace for OpenTelemetry', 'json')
     .action(exportJob);
 }
 
@@ -234,10 +234,11 @@ async function graph(id: string | undefined, flags: GraphFlags): Promise<void> {
 }
 
 async function exportJob(id: string, flags: GraphFlags): Promise<void> {
-  if (flags.format !== 'json' && flags.format !== 'markdown')
-    throw usage('--format must be json or markdown.', 'For example: rookery job export tsk_… --format markdown');
+  if (flags.format !== 'json' && flags.format !== 'markdown' && flags.format !== 'otlp')
+    throw usage('--format must be json, markdown or otlp.', 'For example: rookery job export tsk_… --format markdown');
   await asOperator(flags, async ({ hub, caller, terminal }) => {
     const { tasks, cut } = await hub.taskTrees.job(caller, id);
+    if (flags.format === 'otlp') return terminal.json(toOtlp(tasks));
     if (flags.format === 'json' || flags.json === true) return terminal.json(toJob(tasks, cut));
     for (const line of toMarkdown(tasks, cut)) terminal.line(line);
   });

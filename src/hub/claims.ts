@@ -15,11 +15,12 @@ import { HubError } from './errors.ts';
 import type { Leases } from './leases.ts';
 import { changeTask, noTask } from './task-changes.ts';
 import type { TaskNotices } from './task-notices.ts';
-import { isHeld, isNeededToReview } from './task-states.ts';
+import { Obstacles, toReason } from './task-obstacles.ts';
+import { isHeld } from './task-states.ts';
 
 /** How much later a task counts for an agent that can do it only half as well as one that fits. */
 const MISFIT_MS = 8 * 3_600_000;
-/** How many tasks of a queue are looked at for one that the caller is not needed to review. */
+/** How many tasks of a queue are looked at for one that nothing keeps the caller from. */
 const LOOKED_AT = 20;
 /** How far the counts go that say why there is nothing to do. */
 const COUNTED = 100;
@@ -142,7 +143,8 @@ export class Claims {
     if (task.assigneeId !== null && task.assigneeId !== caller.agentId) return `it is assigned to ${await name(task.assigneeId)}`;
     if (task.waitingOn > 0) return `it waits for ${task.waitingOn} other tasks`;
     if (task.notBefore !== null && task.notBefore > act.now) return `it is not to begin before ${toIso(task.notBefore)}`;
-    if (isNeededToReview(task, caller.agentId)) return 'you are to review it, and nobody reviews their own work';
+    const obstacle = await new Obstacles(act.tx, caller.projectId, caller.agentId).of(task);
+    if (obstacle !== undefined) return toReason(obstacle);
     // Who was chosen by name is not asked for tags.
     if (task.assigneeId === caller.agentId || task.handoffTo === caller.agentId) return null;
     const missing = lacking(task.needs, await this.#tags(act, caller), this.#related);
@@ -161,11 +163,12 @@ export class Claims {
   /** The first of the queues that the caller can serve; one that it serves less well counts as later. */
   async #bestQueued(act: Act, caller: Caller): Promise<TaskRow | undefined> {
     const tags = await this.#tags(act, caller);
+    const obstacles = new Obstacles(act.tx, act.projectId, caller.agentId);
     let best: { task: TaskRow; rank: number } | undefined;
     for (const needs of await claimableNeeds(act.tx, act.projectId, this.#context.limits.taskQueues)) {
       const fit = fitOf(needs, tags, this.#related);
       if (fit === 0) continue;
-      const task = await this.#firstFor(act, caller, needs);
+      const task = await this.#firstFor(act, needs, obstacles);
       if (task === undefined) continue;
       const rank = task.rank + (1 / fit - 1) * MISFIT_MS;
       if (best === undefined || rank < best.rank || (rank === best.rank && task.seq < best.task.seq)) best = { task, rank };
@@ -173,11 +176,12 @@ export class Claims {
     return best?.task;
   }
 
-  /** The first of a queue, but what its reviewers cannot judge when the caller does it. */
-  async #firstFor(act: Act, caller: Caller, needs: readonly string[]): Promise<TaskRow | undefined> {
+  /** The first of a queue that nothing keeps this caller from. */
+  async #firstFor(act: Act, needs: readonly string[], obstacles: Obstacles): Promise<TaskRow | undefined> {
     const [first] = await firstOf(act.tx, act.projectId, needs, 1);
-    if (first === undefined || !isNeededToReview(first, caller.agentId)) return first;
-    return (await firstOf(act.tx, act.projectId, needs, LOOKED_AT)).find((task) => !isNeededToReview(task, caller.agentId));
+    if (first === undefined || (await obstacles.of(first)) === undefined) return first;
+    for (const task of await firstOf(act.tx, act.projectId, needs, LOOKED_AT)) if ((await obstacles.of(task)) === undefined) return task;
+    return undefined;
   }
 
   async #whyNothing(act: Act, caller: Caller): Promise<string> {

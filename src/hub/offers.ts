@@ -3,6 +3,7 @@
 // task that is first for it. An offer that is not taken up in time, or is declined, goes to the next.
 
 import { type AgentRow, capabilitiesIn, findAgent, listAgents } from '../store/agents.ts';
+import { findUsage } from '../store/context-usage.ts';
 import type { Read } from '../store/db.ts';
 import {
   closeOffer,
@@ -27,7 +28,7 @@ import type { HubContext } from './context.ts';
 import { isLive, sessionOf } from './presence.ts';
 import { HUB_ACTOR } from './task-changes.ts';
 import type { TaskNotices } from './task-notices.ts';
-import { isNeededToReview } from './task-states.ts';
+import { Obstacles } from './task-obstacles.ts';
 import { howToTake } from './tasks.ts';
 
 /** How many are offered in one transaction, and how far down a queue is looked when its first can be offered to nobody. */
@@ -92,7 +93,11 @@ export class Offers {
       const declared = tags.get(agent.id) ?? new Set<string>();
       // Who has said nothing of what it does, does something of its own; those who oversee hand out work themselves.
       if (authorityOf(agent.role) !== 'agent' || (declared.size === 0 && agent.role === 'agent')) continue;
-      if (!isLive(this.#context, await sessionOf(read, agent))) continue;
+      const session = await sessionOf(read, agent);
+      if (!isLive(this.#context, session)) continue;
+      // Whose context is nearly full saves what it knows first, and begins nothing new.
+      const usage = await findUsage(read, agent.id);
+      if (usage !== undefined && usage.requestedSeq !== null && usage.sessionId === session?.id) continue;
       const { held, offered } = await loadOf(read, agent.id, now - limits.taskOfferMs);
       if (held + offered >= limits.heldTasks) continue;
       found.push({ agent, tags: declared.add(agent.role), load: held + offered, offeredAt: await lastOfferTo(read, agent.id) });
@@ -109,16 +114,17 @@ export class Offers {
         one.load < this.#context.limits.heldTasks &&
         one.agent.id !== task.creatorId &&
         !asked.has(one.agent.id) &&
-        !isNeededToReview(task, one.agent.id) &&
         this.#fit(task.needs, one) > 0,
     );
+    const free: Candidate[] = [];
+    for (const one of able) if ((await new Obstacles(act.tx, act.projectId, one.agent.id).of(task)) === undefined) free.push(one);
     const scores = new Map<string, number>();
-    if (able.length > 1)
+    if (free.length > 1)
       for (const need of task.needs.length === 0 ? [''] : task.needs)
         for (const { agentId, completed, failed } of await scoresAt(act.tx, act.projectId, need))
           scores.set(agentId, Math.min(scores.get(agentId) ?? 1, (completed + 1) / (completed + failed + 2)));
     const score = (one: Candidate) => scores.get(one.agent.id) ?? 0.5;
-    return [...able].sort(
+    return free.sort(
       (a, b) =>
         this.#fit(task.needs, b) - this.#fit(task.needs, a) ||
         a.load - b.load ||

@@ -129,7 +129,8 @@ function isGlob(path: string): boolean {
   return /[*?]|\{[^{}]*,[^{}]*\}/.test(path);
 }
 
-function fold(path: string): string {
+/** The form in which paths are compared. */
+export function fold(path: string): string {
   return path.normalize('NFC').toLowerCase();
 }
 

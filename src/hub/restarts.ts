@@ -5,6 +5,7 @@ import { type AgentRow, findAgent } from '../store/agents.ts';
 import { inboxCounts } from '../store/inbox.ts';
 import { endSession, openSessions, type SessionRow } from '../store/sessions.ts';
 import { shortenLeases } from '../store/task-leases.ts';
+import { loadOf } from '../store/task-queue.ts';
 import { authorityOf } from './caller.ts';
 import { toIso } from './clock.ts';
 import type { Act } from './command.ts';
@@ -54,9 +55,11 @@ export class Restarts {
     const rank = (agent: AgentRow) => (authorityOf(agent.role) === 'manager' ? 0 : 1);
     for (const agent of agents.sort((a, b) => rank(a) - rank(b))) {
       const { leased } = await inboxCounts(act.tx, agent.id, act.now);
+      const { held } = await loadOf(act.tx, agent.id, act.now);
+      const tasks = held === 0 ? '' : ` You hold ${held} tasks, and a call within a minute keeps them, get_open_threads has their tokens.`;
       await this.#posting.notify(act, [agent], {
         subject: 'hub restarted',
-        body: `The hub restarted: restarted_at ${toIso(act.now)}, boot_id ${this.#boot.bootId}. Your session was cut; requeued ${leased}: what you had been shown and not acknowledged is shown again. Asks, approvals, reminders and sent messages are untouched: do not repeat them.`,
+        body: `The hub restarted: restarted_at ${toIso(act.now)}, boot_id ${this.#boot.bootId}. Your session was cut; requeued ${leased}: what you had been shown and not acknowledged is shown again. Asks, approvals, reminders and sent messages are untouched: do not repeat them.${tasks}`,
         ref: this.#boot.bootId,
         wakes: false,
       });

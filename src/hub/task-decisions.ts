@@ -25,6 +25,8 @@ export type TaskUpdate = {
   seq?: number | undefined;
   note?: string | undefined;
   cause?: FailureCause | undefined;
+  /** Refuses the change when the task is at another version by now. */
+  expectedVersion?: number | undefined;
 };
 
 export class TaskDecisions {
@@ -63,6 +65,7 @@ export class TaskDecisions {
   async decide(act: Act, caller: Caller, taskId: string, update: TaskUpdate): Promise<TaskRow> {
     const task = await findTask(act.tx, act.projectId, taskId);
     if (task === undefined) throw noTask(taskId);
+    assertVersion(task, update.expectedVersion);
     if (update.state === 'rejected') return await this.#reject(act, caller, task, update.note);
     if (task.creatorId !== caller.agentId && !oversees(caller))
       throw new HubError(
@@ -185,6 +188,14 @@ export class TaskDecisions {
       hint: 'Who holds it writes to it under the fencing_token that claim_task gave.',
     });
   }
+}
+
+/** Who decided on what it saw decides on nothing else (A-17). */
+export function assertVersion(task: Pick<TaskRow, 'id' | 'version'>, expected: number | undefined): void {
+  if (expected === undefined || expected === task.version) return;
+  throw new HubError('conflict', `expected_version: ${task.id} is at version ${task.version}, not ${expected}; nothing was changed.`, {
+    hint: 'Look again with get_task, then decide.',
+  });
 }
 
 export function wants(field: string, why: string): HubError {

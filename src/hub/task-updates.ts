@@ -13,7 +13,7 @@ import { HubError } from './errors.ts';
 import { holding } from './holding.ts';
 import type { Leases } from './leases.ts';
 import { changeTask, HUB_ACTOR } from './task-changes.ts';
-import { type TaskDecisions, type TaskUpdate, type UPDATE_STATES, wants } from './task-decisions.ts';
+import { assertVersion, type TaskDecisions, type TaskUpdate, type UPDATE_STATES, wants } from './task-decisions.ts';
 import type { TaskEnds } from './task-ends.ts';
 import type { TaskNotices } from './task-notices.ts';
 
@@ -76,6 +76,7 @@ export class TaskUpdates {
   }
 
   async #report(act: Act, caller: Caller, task: TaskRow, update: TaskUpdate): Promise<{ task: TaskRow; gap: Updated['gap'] }> {
+    assertVersion(task, update.expectedVersion);
     await this.#notices.settle(act, task, caller.agentId);
     const { progressSeq, gap } = numberOf(task, update);
     const set = { progressSeq, ...(update.progress === undefined ? {} : { progress: update.progress }) };

@@ -45,7 +45,7 @@ export type TaskView = {
   traceparent: string;
 };
 
-export type TaskQuery = Partial<Pick<TaskFilter, 'state' | 'parentId' | 'label' | 'beforeSeq'>> & {
+export type TaskQuery = Partial<Pick<TaskFilter, 'state' | 'parentId' | 'label' | 'priority' | 'order' | 'beforeSeq'>> & {
   /** A name: who works on it or is meant to. */
   agent?: string | undefined;
   mine?: boolean | undefined;
@@ -124,6 +124,8 @@ export class TaskViews {
         creatorId: query.mine === true ? caller.agentId : null,
         parentId: query.parentId ?? null,
         label: query.label ?? null,
+        priority: query.priority ?? null,
+        order: query.order ?? 'newest',
         beforeSeq: query.beforeSeq ?? null,
       };
       const rows = await tasksOf(read, caller.projectId, filter, query.limit + 1);
@@ -132,7 +134,7 @@ export class TaskViews {
       for (const task of page) tasks.push(await this.#head(read, caller, task, now));
       return {
         tasks,
-        nextBefore: rows.length > query.limit ? (page.at(-1)?.seq ?? null) : null,
+        nextBefore: rows.length > query.limit && filter.order === 'newest' ? (page.at(-1)?.seq ?? null) : null,
         revision: (await findProject(read, caller.projectId))?.eventSeq ?? 0,
       };
     });

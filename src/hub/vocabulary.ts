@@ -8,5 +8,6 @@ export { KINDS } from '../store/messages.ts';
 export { REMINDER_STATES } from '../store/reminders.ts';
 export { RESERVATION_KINDS, RESERVATION_MODES, RESERVATION_STATES } from '../store/reservations.ts';
 export { REVIEW_STATES } from '../store/reviews.ts';
+export { TASK_ORDERS } from '../store/task-lists.ts';
 export { FAILURE_CAUSES, OVERDUE_POLICIES, PRIORITIES, TASK_STATES, VERIFICATIONS } from '../store/tasks.ts';
 export { WAKE_DOORS } from '../store/wake-doors.ts';

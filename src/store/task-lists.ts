@@ -2,7 +2,17 @@
 
 import { toInt, toText, toWord } from './columns.ts';
 import type { Read } from './db.ts';
-import { TASK_STATES, type TaskRow, type TaskState, toTask } from './tasks.ts';
+import { type Priority, TASK_STATES, type TaskRow, type TaskState, toTask } from './tasks.ts';
+
+export const TASK_ORDERS = ['newest', 'next', 'deadline', 'effort'] as const;
+export type TaskOrder = (typeof TASK_ORDERS)[number];
+
+const ORDER_BY: Readonly<Record<TaskOrder, string>> = {
+  newest: 't.seq DESC',
+  next: 't.rank, t.seq',
+  deadline: 'CASE WHEN t.deadline_at IS NULL THEN 1 ELSE 0 END, t.deadline_at, t.rank',
+  effort: 'CASE WHEN t.effort_minutes IS NULL THEN 1 ELSE 0 END, t.effort_minutes, t.rank',
+};
 
 export type TaskFilter = {
   state: TaskState | null;
@@ -11,11 +21,14 @@ export type TaskFilter = {
   creatorId: string | null;
   parentId: string | null;
   label: string | null;
+  priority: Priority | null;
+  /** Other orders than the newest first are of open tasks, and have one page. */
+  order: TaskOrder;
   /** Only older ones than this place in the order. */
   beforeSeq: number | null;
 };
 
-/** One page, the newest first. The narrowest filter chooses the index. */
+/** One page. The narrowest filter chooses the index. */
 export async function tasksOf(read: Read, projectId: string, filter: TaskFilter, limit: number): Promise<TaskRow[]> {
   const where = ['t.project_id = ?'];
   const args: (string | number)[] = [projectId];
@@ -26,6 +39,8 @@ export async function tasksOf(read: Read, projectId: string, filter: TaskFilter,
   };
   add('t.state = ?', filter.state);
   add('t.parent_id = ?', filter.parentId);
+  add('t.priority = ?', filter.priority);
+  if (filter.order !== 'newest') where.push('t.closed_at IS NULL');
   add('t.creator_id = ?', filter.creatorId);
   add(
     't.id IN (SELECT h.id FROM tasks h WHERE h.holder_id = ? UNION SELECT a.id FROM tasks a WHERE a.assignee_id = ?)',
@@ -38,7 +53,11 @@ export async function tasksOf(read: Read, projectId: string, filter: TaskFilter,
     filter.label,
   );
   add('t.seq < ?', filter.beforeSeq);
-  const rows = await read.all(`SELECT t.* FROM tasks t WHERE ${where.join(' AND ')} ORDER BY t.seq DESC LIMIT ?`, ...args, limit);
+  const rows = await read.all(
+    `SELECT t.* FROM tasks t WHERE ${where.join(' AND ')} ORDER BY ${ORDER_BY[filter.order]} LIMIT ?`,
+    ...args,
+    limit,
+  );
   return rows.map(toTask);
 }
 

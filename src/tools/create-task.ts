@@ -20,30 +20,27 @@ export const createTask = defineTool({
   as: true,
   input: {
     title: z.string().min(1).max(200),
-    body: z.string().optional().describe('all the worker needs to know'),
+    body: z.string().optional().describe('all it takes'),
     assignee: z.string().min(1).max(40).optional().describe('an agent'),
     capabilities: z.array(tag).optional().describe('tags or roles, like typescript, node>=20'),
     priority: z.enum(PRIORITIES).optional(),
     depends_on: z
       .array(z.string().min(1).max(80))
       .optional()
-      .describe('ids; append :cancel or :ignore for if that fails (default: stay blocked)'),
+      .describe('ids; id:cancel or id:ignore: what its failure does (default block)'),
     parent_id: taskId.optional().describe('done after its children'),
     labels: z.array(tag).optional(),
     effort_minutes: z.int().min(1).max(100_000).optional(),
     deadline_seconds: z.int().min(1).max(LATEST).optional(),
     overdue: z.enum(OVERDUE_POLICIES).optional(),
     not_before_seconds: z.int().min(1).max(LATEST).optional(),
-    expected_artifacts: z
-      .array(z.string().min(1).max(1_100))
-      .optional()
-      .describe('"path", "path sha256:hex" or "sha256:hex", checked on completion'),
+    expected_artifacts: z.array(z.string().min(1).max(1_100)).optional().describe('"path", "path sha256:hex" or "sha256:hex"'),
     reviewers: z.array(z.string().min(1).max(40)).optional(),
-    quorum: z.int().min(1).max(LIMITS.taskTags.hard).optional().describe('reviewers who must pass it; default all'),
-    template: z.string().min(1).max(40).optional().describe('a plan that a manager wrote'),
+    quorum: z.int().min(1).max(LIMITS.taskTags.hard).optional().describe('of reviewers; default all'),
+    template: z.string().min(1).max(40).optional().describe('of a manager'),
     params: z.array(z.string().min(1).max(4_000)).max(100).optional().describe('name=value, for template'),
-    external: z.boolean().optional().describe('answers a secret with which a program outside may end it'),
-    cache_key: z.string().min(1).max(200).optional().describe('reuse the result of a task completed under it'),
+    external: z.boolean().optional().describe('answers a secret for POST /hooks/task'),
+    cache_key: z.string().min(1).max(200).optional().describe('reuses a result under it'),
   },
   output: {
     task_id: z.string(),

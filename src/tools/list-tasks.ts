@@ -2,14 +2,14 @@
 
 import { z } from 'zod';
 import { LIMITS } from '../hub/limits.ts';
-import { TASK_STATES } from '../hub/vocabulary.ts';
+import { PRIORITIES, TASK_ORDERS, TASK_STATES } from '../hub/vocabulary.ts';
 import { renderHead, taskHead, taskId } from './task-words.ts';
 import { defineTool } from './tool.ts';
 
 export const listTasks = defineTool({
   name: 'list_tasks',
   title: 'List tasks',
-  description: 'The tasks of this project, newest first, each with its state and why nobody works on it.',
+  description: 'The tasks of this project, each with its state and why nobody works on it.',
   access: 'read',
   toolset: 'work',
   input: {
@@ -18,6 +18,8 @@ export const listTasks = defineTool({
     mine: z.boolean().optional().describe('created by me'),
     parent_id: taskId.optional().describe('its children'),
     label: z.string().max(60).optional(),
+    priority: z.enum(PRIORITIES).optional(),
+    order: z.enum(TASK_ORDERS).optional().describe('next: as claimed; only newest shows ended ones'),
     limit: z.int().min(1).max(LIMITS.pageRows.hard).optional(),
     before_seq: z.int().min(1).optional(),
   },
@@ -40,6 +42,8 @@ export const listTasks = defineTool({
       mine: query.mine,
       parentId: query.parentId ?? null,
       label: query.label ?? null,
+      priority: query.priority ?? null,
+      order: query.order ?? 'newest',
       beforeSeq: query.beforeSeq ?? null,
       limit: query.limit,
     });

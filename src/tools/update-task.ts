@@ -19,8 +19,9 @@ export const updateTask = defineTool({
     fencing_token: z.int().min(0).optional(),
     state: z.enum(UPDATE_STATES).optional(),
     progress: z.int().min(0).max(100).optional(),
-    seq: z.int().min(1).optional().describe('number of this report, from 1; default the next'),
+    seq: z.int().min(1).optional().describe('number of this report; default the next'),
     note: z.string().min(1).max(8_000).optional(),
+    expected_version: z.int().min(1).optional().describe('refuse if it changed since'),
     cause: z.enum(FAILURE_CAUSES).optional().describe('with failed'),
   },
   output: {
@@ -31,7 +32,7 @@ export const updateTask = defineTool({
     ask_id: z.string().optional(),
   },
   async run({ hub, caller, key, args }, input) {
-    const update = { ...input, fencingToken: input.fencing_token };
+    const update = { ...input, fencingToken: input.fencing_token, expectedVersion: input.expected_version };
     const { gap, askId, replayed, ...updated } = await hub.taskUpdates.update(caller, input.task_id, update, {
       tool: 'update_task',
       key,

@@ -35,6 +35,12 @@ it('hands out work, shows what becomes of it and why it does not move, and expor
   const markdown = (await run('job', 'export', job, '--format', 'markdown')).stdout;
   expect(markdown).toContain('\n> # not a heading\n');
   expect(markdown.match(/^#+ /gm)).toHaveLength(4);
+  const { resourceSpans } = JSON.parse((await run('job', 'export', job, '--format', 'otlp')).stdout);
+  const { spans } = resourceSpans[0].scopeSpans[0];
+  expect(new Set(spans.map((span: { traceId: string }) => span.traceId)).size).toBe(1);
+  const known = new Set(spans.map((span: { spanId: string }) => span.spanId));
+  expect(spans.filter((span: { parentSpanId?: string }) => span.parentSpanId === undefined)).toHaveLength(1);
+  for (const { parentSpanId } of spans) if (parentSpanId !== undefined) expect(known).toContain(parentSpanId);
   expect(await run('task', 'tsk_nothing')).toMatchObject({ code: 1 });
   expect(await run('tasks', '--state', 'nonsense')).toMatchObject({ code: 2 });
 });

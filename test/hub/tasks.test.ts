@@ -497,6 +497,43 @@ onEveryEngine('tasks', (engine) => {
     expect((await list({ mine: true, limit: 9 })).tasks).toHaveLength(6);
   });
 
+  it('lists open tasks as they would be claimed, by deadline and by effort, and one priority alone (M-33)', async () => {
+    const { hub, boss } = await crew(engine);
+    const ids = {
+      slow: await create(hub, boss, 'slow', { effortMinutes: 90 }),
+      due: await create(hub, boss, 'due', { deadlineMs: 30 * MINUTE, effortMinutes: 30 }),
+      urgent: await create(hub, boss, 'urgent', { priority: 'urgent', effortMinutes: 60 }),
+      ended: await create(hub, boss, 'ended', { priority: 'urgent' }),
+    };
+    await hub.taskDecisions.cancel(boss, ids.ended, undefined, { tool: 'cancel_task' });
+    const titles = async (more: object) => (await hub.taskViews.list(boss, { limit: 9, ...more })).tasks.map(({ title }) => title);
+    expect(await titles({ order: 'next' })).toEqual(['urgent', 'due', 'slow']);
+    expect(await titles({ order: 'deadline' })).toEqual(['due', 'urgent', 'slow']);
+    expect(await titles({ order: 'effort' })).toEqual(['due', 'urgent', 'slow']);
+    expect(await titles({ priority: 'urgent' })).toEqual(['ended', 'urgent']);
+  });
+
+  it('a decision on an older version than there is changes nothing (A-17)', async () => {
+    const { hub, boss, ada } = await crew(engine);
+    const id = await create(hub, boss, 'Seen');
+    await claim(hub, ada, id);
+    expect((await refused('conflict', update(hub, boss, id, { state: 'submitted', expectedVersion: 1 }))).message).toContain(
+      'at version 2, not 1',
+    );
+    await refused('conflict', update(hub, ada, id, { fencingToken: 1, progress: 5, expectedVersion: 1 }));
+    expect(await update(hub, boss, id, { state: 'submitted', expectedVersion: 2 })).toMatchObject({ state: 'submitted' });
+  });
+
+  it('a task whose files somebody else has reserved is left for others (S-68)', async () => {
+    const { hub, boss, ada, bob } = await crew(engine);
+    const locked = await create(hub, boss, 'Locked', { priority: 'urgent', expectedArtifacts: ['src/Parser.ts'] });
+    const free = await create(hub, boss, 'Free', { expectedArtifacts: ['src/other.ts'] });
+    await hub.reservations.reserve(bob, { paths: ['src/parser.ts'], names: [], mode: 'exclusive', reason: 'mine' }, { tool: 'reserve' });
+    expect((await claim(hub, ada)).taskId).toBe(free);
+    expect((await refused('conflict', claim(hub, ada, locked))).message).toContain('reserved by bob');
+    expect((await claim(hub, bob)).taskId).toBe(locked);
+  });
+
   it('a task of another project does not exist (C16)', async () => {
     const { hub, boss } = await crew(engine);
     const id = await create(hub, boss, 'private');
