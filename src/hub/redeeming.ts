@@ -1,12 +1,11 @@
 // Redeeming an enrolment: which agent a client becomes by its token, within the transaction in which it attaches. The first to use it is
-// enrolled. A used token lets in only who used it: the client's own session that is bound to the agent, the same client process, or the same
-// program in the same folder of the same machine where its configuration also names the agent.
+// enrolled. A used token lets in only who used it: the client's own session that is bound to the agent, or the same program in the same folder of
+// the same machine where its configuration also names the agent.
 
 import { createHash } from 'node:crypto';
 import { type AgentRow, findAgent, findBinding } from '../store/agents.ts';
 import type { Read } from '../store/db.ts';
 import { type EnrolmentRow, findEnrolmentByHash, openEnrolment, useEnrolment } from '../store/enrolments.ts';
-import { latestSession } from '../store/sessions.ts';
 import { toIso } from './clock.ts';
 import type { Act } from './command.ts';
 import { HubError } from './errors.ts';
@@ -103,10 +102,7 @@ async function mayReturn(
   { agentId, projectId, usedAt, seat }: EnrolmentRow,
 ): Promise<boolean> {
   if (usedAt === null || seat === null) return false;
-  const { key, pid, name } = attachment.client;
+  const { key, name } = attachment.client;
   if (key !== undefined && (await findBinding(read, projectId, key)) === agentId) return true;
-  if (seat.host !== host.key || seat.clientName !== name) return false;
-  const latest = await latestSession(read, agentId);
-  if (pid !== undefined && latest?.clientPid === pid && latest.host === host.key) return true;
-  return attachment.name !== undefined && seat.root === attachment.root;
+  return attachment.name !== undefined && seat.host === host.key && seat.clientName === name && seat.root === attachment.root;
 }
