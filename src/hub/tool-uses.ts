@@ -60,8 +60,8 @@ export class ToolUses {
       verdicts.find(({ decision }) => decision === 'allow') ??
       verdicts.find(({ reason }) => reason !== '');
     await this.#note(caller, async (act, session) => {
-      await beginTurn(act, session, moment);
-      const isLate = (await findSession(act.tx, session.id))?.turnStartedAt === null;
+      // A sub-agent may work on in the background of an agent that has stopped.
+      const isLate = use.subAgent === '' && !(await beginTurn(act, session, moment));
       const over: ToolOutcome | null = verdict?.decision === 'deny' ? 'refused' : isLate ? 'lost' : null;
       await insertToolUse(act.tx, this.#row(act, caller, use, moment.at, over));
     });

@@ -174,11 +174,11 @@ export class Turns {
   }
 }
 
-/** Opens a turn where none is; not for a hook that comes after the end of the turn it belongs to. */
-export async function beginTurn(act: Act, session: SessionRow, { turnKey, at, transcript = null }: Moment): Promise<void> {
-  if (session.turnStartedAt !== null || session.endedAt !== null) return;
+/** Opens a turn where none is; not for a hook that comes after the end of the turn it belongs to, which is answered with false. */
+export async function beginTurn(act: Act, session: SessionRow, { turnKey, at, transcript = null }: Moment): Promise<boolean> {
+  if (session.turnStartedAt !== null || session.endedAt !== null) return true;
   const done = turnKey === null ? undefined : await findTurn(act.tx, session.id, turnKey);
-  if (done !== undefined && done.endedAt >= at) return;
+  if (done !== undefined && done.endedAt >= at) return false;
   const woken = await outstandingAttempt(act.tx, session.agentId);
   await openTurn(act.tx, session.id, {
     startedAt: done?.startedAt ?? Math.min(at, act.now),
@@ -187,6 +187,7 @@ export async function beginTurn(act: Act, session: SessionRow, { turnKey, at, tr
     transcript,
   });
   await act.emit('turn.started', session.id, { agent: (await findAgent(act.tx, session.agentId))?.name ?? '' });
+  return true;
 }
 
 /** Closes the turn of a session and writes its row. A session that was in none, and of which nothing is known, gets none. */

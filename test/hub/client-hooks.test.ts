@@ -244,9 +244,15 @@ onEveryEngine('busy and idle', (engine) => {
   it('writes the sub-agent’s tools to its parent’s record, under its label', async () => {
     const hub = await testHub(engine);
     const ada = await attach(hub, 'ada');
+    await hub.turns.begin(ada, moment(hub), null);
+    await hub.turns.end(ada, moment(hub), 'completed', null);
+    hub.fake.advance(10);
+    // It works on in the background: a tool is in flight, but no turn of the agent's own is under way.
     await hub.toolUses.start(ada, use('a', { subAgent: 'Explore a1b2' }), moment(hub));
-    await hub.toolUses.start(ada, use('b'), moment(hub));
+    expect(await stateOf(hub, 'ada')).toEqual({ state: 'busy', inFlight: 1 });
     await hub.toolUses.subAgentStopped(ada, 'Explore a1b2');
+    expect(await stateOf(hub, 'ada')).toEqual({ state: 'idle', inFlight: 0 });
+    await hub.toolUses.start(ada, use('b'), moment(hub));
     expect((await stateOf(hub, 'ada')).inFlight).toBe(1);
     expect(await hub.toolUses.list(ada, ada.agentId, 10)).toMatchObject(
       expect.arrayContaining([
