@@ -58,7 +58,7 @@ function checkHeard({ name }: Client, { prefix, remedy }: Hooked, { hooks }: Ins
   if (heard === undefined) return unknown(check, 'whether they are heard the database does not say');
   const since = Math.max(0, ...hooks.map(({ installedAt }) => installedAt ?? 0));
   const kinds = { 'session start': heard.startAt, tool: heard.toolAt, 'end of turn': heard.stopAt, any: heard.anyAt };
-  const last = Object.entries(kinds).map(([kind, at]) => `${kind} ${at === null ? 'never' : toIso(at)}`);
+  const last = Object.entries(kinds).flatMap(([kind, at]) => (at === null ? [] : [`${kind} ${toIso(at)}`]));
   if (Math.max(heard.startAt ?? 0, heard.anyAt ?? 0) > since) return ok(check, `heard last: ${last.join(', ')}`);
   if (heard.sessionAt === null || heard.sessionAt < since) return unknown(check, 'no session has come since they were installed');
   const what = `never heard since they were installed at ${toIso(since)}, though a session came at ${toIso(heard.sessionAt)}`;

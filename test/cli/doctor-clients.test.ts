@@ -70,7 +70,7 @@ describe('clients on this machine', () => {
       claude: { status: 'ok', what: expect.stringContaining('up to date, written by version 0.1.0') },
       claude_server: { status: 'ok', what: expect.stringContaining('20 tools in 300 ms') },
       claude_patience: { status: 'ok' },
-      claude_hooks: { status: 'ok', what: expect.stringContaining('tool never, end of turn 2030') },
+      claude_hooks: { status: 'ok', what: expect.stringMatching(/session start 2030.*, end of turn 2030/) },
       claude_wake: { status: 'ok', what: expect.stringContaining('by monitor') },
     });
   });
