@@ -10,6 +10,7 @@ export function registerHook(program: Command): void {
     .option('--client <name>', 'claude or codex, if its words do not tell')
     .option('--project <path-or-name>', 'the project, if not the session’s folder’s')
     .option('--home <folder>', 'the hub’s folder, if not ROOKERY_HOME or ~/.rookery')
+    .option('--json', 'changes nothing: what it prints is JSON')
     .option('--within <ms>', 'give up after so many milliseconds (900): the client then goes on without an answer')
     .addHelpText(
       'after',
