@@ -51,6 +51,7 @@ function steps(fc, most) {
     },
     { weight: 8, arbitrary: fc.record({ op: fc.constant('complete'), by: speaker, task, token }) },
     { weight: 3, arbitrary: fc.record({ op: fc.constant('decide'), by: anybody, task, state: fc.constantFrom('submitted', 'completed') }) },
+    { weight: 2, arbitrary: fc.record({ op: fc.constant('reprioritise'), by: anybody, task, priority: fc.constantFrom(...PRIORITIES) }) },
     { weight: 2, arbitrary: fc.record({ op: fc.constant('decline'), by: who, task }) },
     { weight: 2, arbitrary: fc.record({ op: fc.constant('cancel'), by: anybody, task }) },
     { weight: 3, arbitrary: fc.record({ op: fc.constant('handoff'), by: anybody, task, to: who, token }) },
@@ -122,7 +123,8 @@ async function act(real, one) {
   const { hub, clock, callers, tasks } = real;
   const id = tasks[one.task % Math.max(1, tasks.length)];
   const by = one.by === 'holder' ? await holderOf(real, id) : callers.get(one.by);
-  if (['report', 'complete', 'decide', 'decline', 'cancel', 'handoff', 'answer'].includes(one.op) && id === undefined) return;
+  if (['report', 'complete', 'decide', 'reprioritise', 'decline', 'cancel', 'handoff', 'answer'].includes(one.op) && id === undefined)
+    return;
   switch (one.op) {
     case 'create':
       return await create(real, by, one);
@@ -141,6 +143,8 @@ async function act(real, one) {
     }
     case 'decide':
       return await allowed(hub.taskUpdates.update(by, id, { state: one.state }, { tool: 'update_task' }));
+    case 'reprioritise':
+      return await allowed(hub.taskUpdates.update(by, id, { priority: one.priority }, { tool: 'update_task' }));
     case 'decline':
       return await allowed(hub.taskUpdates.update(by, id, { state: 'rejected', note: 'n' }, { tool: 'update_task' }));
     case 'cancel':

@@ -5,6 +5,7 @@ import { toIso } from '../hub/clock.ts';
 import { answer } from '../tools/answer.ts';
 import { cancelAsk } from '../tools/cancel-ask.ts';
 import { cancelReminder } from '../tools/cancel-reminder.ts';
+import { cancelTask } from '../tools/cancel-task.ts';
 import { getOpenThreads } from '../tools/get-open-threads.ts';
 import { resumeThread } from '../tools/resume-thread.ts';
 import { retryReminder } from '../tools/retry-reminder.ts';
@@ -38,6 +39,8 @@ export function registerOwed(program: Command): void {
     async (id: string, flags: CommonFlags) => {
       if (id.startsWith('ask_')) return await act(flags, cancelAsk, { ask_id: id }, () => 'Cancelled; asker and target are told.');
       if (id.startsWith('rem_')) return await act(flags, cancelReminder, { reminder_id: id }, () => 'Cancelled; it never fires.');
+      if (id.startsWith('tsk_'))
+        return await act(flags, cancelTask, { task_id: id }, () => 'Canceled, with everything open below it; whoever works on it is told.');
       throw usage('The id must be that of an ask (ask_…) or of a reminder (rem_…).', 'rookery asks and rookery reminders list them.');
     },
   );

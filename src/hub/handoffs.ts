@@ -13,7 +13,7 @@ import { HubError } from './errors.ts';
 import { holding } from './holding.ts';
 import { changeTask, HUB_ACTOR, noTask } from './task-changes.ts';
 import type { TaskNotices } from './task-notices.ts';
-import { isNeededToReview, neededToReview } from './task-states.ts';
+import { isHeld, isNeededToReview, neededToReview } from './task-states.ts';
 import { howToTake } from './tasks.ts';
 
 export type Handoff = { to: string; fencingToken?: number | undefined; note?: string | undefined };
@@ -44,7 +44,11 @@ export class Handoffs {
       const wanted = await findTask(act.tx, act.projectId, taskId);
       if (wanted !== undefined && isNeededToReview(wanted, to.id)) throw neededToReview('to', to.name);
       if (handoff.fencingToken === undefined) return await this.#assign(act, caller, taskId, to, handoff.note);
-      await holding(act, caller, taskId, handoff.fencingToken);
+      const held = await holding(act, caller, taskId, handoff.fencingToken);
+      if (!isHeld(held))
+        throw new HubError('conflict', `${taskId} is ${held.state}; only what is worked on can be handed on. Nothing was changed.`, {
+          hint: 'When changes are requested it is yours again.',
+        });
       if (to.id === caller.agentId)
         throw new HubError('invalid_input', 'to: you hold it; nothing was changed.', { hint: 'Name another agent.' });
       const handoffUntil = act.now + this.#context.limits.handoffMs;

@@ -3,8 +3,9 @@
 // clock that jumped has seen pass (C13): such leases are extended.
 
 import { findAgent } from '../store/agents.ts';
+import type { Tx } from '../store/db.ts';
 import { latestSession } from '../store/sessions.ts';
-import { endedLeases, extendLeases, nextLeaseEnd, renewLeases } from '../store/task-leases.ts';
+import { endedLeases, extendLeases, hasLeaseToRenew, nextLeaseEnd, renewLeases } from '../store/task-leases.ts';
 import { findTask, type TaskRow } from '../store/tasks.ts';
 import type { Act } from './command.ts';
 import type { HubContext } from './context.ts';
@@ -42,23 +43,23 @@ export class Leases {
     this.#heard.set(agentId, this.#context.time.now());
   }
 
-  /** Duty: writes down who was heard of. A renewal carries no promise. */
+  /** Duty: writes down who was heard of, where that moves a lease. A renewal carries no promise. */
   async flush(): Promise<void> {
     const heard = this.#heard;
     if (heard.size === 0) return;
     this.#heard = new Map();
-    const write = async () => {
-      const { taskLeaseMs } = this.#context.limits;
-      await this.#context.db.write(
-        '',
-        async (tx) => {
-          for (const [agentId, at] of heard) await renewLeases(tx, agentId, at, taskLeaseMs);
-        },
-        'relaxed',
-      );
-    };
+    const { db, limits } = this.#context;
     try {
-      await write();
+      const holders = await db.read(async (read) => {
+        const found: [string, number][] = [];
+        for (const [agentId, at] of heard) if (await hasLeaseToRenew(read, agentId, at + limits.taskLeaseMs)) found.push([agentId, at]);
+        return found;
+      });
+      if (holders.length === 0) return;
+      const renew = async (tx: Tx) => {
+        for (const [agentId, at] of holders) await renewLeases(tx, agentId, at, limits.taskLeaseMs);
+      };
+      await db.write('', renew, 'relaxed');
     } catch (error) {
       for (const [agentId, at] of heard) this.#heard.set(agentId, Math.max(at, this.#heard.get(agentId) ?? 0));
       throw error;

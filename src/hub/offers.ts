@@ -16,6 +16,7 @@ import {
   openOffers,
   projectsWithUnoffered,
   unofferedNeeds,
+  untoldAssignments,
 } from '../store/task-offers.ts';
 import { loadOf } from '../store/task-queue.ts';
 import { scoresAt } from '../store/task-scores.ts';
@@ -51,13 +52,30 @@ export class Offers {
   /** Duty: offers what can be begun to those who are there and have room. Answers how many offers were made. */
   async offerReady(): Promise<number> {
     await this.#lapse();
-    let made = 0;
+    let made = await this.#tellAssignees();
     for (const projectId of await this.#context.db.read((read) => projectsWithUnoffered(read, PROJECTS))) {
       const there = await this.#context.db.read((read) => this.#candidates(read, projectId));
       if (there.length > 0)
         made += await this.#context.commands.runAs(projectId, { agentId: HUB_ACTOR.agentId }, (act) => this.#offerIn(act));
     }
     return made;
+  }
+
+  /** Whoever is meant for a task is told when it can be begun. */
+  async #tellAssignees(): Promise<number> {
+    const { db, limits, commands } = this.#context;
+    let told = 0;
+    for (const { id, projectId } of await db.read((read) => untoldAssignments(read, limits.dueBatch))) {
+      told += await commands.runAs(projectId, { agentId: HUB_ACTOR.agentId }, async (act) => {
+        const task = await findTask(act.tx, act.projectId, id);
+        if (task === undefined || !task.claimable || task.assigneeId === null || task.announcedTo !== null) return 0;
+        const [assignee, creator] = [await findAgent(act.tx, task.assigneeId), await findAgent(act.tx, task.creatorId)];
+        if (assignee === undefined || creator === undefined) return 0;
+        await this.#notices.announce(act, task, assignee, creator, 'assigned', howToTake(task.id));
+        return 1;
+      });
+    }
+    return told;
   }
 
   async #offerIn(act: Act): Promise<number> {

@@ -37,7 +37,7 @@ export async function changeTask(act: Act, taskId: string, change: TaskChange): 
   if (!isHeld(next)) Object.assign(next, { leaseUntil: null, leaseLimitAt: null, leaseRenewedAt: null, claimedAt: null });
   if (!isHeld(next) && next.state !== 'in_review') next.holderId = null;
   if (next.state !== 'input_required') next.askId = null;
-  if (isEnded(next)) Object.assign(next, { handoffTo: null, handoffUntil: null });
+  if (!isHeld(next) && next.state !== 'submitted') Object.assign(next, { handoffTo: null, handoffUntil: null });
   next.claimable = isClaimable(next, act.now);
   if (!(await saveTask(act.tx, next))) throw new Error(`task ${taskId} was changed within its own transaction`);
   if (isEnded(next) !== isEnded(before)) await countOpen(act.tx, act.projectId, isEnded(next) ? -1 : 1);

@@ -48,8 +48,8 @@ export class TaskCompletion {
   async complete(caller: Caller, taskId: string, given: Completion, intent: Intent): Promise<Completed> {
     const { limits, commands } = this.#context;
     const bytes = Buffer.byteLength(given.result);
-    if (bytes > limits.bodyBytes)
-      throw new HubError('too_large', `result has ${bytes} bytes; the limit is ${limits.bodyBytes}. Nothing was handed in.`, {
+    if (bytes > limits.resultBytes)
+      throw new HubError('too_large', `result has ${bytes} bytes; the limit is ${limits.resultBytes}. Nothing was handed in.`, {
         hint: 'Put the long part into a project file and name it in artifacts.',
       });
     const roots = await this.#roots(caller);

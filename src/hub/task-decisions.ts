@@ -4,7 +4,7 @@
 import { allReviewsOf } from '../store/reviews.ts';
 import { countChild } from '../store/task-graph.ts';
 import { findResult } from '../store/task-history.ts';
-import { type FailureCause, findTask, type TaskRow } from '../store/tasks.ts';
+import { type FailureCause, findTask, type Priority, type TaskRow } from '../store/tasks.ts';
 import { assertOversees, type Caller, oversees } from './caller.ts';
 import type { Act, Intent } from './command.ts';
 import type { HubContext } from './context.ts';
@@ -13,7 +13,7 @@ import { isKin, isSameHand } from './hands.ts';
 import { changeTask, HUB_ACTOR, noTask } from './task-changes.ts';
 import type { TaskEnds } from './task-ends.ts';
 import type { TaskNotices } from './task-notices.ts';
-import { takePlace } from './task-order.ts';
+import { rankOf, releaseBlockers, takePlace } from './task-order.ts';
 import { isEnded, isHeld } from './task-states.ts';
 
 export const UPDATE_STATES = ['working', 'input_required', 'submitted', 'failed', 'rejected', 'completed'] as const;
@@ -25,6 +25,7 @@ export type TaskUpdate = {
   seq?: number | undefined;
   note?: string | undefined;
   cause?: FailureCause | undefined;
+  priority?: Priority | undefined;
   /** Refuses the change when the task is at another version by now. */
   expectedVersion?: number | undefined;
 };
@@ -75,6 +76,8 @@ export class TaskDecisions {
           hint: 'claim_task gives the token.',
         },
       );
+    if (update.priority !== undefined && update.state === undefined)
+      return await this.#reprioritise(act, caller, task, update.priority, update.note);
     if (update.state === 'submitted') return await this.#again(act, caller, task, update.note);
     if (update.state === 'completed' && (task.state === 'needs_attention' || task.state === 'in_review')) {
       const kept = task.resultN === null ? undefined : await findResult(act.tx, task.id, task.resultN);
@@ -96,6 +99,17 @@ export class TaskDecisions {
         hint: 'cancel_task ends it; progress needs the fencing_token of its holder.',
       },
     );
+  }
+
+  /** Another priority, another place; what it waits for moves with it. */
+  async #reprioritise(act: Act, caller: Caller, task: TaskRow, priority: Priority, note: string | undefined): Promise<TaskRow> {
+    if (isEnded(task))
+      throw new HubError('conflict', `${task.id} is ${task.state}; nothing was changed.`, { hint: 'Only what is open has a priority.' });
+    const set = { priority, ownRank: rankOf({ ...task, priority }) };
+    const next = await changeTask(act, task.id, { act: 'reprioritised', by: caller, note, set, facts: { priority, from: task.priority } });
+    await takePlace(act, next);
+    await releaseBlockers(act, next.id);
+    return next;
   }
 
   /** Its owner has it tried again: what ended, what needs attention, or what somebody holds who should not. */

@@ -154,6 +154,7 @@ export class TaskEnds {
       taskId,
       taken ? { ...change, set: { ...change.set, fencingToken: before.fencingToken + 1 } } : change,
     );
+    if (before !== undefined && before.handoffTo !== next.handoffTo) await this.#notices.withdraw(act, before, `the task is ${next.state}`);
     if (before?.askId != null) await this.withdrawQuestion(act, before.askId, change.by);
     return next;
   }

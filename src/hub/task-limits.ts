@@ -58,6 +58,8 @@ export const TASK_LIMITS = {
   taskChildren: { value: 500, hard: 5_000, unit: 'tasks', why: 'a subtree is canceled in one transaction' },
   taskDepth: { value: 8, hard: 32, unit: 'levels', why: 'deeper plans are not plans' },
   templateSteps: { value: 30, hard: 200, unit: 'steps', why: 'all of them are created in one transaction' },
+  taskBodyBytes: { value: 20 * KIB, hard: 64 * KIB, unit: 'bytes', why: 'who claims it reads it whole; longer things are files' },
+  resultBytes: { value: 16 * KIB, hard: 64 * KIB, unit: 'bytes', why: 'a result is an account; what was made are artifacts' },
   taskTags: {
     value: 20,
     hard: 100,

@@ -47,8 +47,8 @@ const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$/;
 export function assertOrder(request: TaskRequest, limits: Limits): void {
   if (request.title.trim() === '') throw invalid('title: is empty', 'Say in one line what is to be done.');
   const bytes = Buffer.byteLength(request.body ?? '');
-  if (bytes > limits.bodyBytes)
-    throw new HubError('too_large', `body has ${bytes} bytes; the limit is ${limits.bodyBytes}. Nothing was created.`, {
+  if (bytes > limits.taskBodyBytes)
+    throw new HubError('too_large', `body has ${bytes} bytes; the limit is ${limits.taskBodyBytes}. Nothing was created.`, {
       hint: 'Put the long part into a project file and name it in the body.',
     });
   for (const need of request.capabilities ?? []) {
@@ -115,7 +115,7 @@ export function traceOf(traceparent: string | undefined): { traceId: string; spa
 
 /** Title and body as every engine stores them. */
 export function wordsOf(request: TaskRequest): { title: string; body: string } {
-  return { title: wellFormed(request.title.trim()), body: wellFormed(request.body ?? '') };
+  return { title: wellFormed(request.title.trim().replace(/\s+/g, ' ')), body: wellFormed(request.body ?? '') };
 }
 
 function invalid(what: string, hint: string): HubError {

@@ -36,7 +36,6 @@ export const TASK_ACTS = [
   'offer_declined',
   'assigned',
   'reprioritised',
-  'depends',
   'child_failed',
   'submitted_for_review',
   'changes_requested',

@@ -56,7 +56,7 @@ export async function tasksToSettle(read: Read, projectId: string, but: string, 
   );
   return tasks.map((task) => ({
     ...base(task, 'task', names.get(task.creatorId) ?? 'unknown'),
-    state: `${TO_SETTLE}: ${task.reason ?? ''}`,
+    state: `${TO_SETTLE}: ${(task.reason ?? '').slice(0, 200)}`,
   }));
 }
 

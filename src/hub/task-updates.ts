@@ -50,6 +50,10 @@ export class TaskUpdates {
    */
   async update(caller: Caller, taskId: string, update: TaskUpdate, intent: Intent): Promise<Updated> {
     if (!(await this.#context.commands.isRetry(caller, intent))) this.#context.rates.take(caller);
+    if (update.priority !== undefined && [update.fencingToken, update.state, update.progress, update.seq].some((one) => one !== undefined))
+      throw new HubError('invalid_input', 'priority: comes alone, as a decision of the owner; nothing was changed.', {
+        hint: 'Call update_task with task_id, priority and perhaps note and expected_version; report in another call.',
+      });
     const given = { ...update, note: update.note === undefined ? undefined : wellFormed(update.note) };
     return await this.#context.commands.run(caller, intent, async (act) => {
       const { task, gap } =
@@ -77,7 +81,7 @@ export class TaskUpdates {
 
   async #report(act: Act, caller: Caller, task: TaskRow, update: TaskUpdate): Promise<{ task: TaskRow; gap: Updated['gap'] }> {
     assertVersion(task, update.expectedVersion);
-    await this.#notices.settle(act, task, caller.agentId);
+    if (task.announcedTo === caller.agentId) await this.#notices.settle(act, task, caller.agentId);
     const { progressSeq, gap } = numberOf(task, update);
     const set = { progressSeq, ...(update.progress === undefined ? {} : { progress: update.progress }) };
     const told = update.progress !== undefined || update.seq !== undefined || update.state === undefined || update.state === task.state;

@@ -24,11 +24,16 @@ export type Told = {
   cause: FailureCause;
 };
 
+/** How often a refused webhook is written down, and for how many tasks at once that is remembered. */
+const TRACE_MS = 60_000;
+const TRACES = 1_000;
+
 const OUTSIDE: Actor = { agentId: 'webhook', name: 'webhook', sessionId: null };
 
 export class TaskWebhooks {
   readonly #context: HubContext;
   readonly #ends: TaskEnds;
+  readonly #recordedAt = new Map<string, number>();
 
   constructor(context: HubContext, ends: TaskEnds) {
     this.#context = context;
@@ -54,7 +59,11 @@ export class TaskWebhooks {
         hint: 'Sign id, timestamp and body as Standard Webhooks has it, with the secret that create_task answered.',
       });
     }
-    const { db, commands } = this.#context;
+    const { db, commands, limits } = this.#context;
+    if (Buffer.byteLength(told.words) > limits.resultBytes)
+      throw new HubError('too_large', `data.result may have ${limits.resultBytes} bytes; nothing was changed.`, {
+        hint: 'Name a file in artifacts.',
+      });
     const task = await db.read((read) => findTask(read, known.projectId, told.taskId));
     const roots = [(await db.read((read) => findProject(read, known.projectId)))?.root ?? ''].filter((root) => root !== '');
     const artifacts = told.artifacts.map((text) => toArtifact(text, roots));
@@ -79,8 +88,15 @@ export class TaskWebhooks {
     });
   }
 
-  /** A refusal leaves a trace, without anything of what was sent. */
+  /** A refusal leaves a trace, without anything of what was sent; one a minute and task, because anybody may knock. */
   async #record(projectId: string, taskId: string): Promise<void> {
+    const now = this.#context.clock.monotonic();
+    if (now - (this.#recordedAt.get(taskId) ?? Number.NEGATIVE_INFINITY) < TRACE_MS) return;
+    this.#recordedAt.set(taskId, now);
+    for (const oldest of this.#recordedAt.keys()) {
+      if (this.#recordedAt.size <= TRACES) break;
+      this.#recordedAt.delete(oldest);
+    }
     await this.#context.commands.runAs(projectId, { agentId: OUTSIDE.agentId }, async (act) => {
       await act.emit('task.webhook_refused', taskId, {});
     });

@@ -18,6 +18,16 @@ export async function renewLeases(tx: Tx, holderId: string, now: number, leaseMs
   );
 }
 
+/** Whether an agent holds a lease that a renewal would move. */
+export async function hasLeaseToRenew(read: Read, holderId: string, until: number): Promise<boolean> {
+  const row = await read.get(
+    'SELECT 1 AS one FROM tasks WHERE holder_id = ? AND lease_until IS NOT NULL AND lease_until < ? AND lease_until < lease_limit_at LIMIT 1',
+    holderId,
+    until,
+  );
+  return row !== undefined;
+}
+
 /** The session of a holder is over: its leases, and those of the sub-agents that it registered, end soon, unless it comes back. */
 export async function shortenLeases(tx: Tx, session: { id: string; agentId: string }, until: number): Promise<number> {
   return await tx.run(

@@ -117,6 +117,15 @@ export async function firstUnoffered(read: Read, projectId: string, needs: reado
   return rows.map(toTask);
 }
 
+/** Tasks that can be begun by somebody who has not been told so: they were blocked, or waited for their time, or came back. */
+export async function untoldAssignments(read: Read, limit: number): Promise<TaskRow[]> {
+  const rows = await read.all(
+    'SELECT * FROM tasks WHERE claimable = 1 AND assignee_id IS NOT NULL AND announced_to IS NULL ORDER BY project_id, rank LIMIT ?',
+    limit,
+  );
+  return rows.map(toTask);
+}
+
 /** Projects in which at least `least` tasks could be begun since before then, and nobody was told of it since `toldBefore`. */
 export async function growingBacklogs(
   read: Read,

@@ -48,11 +48,12 @@ export async function callTool(
 }
 
 async function answer(hub: Hub, connection: Connection, tool: Callable, given: unknown, context: CallContext): Promise<Reply> {
+  let speaker: string | undefined;
   try {
     const { idempotency_key: key, as, ...args } = tool.parse(given);
     const own = tool.identifies ? await connection.callerUnlessRefused() : await connection.caller();
     const caller = own !== undefined && typeof as === 'string' ? await hub.sessions.actingAs(own, as) : own;
-    if (caller !== undefined) hub.leases.heardOf(caller.agentId);
+    speaker = caller?.agentId;
     if (caller !== undefined && tool.overseers) assertOversees(caller, `call ${tool.name}`);
     if (tool.unlisted && caller?.door === 'http') throw onlyHere(tool.name);
     const call = {
@@ -68,12 +69,15 @@ async function answer(hub: Hub, connection: Connection, tool: Callable, given: u
       },
     };
     const output = await tool.run(call, args);
+    if (speaker !== undefined) hub.leases.heardOf(speaker);
     // A hook's answer is read by its client, which knows its own fields only.
     if (tool.unlisted) return { ok: true, result: output, text: JSON.stringify(output) };
     const result = { ...output, inbox: await inboxOf(hub, tool.identifies ? (connection.current ?? caller) : caller) };
     return { ok: true, result, text: JSON.stringify(result) };
   } catch (error) {
     const shown = toAnswer(error, context);
+    // A refused call is a sign of life, too; but not that of a session which no longer is this agent.
+    if (speaker !== undefined && shown.code !== 'stale_session') hub.leases.heardOf(speaker);
     return { ok: false, error: shown, text: JSON.stringify(shown) };
   }
 }

@@ -3,9 +3,13 @@
 import { z } from 'zod';
 import { toIso } from '../hub/clock.ts';
 import { REVIEW_STATES } from '../hub/vocabulary.ts';
-import { renderHead, taskHead, taskId } from './task-words.ts';
+import { cut, renderHead, taskHead, taskId } from './task-words.ts';
 import { defineTool } from './tool.ts';
 import { DATA_NOTE } from './words.ts';
+
+/** How much of a note, and of a late result, is shown: the whole reply stays below what clients move into a file. */
+const NOTE_CHARS = 200;
+const LATE_CHARS = 2_000;
 
 const outcome = z.object({
   by: z.string(),
@@ -113,7 +117,7 @@ export const getTask = defineTool({
       ...(task.failureCause === null ? {} : { failure_cause: task.failureCause }),
       ...(task.reusedFrom === null ? {} : { reused_from: task.reusedFrom }),
       ...(view.result === null ? {} : { result: shown(view.result) }),
-      ...(view.late.length === 0 ? {} : { late_results: view.late.map(shown) }),
+      ...(view.late.length === 0 ? {} : { late_results: view.late.map((one) => ({ ...shown(one), result: cut(one.result, LATE_CHARS) })) }),
       history: view.history.map((step) => ({
         version: step.version,
         at: toIso(step.at),
@@ -123,7 +127,7 @@ export const getTask = defineTool({
         token: step.fencingToken,
         span: step.spanId,
         ...(step.parentSpanId === null ? {} : { parent_span: step.parentSpanId }),
-        ...(step.note === null ? {} : { note: step.note }),
+        ...(step.note === null ? {} : { note: cut(step.note, NOTE_CHARS) }),
         ...(step.facts === '{}' ? {} : { facts: JSON.parse(step.facts) as Record<string, unknown> }),
       })),
       ...(view.nextVersion === null ? {} : { next_version: view.nextVersion }),

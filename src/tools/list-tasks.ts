@@ -1,7 +1,6 @@
 // list_tasks: the tasks of the project, page by page.
 
 import { z } from 'zod';
-import { LIMITS } from '../hub/limits.ts';
 import { PRIORITIES, TASK_ORDERS, TASK_STATES } from '../hub/vocabulary.ts';
 import { renderHead, taskHead, taskId } from './task-words.ts';
 import { defineTool } from './tool.ts';
@@ -20,7 +19,7 @@ export const listTasks = defineTool({
     label: z.string().max(60).optional(),
     priority: z.enum(PRIORITIES).optional(),
     order: z.enum(TASK_ORDERS).optional().describe('next: as claimed; only newest shows ended ones'),
-    limit: z.int().min(1).max(LIMITS.pageRows.hard).optional(),
+    limit: z.int().min(1).max(100).optional(),
     before_seq: z.int().min(1).optional(),
   },
   output: {

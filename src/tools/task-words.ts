@@ -36,7 +36,7 @@ export function renderHead(task: TaskHead): z.input<typeof taskHead> {
     creator: task.creator,
     ...(task.holder === null ? {} : { holder: task.holder }),
     ...(task.assignee === null || task.assignee === task.holder ? {} : { assignee: task.assignee }),
-    ...(task.waitsBecause === null ? {} : { why: task.waitsBecause }),
+    ...(task.waitsBecause === null ? {} : { why: cut(task.waitsBecause, 300) }),
     ...(task.needs.length === 0 ? {} : { needs: task.needs }),
     ...(task.labels.length === 0 ? {} : { labels: task.labels }),
     ...(task.parentId === null ? {} : { parent_id: task.parentId }),
@@ -47,4 +47,10 @@ export function renderHead(task: TaskHead): z.input<typeof taskHead> {
     ...(task.verification === null ? {} : { verification: task.verification }),
     version: task.version,
   };
+}
+
+/** The beginning of a text. */
+export function cut(text: string, most: number): string {
+  const characters = [...text];
+  return characters.length <= most ? text : `${characters.slice(0, most - 1).join('')}…`;
 }

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { UPDATE_STATES } from '../hub/task-decisions.ts';
-import { FAILURE_CAUSES, TASK_STATES } from '../hub/vocabulary.ts';
+import { FAILURE_CAUSES, PRIORITIES, TASK_STATES } from '../hub/vocabulary.ts';
 import { taskId } from './task-words.ts';
 import { defineTool } from './tool.ts';
 
@@ -21,6 +21,7 @@ export const updateTask = defineTool({
     progress: z.int().min(0).max(100).optional(),
     seq: z.int().min(1).optional().describe('number of this report; default the next'),
     note: z.string().min(1).max(8_000).optional(),
+    priority: z.enum(PRIORITIES).optional().describe('owner; alone'),
     expected_version: z.int().min(1).optional().describe('refuse if it changed since'),
     cause: z.enum(FAILURE_CAUSES).optional().describe('with failed'),
   },

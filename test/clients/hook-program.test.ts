@@ -204,7 +204,11 @@ it('holds a risky command back until a person approves exactly it, and lets it p
 
 it('keeps an agent from a file that another holds, and only warns where it is configured so', async () => {
   const { home, project, hub, peer, tell } = await known();
-  await hub.reservations.reserve(peer, { paths: [join(project, 'src')], names: [], mode: 'exclusive', reason: 'moving it' }, { tool: 'reserve' });
+  await hub.reservations.reserve(
+    peer,
+    { paths: [join(project, 'src')], names: [], mode: 'exclusive', reason: 'moving it' },
+    { tool: 'reserve' },
+  );
   const edit = (path: string) => preToolUse('Edit', { file_path: join(project, path), old_string: 'a', new_string: 'b' });
   expect(decision(await tell('PreToolUse', edit('src/a.ts')))).toMatchObject({
     permissionDecision: 'deny',

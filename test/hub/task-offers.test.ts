@@ -122,6 +122,33 @@ onEveryEngine('offers of tasks', (engine) => {
     expect((await recv(hub, boss)).messages).toMatchObject([{ subject: 'task not taken up', ref: id, authority: 'hub' }]);
   });
 
+  it('an assignee is told when its task can be begun: after what blocked it, at its time, and when it came back', async () => {
+    const { hub, boss, one } = await crew(engine, { ada: ['x'] });
+    const ada = one('ada');
+    const told = async () =>
+      (await recv(hub, ada, { max: 32 })).messages.filter(({ subject }) => subject === 'task for you').map(({ ref }) => ref);
+    const first = await create(hub, boss);
+    const [blocked, later] = [
+      await create(hub, boss, { assignee: 'ada', dependsOn: [first] }),
+      await create(hub, boss, { assignee: 'ada', notBeforeMs: MINUTE }),
+    ];
+    expect([await hub.offers.offerReady(), await told()]).toEqual([1, []]);
+    await claim(hub, ada, first);
+    await hub.taskCompletion.complete(ada, first, { fencingToken: 1, result: 'r' }, { tool: 'complete_task' });
+    hub.fake.advance(MINUTE);
+    await hub.taskDeadlines.passDue();
+    const other = await testHub(engine, { place: hub.place, clock: hub.fake });
+    await Promise.all([hub.offers.offerReady(), other.offers.offerReady()]);
+    expect((await told()).sort()).toEqual([blocked, later].sort());
+    await claim(hub, ada, blocked);
+    await hub.heartbeats.beat([ada.sessionId]);
+    hub.fake.advance(16 * MINUTE);
+    await hub.heartbeats.beat([ada.sessionId]);
+    await hub.leases.expireDue();
+    await hub.offers.offerReady();
+    expect(await told()).toContain(blocked);
+  });
+
   it('a backlog that grows is told to those who oversee, with its numbers, once an hour (S-91)', async () => {
     const { hub, boss } = await crew(engine, {}, { limits: { backlogTasks: 3 } });
     for (let n = 0; n < 4; n++) await create(hub, boss);

@@ -379,6 +379,34 @@ onEveryEngine('tasks', (engine) => {
     await assertWhole(hub, boss, id);
   });
 
+  it('progress leaves an offered hand-off open; handing in ends it, and what is in review is not handed on', async () => {
+    const { hub, boss, ada, bob } = await crew(engine);
+    const id = await create(hub, boss, 'Passed on', { reviewers: ['boss'] });
+    await claim(hub, ada, id);
+    const offer = () => hub.handoffs.offer(ada, id, { to: 'bob', fencingToken: 1 }, { tool: 'handoff_task' });
+    await offer();
+    await update(hub, ada, id, { fencingToken: 1, progress: 10 });
+    expect(await subjects(hub, bob)).toEqual(['task handed to you']);
+    await complete(hub, ada, id, 1);
+    expect((await get(hub, boss, id)).task).toMatchObject({ state: 'in_review', handoffTo: null });
+    await refused('conflict', claim(hub, bob, id));
+    await refused('conflict', offer());
+  });
+
+  it('its owner gives a task another priority, and what blocks it moves along', async () => {
+    const { hub, boss, ada } = await crew(engine, { heldTasks: 9 });
+    const blocker = await create(hub, boss, 'blocker', { priority: 'low' });
+    const wanted = await create(hub, boss, 'wanted', { dependsOn: [blocker], priority: 'low' });
+    const high = await create(hub, boss, 'high', { priority: 'high' });
+    await refused('forbidden', update(hub, ada, wanted, { priority: 'urgent' }));
+    await refused('invalid_input', update(hub, boss, wanted, { priority: 'urgent', state: 'submitted' }));
+    await update(hub, boss, wanted, { priority: 'urgent', note: 'the customer waits' });
+    expect((await claim(hub, ada)).taskId).toBe(blocker);
+    await update(hub, ada, blocker, { fencingToken: 1, state: 'submitted' });
+    await update(hub, boss, wanted, { priority: 'low' });
+    expect((await claim(hub, ada)).taskId).toBe(high);
+  });
+
   it('an owner assigns what nobody holds; its assignee may decline', async () => {
     const { hub, boss, ada, bob } = await crew(engine);
     const id = await create(hub, boss, 'Whose?', { assignee: 'ada' });
