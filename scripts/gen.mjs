@@ -1,5 +1,5 @@
 // Generates what is derived from the code: docs/lifecycles.md, docs/tools.md, docs/limits.md, the tool table of the README, the hooks of
-// docs/clients.md, the rules in docs/guarding.md. `--check` changes nothing and exits 1 when a file is out of date; the test run does that.
+// docs/clients.md, the rules in docs/guarding.md, the prices in docs/reports.md. `--check` changes nothing and exits 1 when a file is out of date; the test run does that.
 // Needs a build (build/).
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -18,6 +18,7 @@ const { REVIEW_TRANSITIONS } = await import(new URL('build/hub/reviews.js', root
 const { TASK_TRANSITIONS } = await import(new URL('build/hub/task-states.js', root).href);
 const { WAKE_TRANSITIONS } = await import(new URL('build/store/wake-attempts.js', root).href);
 const { DEFAULT_RULES } = await import(new URL('build/hub/risky-commands.js', root).href);
+const { DEFAULT_PRICES } = await import(new URL('build/hub/prices.js', root).href);
 const { LIMITS } = await import(new URL('build/hub/limits.js', root).href);
 
 const { pluginFiles } = await import(new URL('build/clients/plugin-files.js', root).href);
@@ -336,6 +337,20 @@ const ruleTable = table(
 files['docs/guarding.md'] = guarding.replace(
   /(<!-- rules:begin -->\n)[\s\S]*?(<!-- rules:end -->)/,
   (_all, begin, end) => `${begin}${ruleTable}\n${end}`,
+);
+
+const reports = readFileSync(new URL('docs/reports.md', root), 'utf8');
+const priceTable = table(
+  ['model', 'input', 'output', 'from the cache', 'into the cache'],
+  Object.entries(DEFAULT_PRICES.models).map(([model, price]) => [
+    `\`${model}\``,
+    ...[price.input, price.output, price.cacheRead ?? 'unpriced', price.cacheWrite ?? 'unpriced'],
+  ]),
+);
+const priced = `The built-in list, in ${DEFAULT_PRICES.currency} per million tokens, as of ${DEFAULT_PRICES.asOf}:\n\n${priceTable}`;
+files['docs/reports.md'] = reports.replace(
+  /(<!-- prices:begin -->\n)[\s\S]*?(<!-- prices:end -->)/,
+  (_all, begin, end) => `${begin}${priced}\n${end}`,
 );
 
 let stale = 0;

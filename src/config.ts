@@ -54,6 +54,27 @@ const guardShape = z.strictObject({
   whenBroken: z.enum(['open', 'closed']).default(DEFAULT_POLICY.guard.whenBroken),
 });
 
+/** What tokens cost, per million, before and beside the table that is built in. Whoever states prices states when they held. */
+const price = z.number().min(0).max(1e6);
+const priceShape = z
+  .strictObject({
+    asOf: z.iso.date().optional(),
+    currency: z
+      .string()
+      .regex(/^[A-Z]{3}$/, 'three capital letters, for example USD')
+      .optional(),
+    models: z
+      .record(
+        z.string().min(1).max(120),
+        z.strictObject({ input: price, output: price, cacheRead: price.optional(), cacheWrite: price.optional() }),
+      )
+      .default({}),
+  })
+  .refine(({ asOf, models }) => asOf !== undefined || Object.keys(models).length === 0, {
+    path: ['asOf'],
+    message: 'say on which day these prices held, for example "2026-11-01"',
+  });
+
 /** Every setting with its default. The keys of config files and of --flags are these; environment names are in ENVIRONMENT. */
 const settings = z.strictObject({
   project: z.string().min(1).optional(),
@@ -84,6 +105,7 @@ const settings = z.strictObject({
   guard: guardShape.prefault({}),
   /** `{"typescript": {"javascript": 0.5}}`: who knows javascript may be given what needs typescript, as half a fit. */
   relatedCapabilities: z.record(z.string(), z.record(z.string(), z.number().gt(0).lt(1))).default({}),
+  prices: priceShape.prefault({}),
 });
 export type Settings = z.output<typeof settings>;
 export type Setting = keyof Settings;

@@ -8,6 +8,7 @@ import { clientSurroundings } from './clients/surroundings.ts';
 import type { Config } from './config.ts';
 import { createHub, type Hub } from './hub/hub.ts';
 import { effectiveLimits } from './hub/limits.ts';
+import { DEFAULT_POLICY } from './hub/policy.ts';
 import type { HubFiles } from './hub-home.ts';
 import { openSqlite } from './store/sqlite.ts';
 import { systemClock } from './system/clock.ts';
@@ -32,7 +33,7 @@ export async function openAsGuest({ databasePath: path, bellDir }: HubFiles, con
   };
   if (config === undefined) return await createHub(parts);
   const { approvals, guard, relatedCapabilities } = config;
-  return await createHub({ ...parts, policy: { approvals, guard, relatedCapabilities } });
+  return await createHub({ ...parts, policy: { ...DEFAULT_POLICY, approvals, guard, relatedCapabilities } });
 }
 
 /** Where its installation puts the native part of SQLite; undefined where it is elsewhere, and then searched for. */

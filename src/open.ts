@@ -4,6 +4,7 @@ import { clientSurroundings } from './clients/surroundings.ts';
 import type { Config } from './config.ts';
 import { createHub, type Hub } from './hub/hub.ts';
 import { effectiveLimits } from './hub/limits.ts';
+import { priceTable } from './hub/prices.ts';
 import { dutiesOf } from './scheduler/duties.ts';
 import { Scheduler } from './scheduler/scheduler.ts';
 import { openSqlite } from './store/sqlite.ts';
@@ -24,7 +25,12 @@ export async function openHub(config: Config): Promise<Hub> {
     clock: systemClock,
   });
   const limits = effectiveLimits(Object.fromEntries(Object.entries(config.limits).filter(([, value]) => value !== undefined)));
-  const policy = { approvals: config.approvals, guard: config.guard, relatedCapabilities: config.relatedCapabilities };
+  const policy = {
+    approvals: config.approvals,
+    guard: config.guard,
+    relatedCapabilities: config.relatedCapabilities,
+    prices: priceTable(config.prices),
+  };
   return await createHub({
     db,
     clock: systemClock,

@@ -27,6 +27,7 @@ const GROUPS: { names: readonly string[]; load: () => Promise<Register> }[] = [
   { names: ['install', 'uninstall'], load: async () => (await import('./install.ts')).registerInstall },
   { names: ['monitor', 'rewake'], load: async () => (await import('./wake-hosts.ts')).registerWakeHosts },
   { names: ['turns'], load: async () => (await import('./turns.ts')).registerTurns },
+  { names: ['stats'], load: async () => (await import('./stats.ts')).registerStats },
   { names: ['hook'], load: async () => (await import('./hook.ts')).registerHook },
   { names: ['watch'], load: async () => (await import('./watch.ts')).registerWatch },
   { names: ['token'], load: async () => (await import('./token.ts')).registerToken },

@@ -49,6 +49,7 @@ import { forgetInBatches } from './retention.ts';
 import { RiskyCommands, rulesOf } from './risky-commands.ts';
 import { Sessions } from './sessions.ts';
 import { SignIns } from './sign-ins.ts';
+import { Stats } from './stats.ts';
 import { Stopping } from './stopping.ts';
 import { NO_SURROUNDINGS, type Surroundings } from './surroundings.ts';
 import { TaskBoard } from './task-board.ts';
@@ -99,6 +100,7 @@ export type Hub = TaskServices & {
   readonly deliveries: Deliveries;
   readonly overview: Overview;
   readonly activity: Activity;
+  readonly stats: Stats;
   readonly taskBoard: TaskBoard;
   readonly asks: Asks;
   readonly askEnds: AskEnds;
@@ -214,6 +216,7 @@ export async function createHub(parts: HubParts): Promise<Hub> {
     deliveries,
     overview: new Overview(context, agents, status),
     activity: new Activity(context),
+    stats: new Stats(context),
     taskBoard: new TaskBoard(context),
     asks,
     askEnds,

@@ -243,6 +243,13 @@ export const LIMITS = {
   },
   turnKeptMs: { value: 90 * DAY, hard: 10 * 365 * DAY, unit: 'ms', why: 'a quarter is what costs are compared over' },
   turnRows: { value: 50, hard: 500, unit: 'rows', why: 'a page of turns; the sums count all of them' },
+  statsRows: { value: 100, hard: 1_000, unit: 'rows', why: 'a report is read by a person; what is left out is counted' },
+  statsWindowMs: {
+    value: 366 * DAY,
+    hard: 10 * 365 * DAY,
+    unit: 'ms',
+    why: 'a year is the longest that is compared; one look reads all of it',
+  },
   clientProcessKeptMs: {
     value: 30 * DAY,
     hard: 365 * DAY,

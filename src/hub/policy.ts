@@ -2,6 +2,7 @@
 
 import type { Decider } from '../store/approvals.ts';
 import type { RelatedCapabilities } from './capabilities.ts';
+import { DEFAULT_PRICES, type PriceTable } from './prices.ts';
 import type { CommandRule } from './risky-commands.ts';
 
 export type Policy = {
@@ -24,10 +25,13 @@ export type Policy = {
   };
   /** For a capability that a task needs: which others do instead, and how well. */
   readonly relatedCapabilities: RelatedCapabilities;
+  /** What tokens cost. */
+  readonly prices: PriceTable;
 };
 
 export const DEFAULT_POLICY: Policy = {
   approvals: { low: 'policy', medium: 'manager' },
   guard: { commands: [], off: [], overlaps: 'warn', edits: 'refuse', whenBroken: 'open' },
   relatedCapabilities: {},
+  prices: DEFAULT_PRICES,
 };

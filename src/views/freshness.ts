@@ -24,6 +24,8 @@ export const FRESHNESS = {
   task: { touchedBy: ['task', 'agent', 'session'], freshMs: 15 * SECOND },
   reminders: { touchedBy: ['reminder', 'agent'], freshMs: null },
   health: { touchedBy: [], freshMs: 60 * SECOND },
+  // A report tells of the past, and is dear to make: it is made again after a while, not after every event.
+  stats: { touchedBy: [], freshMs: 30 * SECOND },
   activity: { touchedBy: ['message', 'ask'], freshMs: 30 * SECOND },
   events: { touchedBy: ['*'], freshMs: null },
 } as const satisfies Record<string, Freshness>;

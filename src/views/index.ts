@@ -9,6 +9,7 @@ import { health } from './health.ts';
 import { overview } from './overview.ts';
 import { projects } from './projects.ts';
 import { reminders } from './reminders.ts';
+import { stats } from './stats.ts';
 import { task } from './task.ts';
 import { thread } from './thread.ts';
 import { threads } from './threads.ts';
@@ -27,6 +28,7 @@ export const views: readonly View<unknown>[] = [
   task,
   reminders,
   activity,
+  stats,
   events,
   health,
 ];
