@@ -42,7 +42,7 @@ async function makeTokens(home, names) {
 }
 
 /** Starts a server that tells its url in one line of JSON. */
-function startHttp(args, home) {
+export function startHttp(args, home) {
   const child = spawn(process.execPath, args, {
     cwd: home,
     env: { ...process.env, ROOKERY_HOME: home },

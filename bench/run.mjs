@@ -5,6 +5,7 @@
 import { parseArgs } from 'node:util';
 import { scratch } from '../prove/hub.mjs';
 import { runWriters } from '../prove/writers.mjs';
+import { benchDashboard } from './dashboard.mjs';
 import { summary, Table } from './figures.mjs';
 import { fdatasyncFloor, insertFloor } from './floors.mjs';
 import { benchHooks } from './hooks.mjs';
@@ -43,6 +44,7 @@ const SECTIONS = {
   reminders: (home) => benchReminders(home, table, size),
   tasks: (home) => benchTasks(home, table, size),
   start: (home) => benchStart(home, table, size),
+  dashboard: (home) => benchDashboard(home, table, size),
   hooks: (home) => benchHooks(home, table),
   tokens: (home) => benchTokens(home, table),
 };

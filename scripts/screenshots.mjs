@@ -1,11 +1,11 @@
 // Takes the pictures of the dashboard in docs/pictures: a real hub on a throw-away folder, on which four agents work for an hour that is over
 // in a second, and a real Chromium. Needs a build and Chromium (CHROMIUM says where, if not at the usual place).
 
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
+import { launchChromium } from './chromium.mjs';
 
 const root = new URL('../', import.meta.url);
 const load = (path) => import(new URL(`build/${path}`, root).href);
@@ -24,10 +24,6 @@ const { openLog } = await load('system/log.js');
 const MINUTE = 60_000;
 const PROJECT = { id: 'payments-1', name: 'payments', root: '/home/you/payments' };
 const PICTURES = fileURLToPath(new URL('docs/pictures/', root));
-const browserPath = [process.env.CHROMIUM ?? '', '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
-  existsSync,
-);
-if (browserPath === undefined) throw new Error('There is no Chromium: install it, or say where it is with CHROMIUM.');
 
 // The scene begins an hour ago and is played up to now, in steps that no clock would call a jump.
 let behind = 60 * MINUTE;
@@ -164,8 +160,7 @@ await door.listen();
 scheduler.start();
 const { code } = await hub.signIns.offer(await hub.projects.operator(PROJECT, 'cli'));
 mkdirSync(PICTURES, { recursive: true });
-const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-sync'];
-const browser = await chromium.launch({ executablePath: browserPath, args: flags });
+const browser = await launchChromium();
 try {
   const page = await browser.newPage({ viewport: { width: 1280, height: 860 } });
   await page.goto(signInLink(door.url, code));

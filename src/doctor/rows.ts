@@ -5,8 +5,7 @@ import { toIso } from '../hub/clock.ts';
 import { LIMITS } from '../hub/limits.ts';
 import { doorEvidence, type HookEvidence, hookEvidence } from '../store/client-evidence.ts';
 import type { Read } from '../store/db.ts';
-import { countByState } from '../store/deliveries.ts';
-import { conservation, namedStuck } from '../store/overview.ts';
+import { conservation, namedStuck, tallyDeliveries } from '../store/overview.ts';
 import { findHub, listProjects } from '../store/projects.ts';
 import { openSessions } from '../store/sessions.ts';
 import type { SqliteFile } from '../store/sqlite-care.ts';
@@ -98,7 +97,7 @@ async function checkSessions(read: Read, beatAt: number | undefined, { now, isAl
 
 async function checkDead(read: Read): Promise<Finding> {
   const projects = await listProjects(read);
-  const counts = await Promise.all(projects.map(async ({ id, name }) => ({ name, dead: (await countByState(read, id)).dead })));
+  const counts = await Promise.all(projects.map(async ({ id, name }) => ({ name, dead: (await tallyDeliveries(read, id)).dead })));
   const having = counts.filter(({ dead }) => dead > 0);
   if (having.length === 0) return ok('dead_letters', 'none');
   const what = having.map(({ name, dead }) => `${dead} in ${name}`).join(', ');

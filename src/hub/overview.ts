@@ -1,8 +1,8 @@
 // What whoever oversees a project sees of it: how many deliveries are in which state, which do not move and why, which are dead, and what
 // waits in anybody's inbox. Looking changes nothing: no lease, no attempt, no receipt (C4).
 
-import { countByState, type DeliveryState } from '../store/deliveries.ts';
-import { type NamedDelivery, namedDead, namedStuck, namedWaiting } from '../store/overview.ts';
+import type { DeliveryState } from '../store/deliveries.ts';
+import { type NamedDelivery, namedDead, namedStuck, namedWaiting, tallyDeliveries } from '../store/overview.ts';
 import type { Agents } from './agents.ts';
 import { assertOversees, type Caller } from './caller.ts';
 import type { HubContext } from './context.ts';
@@ -26,7 +26,7 @@ export class Overview {
   /** Deliveries of the project by state (I5). */
   async deliveries(caller: Caller): Promise<Record<DeliveryState, number>> {
     assertOversees(caller, 'see the deliveries of all');
-    return await this.#context.commands.look(caller, (read) => countByState(read, caller.projectId));
+    return await this.#context.commands.look(caller, (read) => tallyDeliveries(read, caller.projectId));
   }
 
   /** Dead letters, the newest first, at most `limit`. */

@@ -146,15 +146,36 @@ export async function sleeperOf(
   agent: { id: string; parentSessionId: string | null },
 ): Promise<{ agentId: string; session: SessionRow | undefined }> {
   const session = await sessionOf(read, agent);
+  const own = agent.parentSessionId === null ? session : await latestSession(read, agent.id);
+  return sleeperAmong(context, agent, own, session);
+}
+
+/** The same of the agent's own newest session and the one that it lives in. */
+export function sleeperAmong(
+  context: HubContext,
+  agent: { id: string },
+  own: SessionRow | undefined,
+  session: SessionRow | undefined,
+): { agentId: string; session: SessionRow | undefined } {
   if (session !== undefined && session.agentId !== agent.id && isLive(context, session)) return { agentId: session.agentId, session };
-  return { agentId: agent.id, session: agent.parentSessionId === null ? session : await latestSession(read, agent.id) };
+  return { agentId: agent.id, session: own };
 }
 
 /** How an agent learns of mail at once. */
 export async function wakeOf(context: HubContext, read: Read, agent: { id: string; parentSessionId: string | null }): Promise<WakeView> {
-  const { agentId, session } = await sleeperOf(context, read, agent);
+  const sleeper = await sleeperOf(context, read, agent);
+  return wakeBy(context, agent, sleeper, await doorsOf(read, sleeper.agentId));
+}
+
+/** The same of what is known: by waiting, or by the best of these doors of whoever is woken for it. */
+export function wakeBy(
+  context: HubContext,
+  agent: { id: string },
+  { agentId, session }: { agentId: string; session: SessionRow | undefined },
+  doors: readonly DoorRow[],
+): WakeView {
   const waits = agentId === agent.id && isLive(context, session) && (session?.waitingUntil ?? 0) > context.time.now();
   if (waits) return { door: 'waiting_call', provenAt: null };
-  const [best] = inOrder((await doorsOf(read, agentId)).filter((door) => isOpen(context, door, session)));
+  const [best] = inOrder(doors.filter((door) => isOpen(context, door, session)));
   return best === undefined ? { door: 'none', provenAt: null } : { door: best.kind, provenAt: best.provenAt };
 }

@@ -68,15 +68,24 @@ export async function namedStuck(
   readyBefore: number,
   limit: number,
 ): Promise<NamedDelivery[]> {
-  const rows = await read.all(
-    `${NAMED} WHERE d.project_id = ? AND r.role <> 'operator' AND ((d.state = 'leased' AND d.first_shown_at <= ?) OR (d.state = 'ready' AND d.ready_at <= ?))
-     ORDER BY d.seq LIMIT ?`,
+  // By recipient, because what is open is indexed by recipient: most deliveries of a project are not.
+  const open = `d.recipient_id IN (SELECT id FROM agents WHERE project_id = ? AND role <> 'operator') AND d.state`;
+  const leased = await read.all(
+    `${NAMED} WHERE ${open} = 'leased' AND d.first_shown_at <= ? ORDER BY d.seq LIMIT ?`,
     projectId,
     shownBefore,
+    limit,
+  );
+  const ready = await read.all(
+    `${NAMED} WHERE ${open} = 'ready' AND d.ready_at <= ? ORDER BY d.seq LIMIT ?`,
+    projectId,
     readyBefore,
     limit,
   );
-  return rows.map(toNamed);
+  return [...leased, ...ready]
+    .map(toNamed)
+    .sort((a, b) => a.seq - b.seq || (a.to < b.to ? -1 : 1))
+    .slice(0, limit);
 }
 
 /** What one agent has not acknowledged, in the order it would be shown: returned and delayed messages too. */
@@ -88,6 +97,31 @@ export async function namedWaiting(read: Read, recipientId: string, limit: numbe
     limit,
   );
   return rows.map(toNamed);
+}
+
+/**
+ * Deliveries of a project by state without reading them all: those that are open, and those that ended otherwise, are counted by their
+ * indexes, and of all that were ever numbered the rest was acknowledged (I5), or so long over that retention took it.
+ */
+export async function tallyDeliveries(read: Read, projectId: string): Promise<Record<DeliveryState, number>> {
+  const open = (state: 'ready' | 'leased') =>
+    `(SELECT COUNT(*) FROM agents a JOIN deliveries d ON d.recipient_id = a.id WHERE a.project_id = ? AND d.state = '${state}')`;
+  const numbered = `(SELECT COALESCE(SUM(p.last_seq), 0) FROM agents a JOIN pair_sequences p ON p.sender_id = a.id WHERE a.project_id = ?)`;
+  const row = await read.get(
+    `SELECT ${open('ready')} AS ready, ${open('leased')} AS leased, ${numbered} AS numbered`,
+    projectId,
+    projectId,
+    projectId,
+  );
+  if (row === undefined) throw new Error('counting returned no row');
+  const counts = { ready: toInt(row, 'ready'), leased: toInt(row, 'leased'), acked: 0, dead: 0, expired: 0, recalled: 0 };
+  const closed = await read.all(
+    'SELECT state, COUNT(*) AS n FROM deliveries WHERE project_id = ? AND closed_at IS NOT NULL GROUP BY state',
+    projectId,
+  );
+  for (const one of closed) counts[toWord(one, 'state', DELIVERY_STATES)] = toInt(one, 'n');
+  const { ready, leased, dead, expired, recalled } = counts;
+  return { ...counts, acked: toInt(row, 'numbered') - ready - leased - dead - expired - recalled };
 }
 
 /** I5 for the whole database: every delivery that was ever numbered is there, in one of the states. */

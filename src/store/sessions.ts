@@ -42,7 +42,7 @@ export type SessionRow = {
   endReason: string | null;
 };
 
-const toSession = (row: Row): SessionRow => ({
+export const toSession = (row: Row): SessionRow => ({
   id: toText(row, 'id'),
   projectId: toText(row, 'project_id'),
   agentId: toText(row, 'agent_id'),

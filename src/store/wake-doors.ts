@@ -27,7 +27,7 @@ export type DoorRow = {
   failures: number;
 };
 
-const toDoor = (row: Row): DoorRow => ({
+export const toDoor = (row: Row): DoorRow => ({
   id: toText(row, 'id'),
   projectId: toText(row, 'project_id'),
   agentId: toText(row, 'agent_id'),

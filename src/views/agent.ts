@@ -4,7 +4,6 @@
 import * as z from 'zod';
 import { senderOf } from '../hub/caller.ts';
 import { toIso, toIsoOrNull } from '../hub/clock.ts';
-import { HubError } from '../hub/errors.ts';
 import { Connection } from '../tools/connection.ts';
 import { getOpenThreads } from '../tools/get-open-threads.ts';
 import { renderAgent } from '../tools/words.ts';
@@ -22,16 +21,14 @@ export const agent = defineView({
   what: 'One agent: card, inbox, open threads as it sees them, sessions, turns, calls',
   input: { name: z.string().min(1).max(64) },
   async run({ hub, caller }, { name }) {
-    const { agent: row, sessions } = await hub.agents.inspect(caller, name, SESSIONS);
-    const [inbox, cards, open, turns, calls] = await Promise.all([
+    const { view: card, sessions } = await hub.agents.inspect(caller, name, SESSIONS);
+    const { agent: row } = card;
+    const [inbox, open, turns, calls] = await Promise.all([
       hub.overview.inbox(caller, name, INBOX),
-      hub.agents.list(caller, { waitMs: 0, role: row.role }),
       openThreadsOf(),
       hub.turns.list(caller, { agent: name, since: hub.context.time.now() - 7 * DAY_MS, limit: TURNS }),
       hub.calls.byTool(caller, CALLS, row.id),
     ]);
-    const card = cards.agents.find((view) => view.agent.id === row.id);
-    if (card === undefined) throw new HubError('not_found', 'This agent is gone.', { hint: 'GET /api/views/agents lists them.' });
     return {
       ...renderAgent(card),
       since: toIso(row.createdAt),

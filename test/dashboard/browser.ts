@@ -1,32 +1,14 @@
 // A real Chromium for the tests of the dashboard. Where there is none the tests are skipped, and say so.
 
-import { existsSync } from 'node:fs';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll } from 'vitest';
+import { chromiumPath, launchChromium } from '../../scripts/chromium.mjs';
 import { cleanup } from '../support/engines.ts';
 
-const PLACES = [
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-];
+export { chromiumPath };
 
-/** Where Chromium is: CHROMIUM says it, or one of the usual places. */
-export const chromiumPath = [process.env.CHROMIUM ?? '', ...PLACES].find((path) => path !== '' && existsSync(path));
 if (chromiumPath === undefined)
   process.stderr.write('\n  The dashboard is NOT tested: there is no Chromium. Install it (apt-get install chromium) or set CHROMIUM.\n\n');
-
-const FLAGS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 
 /** What a page did that a good page does not do. */
 export type Watched = { page: Page; faults: string[] };
@@ -36,7 +18,7 @@ afterAll(async () => await (await browser)?.close());
 
 /** A fresh browser profile, which ends with the test; the browser itself, started with a profile of its own, serves the whole file. */
 export async function openBrowser(viewport = { width: 1280, height: 900 }): Promise<BrowserContext> {
-  browser ??= chromium.launch({ executablePath: chromiumPath ?? '', args: FLAGS });
+  browser ??= launchChromium();
   const context = await (await browser).newContext({ viewport });
   cleanup(() => context.close());
   return context;

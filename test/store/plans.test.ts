@@ -65,6 +65,9 @@ async function workingDay(hub: TestHub): Promise<void> {
   const { token } = await hub.tokens.create(operator, { agent: 'carol' });
   await hub.tokens.authenticate(token);
   await hub.feed.about(operator, first.message_id);
+  await hub.overview.deliveries(operator);
+  await hub.overview.stuck(operator, 20);
+  await hub.agents.inspect(operator, 'bob', 5);
   hub.calls.record({
     projectId: 'demo-1',
     agentId: alice.agentId,
