@@ -80,9 +80,14 @@ const MAY_IMPORT: Record<string, { what: string[]; why: string }> = {
     what: ['clients', 'tools', 'hub', 'config.ts', 'hub-home.ts', 'project-root.ts', 'open-guest.ts', 'system'],
     why: 'What is installed into clients is a front door, too.',
   },
+  demo: {
+    what: ['demo', 'system'],
+    why: 'The demo knows the hub as any client does, from outside: what it shows is what a client sees.',
+  },
   cli: {
     what: [
       'cli',
+      'demo',
       'server',
       'wake',
       'clients',
@@ -128,7 +133,11 @@ it('imports only in the directions of the architecture', () => {
 
 it('keeps each foreign library in its place', () => {
   const places: [RegExp, RegExp, string][] = [
-    [/^@modelcontextprotocol\/sdk/, /^server\//, 'Only server speaks MCP (invariant 1): a new SDK must not touch the rules.'],
+    [
+      /^@modelcontextprotocol\/sdk/,
+      /^(server|demo\/agent\.ts)/,
+      'Only server speaks MCP (invariant 1), and the demo’s agents as its clients.',
+    ],
     [/^(@hono\/|hono)/, /^server\//, 'Only server speaks HTTP (invariant 1).'],
     [/^better-sqlite3/, /^store\/sqlite/, 'A driver is known to its engine only: the second engine runs the same rules.'],
     [/^(pg|@electric-sql)/, /^store\/postgres/, 'A driver is known to its engine only.'],

@@ -11,6 +11,7 @@ export type Register = (program: Command) => void;
 
 /** Every group of commands, in the order of the help, with the names it answers to. */
 const GROUPS: { names: readonly string[]; load: () => Promise<Register> }[] = [
+  { names: ['demo'], load: async () => (await import('./demo.ts')).registerDemo },
   { names: ['stdio'], load: async () => (await import('./stdio.ts')).registerStdio },
   { names: ['serve'], load: async () => (await import('./serve.ts')).registerServe },
   { names: ['dashboard'], load: async () => (await import('./dashboard.ts')).registerDashboard },

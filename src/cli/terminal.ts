@@ -6,7 +6,7 @@ import stringWidth from 'string-width';
 import { printSafeLine, safeJson } from './print-safe.ts';
 import { writeOut } from './write-out.ts';
 
-export type Style = 'bold' | 'dim' | 'red' | 'yellow' | 'green' | 'cyan';
+export type Style = 'bold' | 'dim' | 'red' | 'yellow' | 'green' | 'cyan' | 'magenta';
 
 export type Terminal = {
   line(text?: string): void;
