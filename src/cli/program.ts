@@ -38,14 +38,17 @@ const GROUPS: { names: readonly string[]; load: () => Promise<Register> }[] = [
   { names: ['call'], load: async () => (await import('./tools.ts')).registerTools },
 ];
 
-/** Runs one command and answers the exit code: 0 ok, 1 refused, 2 usage, 3 unavailable. */
-export async function runCommandLine(argv: readonly string[]): Promise<number> {
+/** Runs one command and answers the exit code: 0 ok, 1 refused, 2 usage, 3 unavailable. `fails`: what becomes of an error, if it is not shown. */
+export async function runCommandLine(
+  argv: readonly string[],
+  fails: (error: unknown) => number = (error) => showError(error, argv),
+): Promise<number> {
   try {
     const program = await programWith(argv[2]);
     await program.parseAsync([...argv]);
     return Number(process.exitCode ?? 0);
   } catch (error) {
-    return showError(error, argv);
+    return fails(error);
   }
 }
 

@@ -1,15 +1,12 @@
-// rookery monitor and rewake: what Claude Code starts beside a session so that mail wakes it. Both are silent until then, and neither ever
-// troubles the client: where nothing can be done they wait (monitor) or end with 0 (rewake).
+// rookery monitor and rewake: what Claude Code starts beside a session so that mail wakes it. Both are silent until then; how they fail without
+// troubling their client is main.ts's.
 
 import type { Command } from 'commander';
-import { clientEnvironment } from '../client-environment.ts';
 import type { Config } from '../config.ts';
+import { clientEnd } from '../system/client-end.ts';
 import type { Told } from '../wake/client-agent.ts';
 import { addCommand, type CommonFlags, configOf } from './command.ts';
 
-const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
-const LOOK_MS = 2_000;
-const BORN_EVERY = 30;
 const INPUT_CHARS = 1_048_576;
 
 export function registerWakeHosts(program: Command): void {
@@ -19,17 +16,11 @@ export function registerWakeHosts(program: Command): void {
     'wakes an idle Claude Code session with a line per piece of news; what a plug-in’s monitor runs',
     'rookery monitor',
   ).action(async (flags: CommonFlags) => {
-    const ended = await clientEnd();
-    try {
-      const config = configOf(flags);
-      if (!config.wakeDoors.includes('monitor')) return await silence(ended);
-      const parts = await prepare(config, config.clientKey, ended);
-      const { serveMonitor } = await import('../wake/monitor.ts');
-      await serveMonitor({ ...parts, print: (line) => write(process.stdout, line) });
-    } catch {
-      // A setting is wrong, or a file is missing: its end would be shown to the model as news.
-      return await silence(ended);
-    }
+    const config = configOf(flags);
+    if (!config.wakeDoors.includes('monitor')) return;
+    const parts = await prepare(config, config.clientKey, endOf(config));
+    const { serveMonitor } = await import('../wake/monitor.ts');
+    await serveMonitor({ ...parts, print: (line) => write(process.stdout, line) });
     process.exit(0);
   });
   addCommand(
@@ -38,21 +29,15 @@ export function registerWakeHosts(program: Command): void {
     'waits beside an idle Claude Code session and ends with 2 when mail comes; what an asyncRewake hook runs',
     'rookery rewake < hook-input.json',
   ).action(async (flags: CommonFlags) => {
-    process.exit(await rewake(flags).catch(() => 0));
+    process.exit(await rewake(flags));
   });
-}
-
-/** Nothing but to end with the client. */
-async function silence(ended: AbortSignal): Promise<never> {
-  if (!ended.aborted) await new Promise((resolve) => ended.addEventListener('abort', resolve, { once: true }));
-  process.exit(0);
 }
 
 async function rewake(flags: CommonFlags): Promise<number> {
   const config = configOf(flags);
   // A session that ends with its turn would wait for this program, a day long (observed with Claude Code 2.1.329).
   if (!config.wakeDoors.includes('async_rewake') || config.unattended) return 0;
-  const { told, over, log, open } = await prepare(config, (await keyFromInput()) ?? config.clientKey, await clientEnd());
+  const { told, over, log, open } = await prepare(config, (await keyFromInput()) ?? config.clientKey, endOf(config));
   const { serveRewake } = await import('../wake/rewake.ts');
   const hub = await open();
   try {
@@ -60,6 +45,11 @@ async function rewake(flags: CommonFlags): Promise<number> {
   } finally {
     await hub.close();
   }
+}
+
+/** Its client started this process itself, or by a shell. */
+function endOf({ clientPid }: Config): AbortSignal {
+  return clientEnd(clientPid ?? process.ppid);
 }
 
 async function prepare(config: Config, clientKey: string | undefined, over: AbortSignal) {
@@ -72,24 +62,6 @@ async function prepare(config: Config, clientKey: string | undefined, over: Abor
   // Standard error is what the session is shown: the log goes to its file or nowhere.
   const log = openLog(config.logFile === undefined ? 'silent' : config.logLevel, config.logFile);
   return { told, over, log, open: () => openHub(config), clock: systemClock };
-}
-
-/** Aborts when the client ends, which started this process itself or by a shell; or when it asks this process to end. */
-async function clientEnd(): Promise<AbortSignal> {
-  const [{ systemClock }, { systemHost }] = await Promise.all([import('../system/clock.ts'), import('../system/host.ts')]);
-  const over = new AbortController();
-  for (const signal of SIGNALS) process.on(signal, () => over.abort());
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => over.abort());
-  const client = clientEnvironment(process.env).clientPid ?? process.ppid;
-  const born = systemHost.bornOf(client);
-  void (async () => {
-    // When a process was born is asked of another program where there is no /proc, so it is asked rarely.
-    const isOther = (round: number) => round % BORN_EVERY === 0 && systemHost.bornOf(client) !== born;
-    for (let round = 0; !over.signal.aborted && systemHost.isAlive(client) && !isOther(round); round++)
-      await systemClock.sleep(LOOK_MS, over.signal);
-    over.abort();
-  })();
-  return over.signal;
 }
 
 /** Resolves when the line is out; rejects when nobody reads any more. */

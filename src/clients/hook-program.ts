@@ -13,7 +13,8 @@ import { loadVisit } from './load-visit.ts';
 export type HookProcess = Visitor & {
   /** The event, and --client, --home, --project, --within. */
   args: readonly string[];
-  stdin: AsyncIterable<Uint8Array | string>;
+  /** Asked for only where there is a hub to tell. */
+  stdin(): AsyncIterable<Uint8Array | string>;
   print(text: string): Promise<void>;
 };
 
@@ -34,7 +35,7 @@ export async function runHook(started: HookProcess): Promise<void> {
     noteHookDrop(files.home, { at: systemClock.now(), event, why });
   };
   const work = async () => {
-    const [{ visit, keep }, text] = await Promise.all([loadVisit(files.home), readAll(started.stdin)]);
+    const [{ visit, keep }, text] = await Promise.all([loadVisit(files.home), readAll(started.stdin())]);
     said = parse(text);
     const answer = await visit.visitHub(started, { event, flags, files, said }, drop);
     if (answer !== undefined) await started.print(answer);
@@ -64,7 +65,7 @@ function readArgs(args: readonly string[]): { event: string; flags: HookFlags } 
   return { event, flags };
 }
 
-async function readAll(stdin: HookProcess['stdin']): Promise<string> {
+async function readAll(stdin: ReturnType<HookProcess['stdin']>): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of stdin) {

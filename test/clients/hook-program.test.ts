@@ -9,7 +9,7 @@ import { beforeAll, expect, it } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import { openHub } from '../../src/open.ts';
 import { readHookDrops } from '../../src/system/hook-drops.ts';
-import { start } from '../cli/command-line.ts';
+import { start, withoutNativePart } from '../cli/command-line.ts';
 import { built } from '../server/http-process.ts';
 import { until } from '../support/acts.ts';
 import { cleanup, scratch } from '../support/engines.ts';
@@ -60,6 +60,24 @@ it('takes the event from its words, the hub and the project from its flags', asy
   const { stdout } = await start(['hook', '--home', home, '--project', project, ...PATIENT], { home: scratch(), input: words }).ended;
   expect(stdout).toContain('look');
   expect(await tellTo(home, 'UserPromptSubmit', { session_id: session, cwd: '/' })).toBe('');
+});
+
+it('ends with 0 and without a word however it is called, and whatever of it is missing', async () => {
+  const { home, session } = await known();
+  const input = JSON.stringify({ session_id: session, cwd: '/' });
+  const calls = [
+    [],
+    ['NoSuchEvent'],
+    ['Stop', '--bogus'],
+    ['--client'],
+    ['Stop', 'Stop', '--within', 'soon'],
+    ['Stop', '--project', '/nowhere'],
+  ];
+  for (const words of calls) expect(await start(['hook', ...words], { home, input }).ended).toEqual({ code: 0, stdout: '', stderr: '' });
+  const incomplete = { home, input, main: withoutNativePart() };
+  for (const words of [[], ['Stop'], ['--bogus']])
+    expect(await start(['hook', ...words], incomplete).ended).toEqual({ code: 0, stdout: '', stderr: '' });
+  expect((await start(['hook', '--help'], { home, input }).ended).stdout).toContain('Usage: rookery hook');
 });
 
 it('goes by what is configured', async () => {

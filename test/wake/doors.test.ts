@@ -1,6 +1,7 @@
 // The doors to clients as they really are: a unix socket, a program. What is not as expected is a failure of the door, never of its process.
 
-import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -113,6 +114,25 @@ it('finds Codex by its own folder on the PATH, by a plain PATH, or not at all', 
   expect(path('/nowhere')).toBeUndefined();
   // A parent that is no Codex says nothing.
   expect(findCodex({ home: '/h', path: join(folder, 'vendor', 'bin'), parentPid: process.pid })).toEqual({ program, home: '/h' });
+});
+
+it('takes a thread of `codex exec` for one without a door, whatever options it was started with', async () => {
+  const folder = scratch();
+  const program = join(folder, 'codex');
+  copyFileSync(realpathSync('/bin/sh'), program);
+  // A shell by the name of codex: its first word is a file that it runs.
+  for (const name of ['exec', 'resume']) writeFileSync(join(folder, name), 'echo up; read -r line');
+  const found = async (...words: string[]) => {
+    const codex = spawn(program, words, { cwd: folder, stdio: ['pipe', 'pipe', 'inherit'] });
+    cleanup(() => {
+      codex.kill();
+    });
+    await new Promise((up) => codex.stdout.once('data', up));
+    return findCodex({ home: undefined, path: '/nowhere', parentPid: codex.pid })?.program;
+  };
+  expect(await found('resume', 'exec')).toBe(program);
+  expect(await found('exec', 'go')).toBeUndefined();
+  expect(await found('-u', 'exec', 'go')).toBeUndefined();
 });
 
 it('says in a line how a program failed, and ends one that takes too long', async () => {

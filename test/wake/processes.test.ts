@@ -6,7 +6,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { freshHub, type Running, start } from '../cli/command-line.ts';
+import { freshHub, type Running, start, withoutNativePart } from '../cli/command-line.ts';
 import { cleanup, scratch } from '../support/engines.ts';
 
 const SESSION = { CLAUDE_CODE_SESSION_ID: 's-1' };
@@ -117,13 +117,16 @@ it('a monitor never ends before its client, whatever is wrong with the hub', asy
   writeFileSync(join(scratch(), 'x'), '');
   const misconfigured = start(['monitor'], { home, env: { ...SESSION, CLAUDE_PID: String(claude.pid), ROOKERY_LOG_LEVEL: 'loud' } });
   const over: Running[] = [];
-  for (const one of [broken, misconfigured]) void one.ended.then(() => over.push(one));
+  const miscalled = start(['monitor', '--bogus', '--home'], { home, env: { ...SESSION, CLAUDE_PID: String(claude.pid) } });
+  const incomplete = start(['monitor'], { home, main: withoutNativePart(), env: { ...SESSION, CLAUDE_PID: String(claude.pid) } });
+  const monitors = [broken, misconfigured, miscalled, incomplete];
+  for (const one of monitors) void one.ended.then(() => over.push(one));
   // Whatever else starts meanwhile takes longer than failing would have taken them.
   rmSync(join(home, 'hub.db'), { recursive: true });
   await start(['config'], { home, input: '' }).ended;
   expect(over).toEqual([]);
   claude.end();
-  for (const one of [broken, misconfigured]) expect(await one.ended).toMatchObject({ code: 0, stdout: '', stderr: '' });
+  for (const one of monitors) expect(await one.ended).toMatchObject({ code: 0, stdout: '', stderr: '' });
 });
 
 it('a rewake ends with 2 and the news on standard error, and with 0 and nothing where it is of no use', async () => {
@@ -135,6 +138,9 @@ it('a rewake ends with 2 and the news on standard error, and with 0 and nothing 
   const stranger = start(['rewake'], { home: hub.home, env, input: JSON.stringify({ session_id: 'other' }) });
   expect(await stranger.ended).toEqual({ code: 0, stdout: '', stderr: '' });
   expect(await start(['rewake'], { home: hub.home, env, input: 'no JSON' }).ended).toEqual({ code: 0, stdout: '', stderr: '' });
+  // To Claude Code 2 means mail, also from a program that could not even read its command line.
+  for (const words of [['--bogus'], ['--home'], ['two', 'words']])
+    expect(await start(['rewake', ...words], { home: hub.home, env, input }).ended).toEqual({ code: 0, stdout: '', stderr: '' });
   // `claude -p` waits for what it started, and nobody would end it.
   const alone = { ...env, CLAUDE_CODE_SESSION_ATTENDED: '0' };
   expect(await start(['rewake'], { home: hub.home, env: alone, input }).ended).toEqual({ code: 0, stdout: '', stderr: '' });
