@@ -8,9 +8,9 @@ import { terminal } from './terminal.mjs';
 
 const KEY = 'sk-ant-dummy';
 
-export function claudeEnv(home, port) {
+export function claudeEnv(home, port, path = process.env.PATH) {
   return {
-    PATH: process.env.PATH,
+    PATH: path,
     HOME: home,
     TERM: 'xterm-256color',
     LANG: 'C.UTF-8',
@@ -45,15 +45,15 @@ export async function runClaude(program, { home, cwd, port, servers, prompt = 'g
   mkdirSync(home, { recursive: true });
   const config = join(home, 'mcp.json');
   if (servers !== undefined) writeFileSync(config, JSON.stringify({ mcpServers: servers }));
-  const args = ['-p', prompt, '--output-format', 'stream-json', '--verbose', '--allowedTools', 'mcp__hub__*', 'mcp__rookery__*', 'Bash'];
+  const args = ['-p', prompt, '--output-format', 'stream-json', '--verbose', '--allowedTools', 'mcp__hub__*', 'Bash'];
   const own = servers === undefined ? [] : ['--mcp-config', config, '--strict-mcp-config'];
   return await run(program, [...args, ...own, ...more], { env: claudeEnv(home, port), cwd });
 }
 
 /** Opens Claude Code in a terminal and waits until it takes a prompt. */
-export async function openClaude(program, { home, cwd, port, more = [] }) {
-  const args = ['--permission-mode', 'default', '--allowedTools', 'mcp__rookery__*', 'Bash', ...more];
-  const tty = terminal(program, args, { env: claudeEnv(home, port), cwd });
+export async function openClaude(program, { home, cwd, port, more = [], path }) {
+  const args = ['--permission-mode', 'default', '--allowedTools', 'Bash', ...more];
+  const tty = terminal(program, args, { env: claudeEnv(home, port, path), cwd });
   const ready = await tty.shows('❯');
   return {
     ...tty,
@@ -62,7 +62,7 @@ export async function openClaude(program, { home, cwd, port, more = [] }) {
     async leave() {
       await tty.type('/exit');
       const gone = await tty.ended();
-      tty.close();
+      await tty.close();
       return gone;
     },
   };

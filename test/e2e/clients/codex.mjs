@@ -1,24 +1,25 @@
 // The real Codex in a throw-away home, driven by `codex exec` and in its terminal. Its environment is empty but for what is named here. Its
 // terminal leaves a daemon behind, one per home, which `stopDaemon` ends.
 
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { run, until } from './process.mjs';
+import { end, processes, run, until } from './process.mjs';
 import { terminal } from './terminal.mjs';
 
 export const codexFolder = (home) => join(home, '.codex');
 
-export function codexEnv(home) {
+export function codexEnv(home, path = process.env.PATH) {
   return {
-    PATH: process.env.PATH,
+    PATH: path,
     HOME: home,
-    CODEX_HOME: codexFolder(home),
     TERM: 'xterm-256color',
     LANG: 'C.UTF-8',
     FAKE_KEY: 'dummy',
   };
 }
+
+/** Part of the status line that Codex shows when it has started; before, it shows an input line that takes nothing. */
+const READY = '← for agents';
 
 const provider = (port) =>
   `{name="fake",base_url="http://127.0.0.1:${port}/v1",wire_api="responses",env_key="FAKE_KEY",request_max_retries=0,stream_max_retries=0}`;
@@ -45,12 +46,12 @@ export function codexHome(home, cwd, port) {
 }
 
 /** Runs `codex exec` once. `server`: TOML values of its mcp_servers.hub; absent, the servers of its own settings. */
-export async function runCodex(program, { home, cwd, port, server, prompt = 'go', resume = [], more = [] }) {
+export async function runCodex(program, { home, cwd, port, server, prompt = 'go', resume = [], more = [], path }) {
   mkdirSync(codexFolder(home), { recursive: true });
   const settings = [`model_provider="fake"`, `model="gpt-5.5"`, `model_providers.fake=${provider(port)}`];
   if (server !== undefined) settings.push(`mcp_servers.hub=${server}`);
   const args = ['exec', '--json', '--skip-git-repo-check', '-C', cwd, ...settings.flatMap((setting) => ['-c', setting]), ...more];
-  return await run(program, [...args, ...resume, prompt], { env: codexEnv(home), cwd });
+  return await run(program, [...args, ...resume, prompt], { env: codexEnv(home, path), cwd });
 }
 
 /** Opens Codex in a terminal, trusts what it asks about hooks as a person would, and waits until it takes a prompt. */
@@ -60,14 +61,13 @@ export async function openCodex(program, { home, cwd, more = [] }) {
   const ready = await until(
     () => {
       const screen = tty.screen();
-      if (screen.includes('Hooks need review') && !asked) {
+      if (screen.includes('Hooks need review')) {
         asked = true;
-        tty.key('Down');
-        tty.key('Enter');
+        tty.key(screen.includes('› 2.') ? 'Enter' : 'Down');
       }
-      return screen.includes('Ask Codex to do anything') || /›[^\n]*\n[^\n]*gpt-5\.5/i.test(screen);
+      return screen.includes(READY);
     },
-    { seconds: 40, every: 200 },
+    { seconds: 60, every: 300 },
   );
   return {
     ...tty,
@@ -77,7 +77,7 @@ export async function openCodex(program, { home, cwd, more = [] }) {
     async leave() {
       await tty.type('/quit');
       const gone = await tty.ended();
-      tty.close();
+      await tty.close();
       return gone;
     },
   };
@@ -90,9 +90,10 @@ export const queue = (program, { home, cwd, thread, message }) =>
 /** Ends the daemon of a home, and the process that it leaves behind to look after updates. */
 export async function stopDaemon(program, { home, cwd }) {
   await run(program, ['app-server', 'daemon', 'stop'], { env: codexEnv(home), cwd });
-  const list = spawnSync('ps', ['-axo', 'pid=,command='], { encoding: 'utf8' }).stdout.split('\n');
-  for (const line of list) {
-    const [pid, command] = line.trim().split(/\s+/, 2);
-    if (command?.startsWith(join(codexFolder(home), 'packages'))) process.kill(Number(pid), 'SIGTERM');
-  }
+  endDaemons(home);
+}
+
+/** Ends what Codex runs from copies of itself that it has put below a folder. */
+export function endDaemons(folder) {
+  for (const { pid, command } of processes()) if (command.startsWith(`${folder}/`)) end(pid, 'SIGKILL');
 }

@@ -1,4 +1,4 @@
-// The hub under test, as its user starts it: the built program, in a home of its own.
+// The hub under test, as its user starts it: the built program, told by its environment where its home is.
 
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
@@ -8,9 +8,10 @@ import { run } from './process.mjs';
 
 export const MAIN = resolve(fileURLToPath(new URL('../../../dist/main.js', import.meta.url)));
 
-/** The command line of the hub in `home`, called in `cwd`. `json` answers the parsed output. */
-export function rookery({ home, cwd, env = process.env }) {
-  const call = (...args) => run(process.execPath, [MAIN, ...args, '--home', home], { env, cwd });
+/** The command line of the hub, called in `cwd`. Without `hub` its home is that of a user whose home is `home`. `json` answers the output. */
+export function rookery({ home, hub, cwd }) {
+  const env = { PATH: process.env.PATH, HOME: home ?? process.env.HOME, ...(hub === undefined ? {} : { ROOKERY_HOME: hub }) };
+  const call = (...args) => run(process.execPath, [MAIN, ...args], { env, cwd });
   const json = async (...args) => {
     const done = await call(...args, '--json');
     try {
@@ -19,14 +20,14 @@ export function rookery({ home, cwd, env = process.env }) {
       return { failed: done };
     }
   };
-  return { call, json };
+  return { env, call, json };
 }
 
 /** The entry of a stdio server in an mcpServers object. */
-export const stdio = (home, agent) => ({
+export const stdio = (hub, agent) => ({
   type: 'stdio',
   command: process.execPath,
-  args: [MAIN, 'stdio', '--home', home, ...(agent === undefined ? [] : ['--agent', agent])],
+  args: [MAIN, 'stdio', '--home', hub, ...(agent === undefined ? [] : ['--agent', agent])],
 });
 
 /** An agent that only sends, over one server of its own: as fast as a server answers, without a process per message. */

@@ -1,6 +1,6 @@
 // Programs run to their end, and the conditions a scenario waits for.
 
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { sleep } from './model-server.mjs';
 
 /** Runs a program to its end, two minutes at the most. */
@@ -28,5 +28,28 @@ export async function until(ask, { seconds = 20, every = 50 } = {}) {
     const answer = await ask();
     if (answer || Date.now() > end) return answer;
     await sleep(every);
+  }
+}
+
+/** Every process there is: its id, that of its parent, and its command line. */
+export function processes() {
+  const { stdout } = spawnSync('ps', ['-axo', 'pid=,ppid=,command='], { encoding: 'utf8' });
+  return stdout.split('\n').flatMap((line) => {
+    const [, pid, parent, command] = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? [];
+    return pid === undefined ? [] : [{ pid: Number(pid), parent: Number(parent), command }];
+  });
+}
+
+/** The processes below one, the nearest first. */
+export function below(pid, all = processes()) {
+  const children = all.filter(({ parent }) => parent === pid).map((one) => one.pid);
+  return [...children, ...children.flatMap((child) => below(child, all))];
+}
+
+export function end(pid, signal) {
+  try {
+    return process.kill(pid, signal);
+  } catch {
+    return false; // it is gone already
   }
 }

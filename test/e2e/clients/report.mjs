@@ -6,7 +6,9 @@ let passed = 0;
 export function check(name, ok, seen) {
   if (ok) passed += 1;
   else failed += 1;
-  process.stdout.write(`${ok ? 'ok  ' : 'FAIL'} ${name}${ok ? '' : `\n     saw ${JSON.stringify(seen)?.slice(0, 900)}`}\n`);
+  process.stdout.write(
+    `${ok ? 'ok  ' : 'FAIL'} ${name}${ok ? '' : `\n     saw ${JSON.stringify(seen)?.slice(0, Number(process.env.ROOKERY_E2E_SEEN ?? 900))}`}\n`,
+  );
   return Boolean(ok);
 }
 

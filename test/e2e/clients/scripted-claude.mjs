@@ -25,7 +25,7 @@ export async function scriptedClaude(script, { server = 'mcp__hub__', firstWordM
 
 function kindOf(body) {
   if ((body.tools ?? []).length === 0) return 'side';
-  return JSON.stringify(body.messages?.at(-1) ?? '').includes(COMPACTION) ? 'compaction' : 'turn';
+  return JSON.stringify(body.messages?.slice(-3) ?? '').includes(COMPACTION) ? 'compaction' : 'turn';
 }
 
 function conversation(body) {

@@ -1,5 +1,5 @@
 // What a model sees, in the words a script needs: `results` are the results of its own tool calls and `news` the other words (prompts, mail
-// hints, wake-ups) since it last ended a turn, `all` is everything. A script answers with {tool, input}, {calls: [...]} or {text}.
+// hints, wake-ups) since it last ended a turn, `told` all such words. A script answers with {tool, input}, {calls: [...]} or {text}.
 
 /** What a tool result says: its JSON when it is some, else {text}. */
 export function toResult(text) {
@@ -22,7 +22,7 @@ export function viewOf(items, { kind, body }) {
     results: texts(turn, 'result').map(toResult),
     allResults: texts(items, 'result').map(toResult),
     news: texts(turn, 'news').join('\n'),
-    all: items.map((item) => item.text ?? '').join('\n'),
+    told: texts(items, 'news'),
   };
 }
 

@@ -31,7 +31,7 @@ function place(base, name) {
   const hub = join(home, 'hub');
   for (const folder of [join(cwd, '.git'), hub]) mkdirSync(folder, { recursive: true, mode: 0o700 });
   writeFileSync(join(hub, 'config.json'), JSON.stringify({ limits: { wakeQuietMs: QUIET_MS } }), { mode: 0o600 });
-  return { home, cwd, hub, cli: rookery({ home: hub, cwd }) };
+  return { home, cwd, hub, cli: rookery({ hub, cwd }) };
 }
 
 /** The client has begun and is idle with its door open. */
@@ -112,7 +112,7 @@ async function claude(clients, { base }, door, more) {
   const config = join(home, 'mcp.json');
   writeFileSync(config, JSON.stringify({ mcpServers: { rookery: server } }));
   claudeHome(home, cwd);
-  const args = ['--mcp-config', config, '--strict-mcp-config', ...more({ home, hub })];
+  const args = ['--mcp-config', config, '--strict-mcp-config', '--allowedTools', 'mcp__rookery__*', ...more({ home, hub })];
   const from = await sender(hub, cwd);
   const tty = await openClaude(clients.claude, { home, cwd, port: model.port, more: args });
   try {

@@ -37,7 +37,7 @@ async function place(home) {
   git('commit', '-qm', 'one');
   git('config', 'user.name', 't');
   git('config', 'user.email', 't@example.org');
-  const cli = rookery({ home: hub, cwd, env: { PATH: process.env.PATH, HOME: home } });
+  const cli = rookery({ home, cwd });
   await cli.call('call', 'reserve', JSON.stringify({ paths: ['a.ts'], reason: 'mine for now', ttl_seconds: 3600 }));
   await cli.call('guard', 'install');
   return { home, cwd, hub, cli };

@@ -21,7 +21,7 @@ const resultsOf = (model) => model.turns().at(-1)?.allResults ?? [];
 export async function messaging({ clients, base, cwd }) {
   title('Claude Code and Codex talk in print mode and over HTTP');
   const home = join(base, 'hub');
-  const place = { clients, base, cwd, home, rookery: hub({ home, cwd }).call, stdio: (agent) => entry(home, agent) };
+  const place = { clients, base, cwd, home, rookery: hub({ hub: home, cwd }).call, stdio: (agent) => entry(home, agent) };
   await claudeAndCodex(place);
   await resumedName(place);
   await askAcrossRuns(place);

@@ -1,0 +1,18 @@
+// What must not be left behind, however a run ends: terminals, daemons, folders. Undone in the opposite order, once.
+
+const undo = [];
+
+/** Runs `step` when the run ends, unless it was run before by the function that is answered. */
+export function whenLeaving(step) {
+  let done;
+  const once = () => {
+    done ??= (async () => await step())();
+    return done;
+  };
+  undo.push(once);
+  return once;
+}
+
+export async function leaveNothing() {
+  for (const step of undo.reverse()) await step().catch((error) => process.stderr.write(`${error.stack}\n`));
+}
