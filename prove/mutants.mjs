@@ -1,19 +1,16 @@
 // Rules broken on purpose, to see the proofs turn red: a check that no mutant fails proves nothing. Two sorts: the built program patched in a
 // copy (the rule is not kept), and the finished database tampered with (what was kept is lost).
 
-import { closeSync, cpSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
-import { approvalRace } from './approval-race.mjs';
-import { proveApprovals } from './approvals.mjs';
-import { APPROVAL_CHECKS, check } from './check.mjs';
+import { approvalMutants } from './approval-mutants.mjs';
+import { check } from './check.mjs';
 import { proveContract } from './contract.mjs';
 import { crashRound } from './crash.mjs';
 import { gather } from './evidence.mjs';
-import { PACKAGE } from './hub.mjs';
 import { proveObligations } from './obligations.mjs';
-import { proveTasks } from './tasks.mjs';
+import { withPatched, withTampered } from './patched.mjs';
+import { taskMutants } from './task-mutants.mjs';
 
 /** name, file below build/, and pairs of what stands there and what is put in its place. */
 const PATCHES = [
@@ -80,82 +77,6 @@ const PATCHES = [
     ["await this.#tellAsker(act, ask, 'expired'", "void (async () => {})(act, ask, 'expired'"],
   ],
   ['the same words are sent twice', 'hub/posting.js', ['if (repeat !== undefined)', 'if (false)']],
-  ['a word under an old token counts', 'hub/holding.js', ['if (token < task.fencingToken)', 'if (false)']],
-  [
-    'a lease that is lost leaves its token as it was',
-    'hub/leases.js',
-    ['fencingToken: task.fencingToken + 1, attempt', 'fencingToken: task.fencingToken, attempt'],
-  ],
-  ['a parent is done before its children', 'hub/task-ends.js', ['if (task.openChildren > 0)', 'if (false)']],
-  ['what blocks an urgent task waits behind others', 'hub/task-order.js', ['if (blocker.rank <= waiter.rank)', 'if (true)']],
-  ['a claim gives the last of a queue', 'store/task-queue.js', ['ORDER BY rank, seq LIMIT', 'ORDER BY rank DESC, seq LIMIT']],
-  ['a dependency that is settled frees nobody', 'store/task-graph.js', ['SET waiting_on = waiting_on - 1', 'SET waiting_on = waiting_on']],
-  [
-    'a change of a task leaves no row in its history',
-    'hub/task-changes.js',
-    ['await insertHistory(', "if (change.act !== 'progressed') await insertHistory("],
-  ],
-];
-
-/** The same for approvals, which have proofs of their own. */
-const APPROVAL_PATCHES = [
-  [
-    'a second decision counts, too',
-    'hub/approvals.js',
-    ["if (approval.state !== 'pending')", 'if (false)'],
-    [
-      'if (!(await decideApproval(act.tx, id, { state, by: by.id, as, note, expiresAt }, act.now)))',
-      'if (!(await decideApproval(act.tx, id, { state, by: by.id, as, note, expiresAt }, act.now)) && false)',
-    ],
-  ],
-  [
-    'an approval is used as often as it is asked for',
-    'hub/approval-views.js',
-    ["if (approval.state === 'consumed')", 'if (false)'],
-    ["if (approval.state === 'pending')", 'if (false)'],
-  ],
-  ['an approval holds for any action', 'hub/approval-views.js', ['if (approval.digest !== digest)', 'if (false)']],
-  ['time ends no approval', 'hub/approval-views.js', ["approval.state === 'expired' || approval.expiresAt <= now", 'false']],
-  ['whoever asks decides', 'hub/approval-rights.js', ['return handOf(caller) === approval.handId ||', 'return false &&']],
-  ['a manager decides what is the operator’s', 'hub/approval-rights.js', ["deciderOf(approval.risk, policy) !== 'operator'", 'true']],
-  ['a decision is not told', 'hub/approvals.js', ['await this.#ends.tellDecision(', 'void ((..._) => {})(']],
-  [
-    'what nobody decided in time stays open',
-    'store/approvals.js',
-    ['AND expires_at <= ? ORDER BY', 'AND expires_at <= ? - 86400000 ORDER BY'],
-  ],
-  [
-    'the gate takes an approval and does not use it up',
-    'hub/guard.js',
-    ['await this.#approvals.use(act, caller, approved, use.useId);', ''],
-  ],
-  ['the gate goes by the action and not by the risk', 'hub/approvals.js', ['riskOf(one) >= riskOf({ risk })', 'true']],
-];
-
-/** What is done to the database after a race for approvals. */
-const APPROVAL_TAMPERINGS = [
-  [
-    'a decision vanishes',
-    (db) =>
-      db.exec(
-        "UPDATE approvals SET state = 'pending', decided_at = NULL, decided_by = NULL, decided_as = NULL WHERE id = (SELECT id FROM approvals WHERE state = 'denied' LIMIT 1)",
-      ),
-  ],
-  [
-    'a use vanishes',
-    (db) =>
-      db.exec(
-        "UPDATE approvals SET state = 'approved', consumed_at = NULL, consumed_by = NULL WHERE id = (SELECT id FROM approvals WHERE state = 'consumed' LIMIT 1)",
-      ),
-  ],
-  [
-    'another decided',
-    (db) =>
-      db.exec(
-        "UPDATE approvals SET decided_by = (SELECT id FROM agents WHERE id NOT IN (approvals.decided_by, approvals.requester_id) AND role = 'manager' LIMIT 1) WHERE id = (SELECT id FROM approvals WHERE state = 'consumed' LIMIT 1)",
-      ),
-  ],
-  ['a request vanishes', (db) => db.exec('DELETE FROM approvals WHERE id = (SELECT id FROM approvals LIMIT 1)')],
 ];
 
 /** name, and what is done to the database. */
@@ -217,117 +138,43 @@ const TAMPERINGS = [
   ],
 ];
 
-/** Runs every mutant; answers one line each: its name and the checks that turned red. */
-export async function runMutants({ seed, print }) {
+const GROUPS = { contract: contractMutants, tasks: taskMutants, approvals: approvalMutants };
+
+/** Runs every mutant, or those of one group; answers one line each: its name and the checks that turned red. */
+export async function runMutants({ seed, only, print }) {
+  if (only !== undefined && GROUPS[only] === undefined) throw new Error(`--only: ${only} is none of ${Object.keys(GROUPS).join(', ')}`);
   const lines = [];
-  const tell = (name, red) => {
-    lines.push({ name, red });
-    print(`${red.length > 0 ? 'killed  ' : 'SURVIVED'}  ${name}: ${red.join(', ') || 'nothing turned red'}`);
-  };
-  for (const [name, file, ...edits] of PATCHES) tell(name, await tryPatched({ file, edits, seed }));
-  for (const [name, file, ...edits] of APPROVAL_PATCHES) tell(name, await tryPatchedApprovals({ file, edits, seed }));
-  for (const [name, red] of await tryTampered(seed)) tell(name, red);
-  for (const [name, red] of await tryTamperedApprovals(seed)) tell(name, red);
+  for (const [group, mutants] of Object.entries(GROUPS)) {
+    if (only !== undefined && only !== group) continue;
+    for await (const [name, red] of mutants(seed)) {
+      lines.push({ name, red });
+      print(`${red.length > 0 ? 'killed  ' : 'SURVIVED'}  ${group}: ${name}: ${red.join(', ') || 'nothing turned red'}`);
+    }
+  }
   return lines;
 }
 
-async function tryPatchedApprovals({ file, edits, seed }) {
-  const root = patchedCopy(file, edits);
-  try {
-    const red = [];
-    await proveApprovals({ runs: 60, seed, root, endOnFailure: true }).catch(() => red.push('approvals'));
-    const { results, figures } = await approvalRace({
-      processes: 4,
-      count: 12,
-      killEveryMs: 900,
-      killForMs: 4_000,
-      limitMs: 30_000,
-      seed,
-      root,
-    });
-    red.push(...results.filter(({ bad }) => bad.length > 0).map(({ id }) => id));
-    if (figures.exits.length > 0) red.push('did not end');
-    return red;
-  } finally {
-    rmSync(root, { recursive: true, force: true });
-  }
+async function* contractMutants(seed) {
+  for (const [name, file, ...edits] of PATCHES) yield [name, await withPatched(file, edits, (root) => tryPatched(root, seed))];
+  yield* await tryTampered(seed);
 }
 
-/** One sound race; each tampering is done to a copy of its home. */
-async function tryTamperedApprovals(seed) {
-  const lines = [];
-  await approvalRace({
-    processes: 4,
-    count: 20,
-    killEveryMs: 0,
+async function tryPatched(root, seed) {
+  const red = [];
+  await proveContract({ runs: 60, seed, root, endOnFailure: true }).catch(() => red.push('model'));
+  await proveObligations({ runs: 60, seed, root, endOnFailure: true }).catch(() => red.push('obligations'));
+  const { results, figures } = await crashRound({
     seed,
-    async tamper({ home, folder }) {
-      for (const [name, tampering] of APPROVAL_TAMPERINGS) lines.push([name, await redAfter(home, folder, tampering, APPROVAL_CHECKS)]);
-    },
-  });
-  return lines;
-}
-
-/** The checks that turn red when this is done to a copy of a finished home. */
-async function redAfter(home, folder, tampering, checks) {
-  const copy = mkdtempSync(join(tmpdir(), 'rookery-mutant-'));
-  cpSync(home, copy, { recursive: true });
-  mkdirSync(join(copy, 'run'), { recursive: true, mode: 0o700 });
-  const path = join(copy, 'hub.db');
-  const db = new Database(path);
-  tampering(db, path);
-  db.close();
-  const red = await gather(copy, folder).then(
-    (evidence) =>
-      check(evidence, checks)
-        .filter(({ bad }) => bad.length > 0)
-        .map(({ id }) => id),
-    (error) => [`unreadable (${error.message})`],
-  );
-  rmSync(copy, { recursive: true, force: true });
+    clients: 4,
+    stdio: 0,
+    count: 50,
+    killEveryMs: 1_200,
+    limitMs: 25_000,
+    root,
+  }).catch((error) => ({ results: [], figures: { exits: [error.message] } }));
+  red.push(...results.filter(({ bad }) => bad.length > 0).map(({ id }) => id));
+  if (figures.exits.length > 0) red.push('did not end');
   return red;
-}
-
-async function tryPatched({ file, edits, seed }) {
-  const root = patchedCopy(file, edits);
-  try {
-    const red = [];
-    await proveContract({ runs: 60, seed, root, endOnFailure: true }).catch(() => red.push('model'));
-    await proveObligations({ runs: 60, seed, root, endOnFailure: true }).catch(() => red.push('obligations'));
-    await proveTasks({ runs: 60, seed, root, endOnFailure: true }).catch(() => red.push('tasks'));
-    const { results, figures } = await crashRound({
-      seed,
-      clients: 4,
-      stdio: 0,
-      count: 50,
-      killEveryMs: 1_200,
-      limitMs: 25_000,
-      root,
-    }).catch((error) => ({ results: [], figures: { exits: [error.message] } }));
-    red.push(...results.filter(({ bad }) => bad.length > 0).map(({ id }) => id));
-    if (figures.exits.length > 0) red.push('did not end');
-    return red;
-  } finally {
-    rmSync(root, { recursive: true, force: true });
-  }
-}
-
-function patchedCopy(file, edits) {
-  const root = mkdtempSync(join(tmpdir(), 'rookery-mutant-'));
-  for (const part of ['build', 'package.json', 'src/store/migrations']) cpSync(join(PACKAGE, part), join(root, part), { recursive: true });
-  symlinkSync(join(PACKAGE, 'node_modules'), join(root, 'node_modules'));
-  // A batch is printed from what is leased under its receipt; the first mutant needs that to hold for what it acknowledged too.
-  const inbox = join(root, 'build/store/inbox.js');
-  if (edits[0][1].includes("'acked', acked_at = 1"))
-    replaceIn(inbox, "d.state = 'leased' ORDER BY d.shown_rank", '1 ORDER BY d.shown_rank');
-  for (const [from, to] of edits) replaceIn(join(root, 'build', file), from, to);
-  return root;
-}
-
-function replaceIn(path, from, to) {
-  const text = readFileSync(path, 'utf8');
-  if (!text.includes(from)) throw new Error(`${path} has no "${from}": the mutant needs a new place to bite`);
-  writeFileSync(path, text.replaceAll(from, to));
 }
 
 /** One sound round; each tampering is done to a copy of its home. */
@@ -342,10 +189,27 @@ async function tryTampered(seed) {
     async tamper({ home, folder }) {
       const refused = refusedBody(folder);
       for (const [name, tampering] of TAMPERINGS)
-        lines.push([name, await redAfter(home, folder, (db, path) => tampering(db, refused, path))]);
+        lines.push([
+          name,
+          await withTampered(
+            home,
+            (db, path) => tampering(db, refused, path),
+            (copy) => redIn(copy, folder),
+          ),
+        ]);
     },
   });
   return lines;
+}
+
+async function redIn(home, folder) {
+  return await gather(home, folder).then(
+    (evidence) =>
+      check(evidence)
+        .filter(({ bad }) => bad.length > 0)
+        .map(({ id }) => id),
+    (error) => [`unreadable (${error.message})`],
+  );
 }
 
 /** The words of a send that was refused. */

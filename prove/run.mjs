@@ -2,6 +2,7 @@
 //   --quick        about a minute, as in CI          --rounds N   crash rounds (default 1)
 //   --seed N       repeat a run                       --mutants    break the rules on purpose instead, and see the checks turn red
 //   --count N      messages per client (default 250; the long form is 2,000)
+//   --only GROUP   with --mutants: contract, tasks or approvals
 // Everything happens in throw-away homes and ends with them.
 
 import { parseArgs } from 'node:util';
@@ -25,6 +26,7 @@ const { values: flags } = parseArgs({
     rounds: { type: 'string', default: '1' },
     count: { type: 'string' },
     seed: { type: 'string' },
+    only: { type: 'string' },
   },
 });
 const { quick } = flags;
@@ -131,7 +133,7 @@ async function proofs() {
 
 async function mutants() {
   await section('mutants', async () => {
-    const lines = await runMutants({ seed, print: (text) => print(`  ${text}`) });
+    const lines = await runMutants({ seed, only: flags.only, print: (text) => print(`  ${text}`) });
     const killed = lines.filter(({ red }) => red.length > 0).length;
     print(`  ${killed} of ${lines.length} killed`);
     violations += lines.length - killed;

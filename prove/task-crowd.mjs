@@ -34,11 +34,17 @@ export async function proveTaskCrowd({ seed, processes = 8, count = 200, tasks =
     const ids = await hire(home, root, processes, tasks);
     const figures = await runWorkers({ home, folder, ids, seed, processes, count, killEveryMs, root });
     const ends = await finish(home, root, ids);
-    await tamper?.(home);
-    return judgeAll(await gatherTasks(home), readHistories(folder), { ...figures, ...ends, ids });
+    const told = { ...figures, ...ends, ids };
+    await tamper?.({ home, folder, figures: told });
+    return await judgeTaskCrowd(home, folder, told);
   } finally {
     done();
   }
+}
+
+/** Holds a finished home against the histories of those who worked on it. */
+export async function judgeTaskCrowd(home, folder, figures) {
+  return judgeAll(await gatherTasks(home), readHistories(folder), figures);
 }
 
 async function hire(home, root, processes, count) {

@@ -54,7 +54,7 @@ function steps(fc, most) {
     { weight: 2, arbitrary: fc.record({ op: fc.constant('reprioritise'), by: anybody, task, priority: fc.constantFrom(...PRIORITIES) }) },
     { weight: 2, arbitrary: fc.record({ op: fc.constant('decline'), by: who, task }) },
     { weight: 2, arbitrary: fc.record({ op: fc.constant('cancel'), by: anybody, task }) },
-    { weight: 3, arbitrary: fc.record({ op: fc.constant('handoff'), by: anybody, task, to: who, token }) },
+    { weight: 3, arbitrary: fc.record({ op: fc.constant('handoff'), by: fc.oneof(speaker, anybody), task, to: who, token }) },
     { weight: 2, arbitrary: fc.record({ op: fc.constant('answer'), task }) },
     { weight: 3, arbitrary: fc.record({ op: fc.constant('heard'), by: who }) },
     { weight: 2, arbitrary: fc.record({ op: fc.constant('end'), by: who }) },
@@ -62,9 +62,10 @@ function steps(fc, most) {
       weight: 6,
       arbitrary: fc.record({ op: fc.constant('advance'), ms: fc.constantFrom(1_000, MINUTE, 5 * MINUTE, 16 * MINUTE, 90 * MINUTE) }),
     },
-    { weight: 1, arbitrary: fc.record({ op: fc.constant('jump'), ms: fc.constantFrom(-10 * MINUTE, MINUTE, 8 * 60 * MINUTE) }) },
+    { weight: 2, arbitrary: fc.record({ op: fc.constant('jump'), ms: fc.constantFrom(-10 * MINUTE, 30 * MINUTE, 8 * 60 * MINUTE) }) },
     { weight: 6, arbitrary: fc.record({ op: fc.constant('duties') }) },
     { weight: 1, arbitrary: fc.record({ op: fc.constant('restart') }) },
+    { weight: 1, arbitrary: fc.record({ op: fc.constant('kill') }) },
   );
   // Something to work on first: a sequence without tasks proves nothing.
   return fc
@@ -99,6 +100,13 @@ export async function checkTasks(fc, world, { runs, seed, maxSteps = 60, endOnFa
       real.hub = await open();
       await real.attachAll();
     };
+    /** The process is gone without a word: what it had not written down is lost, and its sessions stay open. */
+    const dead = [];
+    real.kill = async () => {
+      dead.push(real.hub);
+      real.hub = await open();
+      await real.attachAll();
+    };
     try {
       await real.attachAll();
       for (const one of sequence) {
@@ -111,7 +119,7 @@ export async function checkTasks(fc, world, { runs, seed, maxSteps = 60, endOnFa
       for (const { problems } of await real.hub.verify()) assert.deepEqual(problems, []);
     } finally {
       figures.sequences += 1;
-      await real.hub.close();
+      for (const hub of [real.hub, ...dead]) await hub.close();
       await done();
     }
   });
@@ -169,11 +177,14 @@ async function act(real, one) {
     case 'advance':
       return clock.advance(one.ms);
     case 'jump':
-      return clock.jump(one.ms);
+      return await jump(real, one.ms);
     case 'duties':
-      return await duties(hub);
+      await duties(hub);
+      return await nobodyOverdue(hub);
     case 'restart':
       return await real.restart();
+    case 'kill':
+      return await real.kill();
   }
 }
 
@@ -207,8 +218,14 @@ async function create(real, by, one) {
 async function claim(real, by, id) {
   const { hub, figures } = real;
   await hub.context.db.write('', async (tx) => (await tx.all('SELECT 1')).length); // the claim itself wakes what is due; look after that
+  const before = id === undefined ? undefined : await rowOf(hub, id);
   const outcome = await allowed(hub.claims.claim(by, id, { tool: 'claim_task' }));
-  if (outcome === undefined || outcome.again || id !== undefined) return;
+  if (outcome === undefined || outcome.again) return;
+  if (before !== undefined) {
+    const isFree = before.lease_until === null || before.handoff_to === by.agentId || Number(before.lease_until) < hub.context.time.now();
+    assert.ok(isFree, `${by.name} took ${id} from its holder`);
+    return;
+  }
   const mine = WORKERS.find(({ name }) => name === by.name)?.capabilities ?? [];
   const fits = (needs) => needs.split(' ').every((need) => need === '' || mine.includes(need));
   const rows = await hub.context.db.read((read) => read.all('SELECT * FROM tasks'));
@@ -285,6 +302,41 @@ async function duties(hub) {
     () => hub.offers.offerReady(),
   ];
   await Promise.all(all.flatMap((run) => [run(), run()]));
+}
+
+/** A clock that jumps takes nobody's task: the time that it skipped has passed for nobody (C13). Looked at when silence counts again. */
+async function jump({ hub, clock }, ms) {
+  await duties(hub);
+  const { time, db } = hub.context;
+  const safe = await db.read((read) =>
+    read.all(
+      'SELECT id, fencing_token FROM tasks WHERE lease_until > ? AND lease_limit_at > ?',
+      time.now() + 6 * MINUTE,
+      time.now() + 6 * MINUTE,
+    ),
+  );
+  clock.jump(ms);
+  time.now();
+  clock.advance(3 * MINUTE);
+  await duties(hub);
+  for (const { id, fencing_token: token } of safe) {
+    const lost = await db.read((read) =>
+      read.all("SELECT version FROM task_history WHERE task_id = ? AND act = 'lease_lost' AND fencing_token > ?", id, token),
+    );
+    assert.deepEqual(lost, [], `a clock that jumped by ${ms} ms took ${id} from its holder`);
+  }
+}
+
+/** After the duties nobody holds a task whose lease was over before, unless silence cannot be told from a clock that jumped. */
+async function nobodyOverdue(hub) {
+  const { time } = hub.context;
+  if (!time.trustsSilence()) return;
+  const over = await hub.context.db.read((read) => read.all('SELECT id FROM tasks WHERE lease_until < ?', time.now() - 2 * MINUTE));
+  assert.deepEqual(
+    over.map(({ id }) => id),
+    [],
+    'its lease is over and it is still held',
+  );
 }
 
 /** Everybody comes back and works: whatever can end, ends (I14). What is left waits for a decision, or for what does. */

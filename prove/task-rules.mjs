@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict';
 
 const ENDED = ['completed', 'failed', 'canceled', 'rejected'];
+/** Nothing follows these. */
+const FINAL = ['completed', 'canceled'];
 const HELD = ['working', 'input_required'];
 /** What only a holder may do, under its token. */
 const HOLDERS = ['progressed', 'asked', 'released', 'submitted_for_review', 'handoff_offered'];
@@ -11,16 +13,23 @@ const n = (value) => (value === null ? null : Number(value));
 
 /** What the rows and the counters beside them say, after any step. */
 export async function legal(hub) {
-  const { tasks, edges, counts } = await hub.context.db.read(async (read) => ({
+  const { taskAttempts } = hub.limits;
+  const { tasks, edges, counts, takers } = await hub.context.db.read(async (read) => ({
     tasks: await read.all('SELECT * FROM tasks'),
+    takers: await read.all(
+      `SELECT id, (SELECT actor_id FROM task_history h WHERE h.task_id = t.id AND act IN ('claimed', 'handed_over') ORDER BY version DESC LIMIT 1) AS taker
+       FROM tasks t WHERE holder_id IS NOT NULL`,
+    ),
     edges: await read.all('SELECT * FROM task_dependencies'),
     counts: await read.all('SELECT * FROM task_counts'),
   }));
   const byId = new Map(tasks.map((task) => [task.id, task]));
+  for (const { id, taker } of takers) assert.equal(byId.get(id)?.holder_id, taker, `${id} is held by one who never took it`);
   for (const task of tasks) {
     const unsettled = edges.filter(({ task_id: id, settled_at: at }) => id === task.id && at === null);
     const children = tasks.filter(({ parent_id: id }) => id === task.id);
     const open = children.filter(({ state }) => !ENDED.includes(state));
+    assert.ok(n(task.attempt) <= taskAttempts, `${task.id} is at attempt ${task.attempt} of ${taskAttempts}`);
     assert.equal(n(task.waiting_on), unsettled.length, `${task.id}: waiting_on`);
     assert.equal(n(task.open_children), open.length, `${task.id}: open_children`);
     const free = task.state === 'submitted' && unsettled.length === 0 && open.length === 0 && task.handoff_to === null;
@@ -41,12 +50,28 @@ export async function legal(hub) {
     const awaited = [...unsettled.map(({ depends_on: id }) => byId.get(id)), ...open].filter(({ state }) => !ENDED.includes(state));
     for (const one of awaited) assert.ok(n(one.rank) <= n(task.rank), `${one.id} blocks ${task.id} and stands behind it`);
   }
+  noCircle(tasks, edges);
   const openTasks = tasks.filter(({ state }) => !ENDED.includes(state)).length;
   assert.equal(
     counts.reduce((sum, { open }) => sum + n(open), 0),
     openTasks,
     'the count of open tasks',
   );
+}
+
+/** Nothing waits for itself: for what it depends on, as a parent for its children, or both in turn. */
+function noCircle(tasks, edges) {
+  const waits = new Map(tasks.map(({ id }) => [id, []]));
+  for (const { task_id: waiter, depends_on: awaited } of edges) waits.get(waiter)?.push(awaited);
+  for (const { id, parent_id: parent } of tasks) if (parent !== null) waits.get(parent)?.push(id);
+  const done = new Set();
+  const visit = (id, path) => {
+    if (done.has(id)) return;
+    assert.ok(!path.includes(id), `${[...path, id].join(' -> ')} waits for itself`);
+    for (const next of waits.get(id) ?? []) visit(next, [...path, id]);
+    done.add(id);
+  };
+  for (const { id } of tasks) visit(id, []);
 }
 
 /** What the histories tell, task by task (I7, M-01, M-24). */
@@ -93,6 +118,7 @@ export function judge(task, rows) {
     if (HOLDERS.includes(row.act) && row.act !== 'released' && at !== token)
       say(`${row.act} at version ${row.version} under token ${at} instead of ${token}`);
     if (row.act === 'lease_lost' && at !== token + 1) say(`its lease was lost and the token did not rise`);
+    if (FINAL.includes(row.from_state)) say(`${row.act} at version ${row.version}, after it was ${row.from_state}`);
     if (took) holder = row.actor_id;
     else if (![...HELD, 'in_review'].includes(row.to_state)) holder = null;
     if (row.act === 'completed') completed += 1;

@@ -8,20 +8,24 @@ import { HubError } from './errors.ts';
 const URI = /^[a-z][a-z0-9+.-]*:\/\/\S+$/i;
 const LONGEST = 1_000;
 
-/** The canonical form of an attachment reference. `roots`: folders whose inside is the project (the session's and the project's own). */
-export function toReference(given: string, roots: readonly string[]): string {
+/** The canonical form of a reference. `roots`: folders whose inside is the project (the session's and the project's own). */
+export function toReference(given: string, roots: readonly string[], field = 'attachments'): string {
   const text = given.trim();
   if (text === '' || text.length > LONGEST || text.includes('\0')) {
-    throw new HubError('invalid_input', `attachments: a reference must be 1 to ${LONGEST} characters.`, {
+    throw new HubError('invalid_input', `${field}: a reference must be 1 to ${LONGEST} characters.`, {
       hint: 'Give a project path or a URI.',
     });
   }
   if (URI.test(text) && !text.toLowerCase().startsWith('file:')) return text;
   const normal = pathInProject(pathOf(text), roots);
   if (normal === undefined) {
-    throw new HubError('invalid_input', 'attachments: a path must lie inside the project; nothing was sent.', {
-      hint: 'Readers work in other folders: refer to project files by their path from the project root, to other things by URI.',
-    });
+    throw new HubError(
+      'invalid_input',
+      `${field}: a path must lie inside the project; nothing was ${field === 'attachments' ? 'sent' : 'changed'}.`,
+      {
+        hint: 'Readers work in other folders: refer to project files by their path from the project root, to other things by URI.',
+      },
+    );
   }
   return normal;
 }

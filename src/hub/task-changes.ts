@@ -37,6 +37,8 @@ export async function changeTask(act: Act, taskId: string, change: TaskChange): 
   if (!isHeld(next)) Object.assign(next, { leaseUntil: null, leaseLimitAt: null, leaseRenewedAt: null, claimedAt: null });
   if (!isHeld(next) && next.state !== 'in_review') next.holderId = null;
   if (next.state !== 'input_required') next.askId = null;
+  // How far somebody came is not how far the next one is.
+  if (next.state === 'submitted' || (next.state === 'working' && before.state === 'in_review')) next.progress = null;
   if (!isHeld(next) && next.state !== 'submitted') Object.assign(next, { handoffTo: null, handoffUntil: null });
   next.claimable = isClaimable(next, act.now);
   if (!(await saveTask(act.tx, next))) throw new Error(`task ${taskId} was changed within its own transaction`);
@@ -95,10 +97,14 @@ export function traceparentOf(task: Pick<TaskRow, 'id' | 'version' | 'traceId'>)
   return `00-${task.traceId}-${spanOf(task.id, task.version)}-01`;
 }
 
-export function noTask(taskId: string): HubError {
-  return new HubError('not_found', `No task ${taskId.slice(0, 40)} in this project; nothing was changed.`, {
-    hint: 'list_tasks shows what there is.',
-  });
+export function noTask(taskId: string, field = ''): HubError {
+  return new HubError(
+    'not_found',
+    `${field === '' ? 'No' : `${field}no`} task ${taskId.slice(0, 40)} in this project; nothing was changed.`,
+    {
+      hint: 'list_tasks shows what there is.',
+    },
+  );
 }
 
 function illegal(task: TaskRow, to: TaskState): HubError {

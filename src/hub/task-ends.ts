@@ -3,7 +3,7 @@
 
 import { findAgent } from '../store/agents.ts';
 import { findAsk } from '../store/asks.ts';
-import { childrenOf, childStates, countChild, dependentsOf, settleDependency } from '../store/task-graph.ts';
+import { childStates, countChild, dependentsOf, openChildrenOf, settleDependency } from '../store/task-graph.ts';
 import { insertResult } from '../store/task-history.ts';
 import { recordScore } from '../store/task-scores.ts';
 import { type FailureCause, findTask, type TaskRow, type Verification } from '../store/tasks.ts';
@@ -15,6 +15,12 @@ import { type Actor, changeTask, HUB_ACTOR, type TaskChange } from './task-chang
 import type { TaskNotices } from './task-notices.ts';
 import { releaseBlockers } from './task-order.ts';
 import { isEnded, isHeld } from './task-states.ts';
+
+/** How many of them a message names. */
+const LISTED = 20;
+
+/** What is canceled with another: below it, or waiting for it. */
+type Follower = { id: string; waits: boolean; change: TaskChange };
 
 /** What was handed in as done. */
 export type HandedIn = { result: string; artifacts: readonly string[]; verification: Verification | null; missing: readonly string[] };
@@ -79,22 +85,14 @@ export class TaskEnds {
     );
   }
 
-  /** Cancels a task and everything below it that is still open; whoever works on any of it is told. Answers what was canceled, the task first. */
+  /**
+   * Cancels a task, everything below it that is still open, and what was to be canceled with any of these. Whoever works on one of them is told
+   * of it; owners are told of the rest in one message. Answers what was canceled, the task first.
+   */
   async cancelSubtree(act: Act, root: TaskRow, by: Actor, reason: string): Promise<TaskRow[]> {
-    const open = [root];
-    for (let i = 0; i < open.length; i++) {
-      const children = await childrenOf(act.tx, open[i]?.id ?? '', this.#context.limits.taskChildren);
-      open.push(...children.filter((child) => !isEnded(child)));
-    }
-    const canceled: TaskRow[] = [];
-    // From above, so that no parent rolls up between its children.
-    for (const { id } of open) {
-      const task = await findTask(act.tx, act.projectId, id);
-      if (task === undefined || isEnded(task)) continue;
-      const change: TaskChange = { act: 'canceled', to: 'canceled', by, note: reason, set: { reason }, facts: { root: root.id } };
-      canceled.push(await this.end(act, id, change, reason));
-    }
-    return canceled;
+    const change: TaskChange = { act: 'canceled', to: 'canceled', by, note: reason, set: { reason }, facts: { root: root.id } };
+    const canceled = await this.#endOne(act, root.id, change, reason);
+    return [canceled, ...(await this.#cancelWith(act, canceled, await this.#followersOf(act, canceled, change)))];
   }
 
   /** Nobody is going on with it by itself: its owner and the operator are told why; `told`: the hub's own words where the reason has others'. */
@@ -110,18 +108,63 @@ export class TaskEnds {
   /** Ends a task, with all that follows. `words`: what its owner is told, in the words of whoever ended it. */
   async end(act: Act, taskId: string, change: TaskChange, words: string): Promise<TaskRow> {
     const ended = await this.#endOne(act, taskId, change, words);
-    await releaseBlockers(act, ended.id);
-    for (const edge of await dependentsOf(act.tx, ended.id)) {
-      if (edge.settledAt !== null) continue;
-      if (ended.state === 'completed' || edge.policy === 'ignore') await this.#settle(act, edge.taskId, ended);
-      else if (edge.policy === 'cancel') await this.#cancelDependent(act, edge.taskId, ended);
-      else await this.#tellBlocked(act, edge.taskId, ended);
-    }
-    if (ended.parentId !== null) await this.#tellParent(act, ended.parentId, ended);
+    await this.#cancelWith(act, ended, await this.#followersOf(act, ended, change));
     return ended;
   }
 
-  async #endOne(act: Act, taskId: string, change: TaskChange, words: string): Promise<TaskRow> {
+  /** What the end of a task does to what waits for it and to its parent; answers what is to be canceled with it. */
+  async #followersOf(act: Act, ended: TaskRow, change: TaskChange): Promise<Follower[]> {
+    const followers: Follower[] = [];
+    if (ended.state === 'canceled')
+      for (const child of await openChildrenOf(act.tx, ended.id))
+        followers.push({ id: child.id, waits: false, change: { ...change, facts: { ...change.facts, parent: ended.id } } });
+    await releaseBlockers(act, ended.id);
+    const why = `${ended.id}, on which it depends, is ${ended.state}`;
+    for (const edge of await dependentsOf(act.tx, ended.id)) {
+      if (edge.settledAt !== null) continue;
+      if (ended.state === 'completed' || edge.policy === 'ignore') await this.#settle(act, edge.taskId, ended);
+      else if (edge.policy === 'cancel')
+        followers.push({
+          id: edge.taskId,
+          waits: true,
+          change: { act: 'canceled', to: 'canceled', by: HUB_ACTOR, note: why, set: { reason: why }, facts: { dependency: ended.id } },
+        });
+      else await this.#tellBlocked(act, edge.taskId, ended);
+    }
+    if (ended.parentId !== null) await this.#tellParent(act, ended.parentId, ended);
+    return followers;
+  }
+
+  /** Cancels what goes with a task that ended, from above and what is below before what waits: so no parent rolls up that is to be canceled. */
+  async #cancelWith(act: Act, ended: TaskRow, followers: Follower[]): Promise<TaskRow[]> {
+    const canceled: TaskRow[] = [];
+    for (let next = followers.shift(); next !== undefined; next = followers.shift()) {
+      const task = await findTask(act.tx, act.projectId, next.id);
+      if (task === undefined || isEnded(task)) continue;
+      // One end is one transaction: what is beyond the limit is left as if it had been to stay blocked.
+      if (next.waits && canceled.length >= this.#context.limits.taskCascade) {
+        await this.#tellBlocked(act, task.id, ended);
+        continue;
+      }
+      const one = await this.#endOne(act, task.id, next.change, next.change.note ?? '', false);
+      canceled.push(one);
+      const more = await this.#followersOf(act, one, next.change);
+      followers.unshift(...more.filter(({ waits }) => !waits));
+      followers.push(...more.filter(({ waits }) => waits));
+    }
+    const owners = new Map<string, TaskRow[]>();
+    for (const one of canceled) owners.set(one.creatorId, [...(owners.get(one.creatorId) ?? []), one]);
+    for (const [owner, theirs] of owners) {
+      const more = theirs.length > LISTED ? ` and ${theirs.length - LISTED} more` : '';
+      const ids = theirs.slice(0, LISTED).map(({ id }) => id);
+      const body = `With ${ended.id}, which is ${ended.state}, ${theirs.length === 1 ? 'this is' : `these ${theirs.length} are`} canceled: ${ids.join(', ')}${more}.`;
+      await this.#notices.tell(act, ended, [owner], 'task canceled', body);
+    }
+    return canceled;
+  }
+
+  /** One task ends, and those whom it concerns are told; its owner not where that is done for several at once. */
+  async #endOne(act: Act, taskId: string, change: TaskChange, words: string, tellsOwner = true): Promise<TaskRow> {
     const before = await findTask(act.tx, act.projectId, taskId);
     const ended = await this.#leave(act, taskId, change);
     if (before === undefined) return ended;
@@ -131,10 +174,7 @@ export class TaskEnds {
     if (ended.state === 'failed' && ended.failureCause === 'agent' && worker !== null)
       await recordScore(act.tx, worker, ended.needs, { failed: 1 });
     await this.#notices.withdraw(act, before, `the task is ${ended.state}`);
-    // Of a subtree that is canceled its owner is told once; whoever works on a part of it is told of that part.
-    const owners =
-      ended.state === 'canceled' && change.facts?.root !== ended.id && change.facts?.root !== undefined ? [] : [ended.creatorId];
-    const concerned = [...owners, ...(ended.state === 'canceled' ? [worker, before.assigneeId] : [])];
+    const concerned = [...(tellsOwner ? [ended.creatorId] : []), ...(ended.state === 'canceled' ? [worker, before.assigneeId] : [])];
     const subject = `task ${ended.state}`;
     if ((await findAgent(act.tx, change.by.agentId)) === undefined) {
       // What somebody outside said of it stands in the task; the hub does not say it as its own words.
@@ -192,12 +232,6 @@ export class TaskEnds {
     if (waiter === undefined || isEnded(waiter)) return;
     const body = `${waiter.id} waits for ${ended.id}, which is ${ended.state}: it stays blocked. update_task with state submitted tries ${ended.id} again; cancel_task ends ${waiter.id}.`;
     await this.#notices.tell(act, waiter, [waiter.creatorId], 'task blocked', body);
-  }
-
-  async #cancelDependent(act: Act, waiterId: string, ended: TaskRow): Promise<void> {
-    const waiter = await findTask(act.tx, act.projectId, waiterId);
-    if (waiter === undefined || isEnded(waiter)) return;
-    await this.cancelSubtree(act, waiter, HUB_ACTOR, `${ended.id}, on which it depends, is ${ended.state}`);
   }
 
   /** A parent that is nothing but its children ends with them; one that has work of its own may be claimed now. */

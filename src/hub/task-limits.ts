@@ -55,6 +55,13 @@ export const TASK_LIMITS = {
     why: 'a claim looks at the first task of each combination of needed capabilities',
   },
   taskDependencies: { value: 50, hard: 500, unit: 'tasks', why: 'each is a row that its end has to settle' },
+  taskCascade: {
+    value: 1_000,
+    hard: 5_000,
+    unit: 'tasks',
+    why: 'what is canceled because of what it depended on, with one end, in one transaction',
+  },
+  taskDependents: { value: 1_000, hard: 5_000, unit: 'tasks', why: 'the end of one task settles all that wait for it in one transaction' },
   taskChildren: { value: 500, hard: 5_000, unit: 'tasks', why: 'a subtree is canceled in one transaction' },
   taskDepth: { value: 8, hard: 32, unit: 'levels', why: 'deeper plans are not plans' },
   templateSteps: { value: 30, hard: 200, unit: 'steps', why: 'all of them are created in one transaction' },

@@ -95,12 +95,14 @@ export function toEdges(dependsOn: readonly string[]): Edge[] {
 export type Artifact = { path: string | null; sha256: string | null };
 
 /** `path`, `path sha256:<hex>` or `sha256:<hex>`; paths become relative to the project. */
-export function toArtifact(text: string, roots: readonly string[]): Artifact {
+export function toArtifact(text: string, roots: readonly string[], field = 'artifacts'): Artifact {
   const [, path, digest] = /^(.*?)(?:(?:^|\s+)(sha256:[0-9a-fA-F]*))?$/.exec(text.trim()) ?? [];
   const sha256 = digest?.toLowerCase() ?? null;
   if (sha256 !== null && !SHA256.test(sha256))
-    throw invalid('artifacts: a digest is sha256: and 64 hexadecimal digits', 'For example: dist/app.js sha256:…');
-  return { path: path === undefined || path === '' ? null : toReference(path, roots), sha256 };
+    throw new HubError('invalid_input', `${field}: a digest is sha256: and 64 hexadecimal digits; nothing was changed.`, {
+      hint: 'For example: dist/app.js sha256:…',
+    });
+  return { path: path === undefined || path === '' ? null : toReference(path, roots, field), sha256 };
 }
 
 export function toText(artifact: Artifact): string {

@@ -6,7 +6,7 @@ import type { Read } from '../store/db.ts';
 import { findProject } from '../store/projects.ts';
 import { allReviewsOf, type ReviewRow } from '../store/reviews.ts';
 import { childStates, dependenciesOf } from '../store/task-graph.ts';
-import { findResult, type HistoryRow, historyOf, lateResults, type ResultRow } from '../store/task-history.ts';
+import { findResult, type HistoryRow, historyOf, lastNoteOf, lateResults, type ResultRow } from '../store/task-history.ts';
 import { countTasks, namesOf, type TaskFilter, tasksOf } from '../store/task-lists.ts';
 import { findTask, type TaskRow, type TaskState } from '../store/tasks.ts';
 import { authorityOf, type Caller } from './caller.ts';
@@ -40,6 +40,8 @@ export type TaskView = {
   /** Verdicts, given and owed, those on the newest revision first. */
   reviews: (Pick<ReviewRow, 'revision' | 'state' | 'findings' | 'requestedAt' | 'decidedAt'> & { reviewer: string })[];
   history: TaskStep[];
+  /** The newest change that somebody said something about: why it was given back, handed on, or is to be done again. */
+  lastNote: Pick<TaskStep, 'act' | 'by' | 'at' | 'note'> | null;
   /** The version after which the next page of the history begins. */
   nextVersion: number | null;
   traceparent: string;
@@ -68,11 +70,13 @@ export class TaskViews {
       const history = await historyOf(read, taskId, afterVersion, page + 1);
       const result = task.resultN === null ? undefined : await findResult(read, taskId, task.resultN);
       const late = await lateResults(read, taskId);
+      const noted = await lastNoteOf(read, taskId);
       const reviews = await allReviewsOf(read, taskId, page);
       const names = await namesOf(read, [
         ...history.map(({ actorId }) => actorId),
         ...late.map(({ agentId }) => agentId),
         result?.agentId ?? null,
+        noted?.actorId ?? null,
         ...task.reviewers,
         ...reviews.map(({ reviewerId }) => reviewerId),
       ]);
@@ -104,6 +108,7 @@ export class TaskViews {
           spanId: spanOf(taskId, step.version),
           parentSpanId: step.version === 1 ? task.parentSpanId : spanOf(taskId, step.version - 1),
         })),
+        lastNote: noted === undefined ? null : { act: noted.act, by: by(noted.actorId), at: noted.at, note: noted.note },
         nextVersion: history.length > page ? (shown.at(-1)?.version ?? null) : null,
         traceparent: traceparentOf(task),
       };

@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { type AgentRow, findAgent } from '../store/agents.ts';
-import { countChild, insertDependency } from '../store/task-graph.ts';
+import { countChild, countWaiters, insertDependency } from '../store/task-graph.ts';
 import { findResult, insertResult } from '../store/task-history.ts';
 import { cachedTask, countOpenTasks, countQueues } from '../store/task-lists.ts';
 import { findTask, insertTask, needsKey, type TaskRow } from '../store/tasks.ts';
@@ -127,7 +127,7 @@ export class Tasks {
       needs: [...new Set(request.capabilities ?? [])].sort(),
       labels: [...new Set(request.labels ?? [])].sort(),
       effortMinutes: request.effortMinutes ?? null,
-      expectedArtifacts: (request.expectedArtifacts ?? []).map((text) => toText(toArtifact(text, roots))),
+      expectedArtifacts: (request.expectedArtifacts ?? []).map((text) => toText(toArtifact(text, roots, 'expected_artifacts'))),
       reviewers,
       quorum: quorumOf(request),
       cacheKey: request.cacheKey ?? null,
@@ -179,7 +179,7 @@ export class Tasks {
     const open: string[] = [];
     for (const { dependsOn, policy } of edges) {
       const awaited = await findTask(act.tx, act.projectId, dependsOn);
-      if (awaited === undefined) throw noTask(dependsOn);
+      if (awaited === undefined) throw noTask(dependsOn, 'depends_on: ');
       if (parent !== undefined) await assertNoCircle(act, parent.id, dependsOn, `${parent.id} -> this task`);
       if (awaited.state === 'completed' || (isEnded(awaited) && policy === 'ignore')) continue;
       if (isEnded(awaited) && policy === 'cancel')
@@ -188,6 +188,15 @@ export class Tasks {
           `depends_on: ${dependsOn} is ${awaited.state}, so this task would be canceled at once; nothing was created.`,
           {
             hint: 'Use another policy, or try that task again first.',
+          },
+        );
+      const { taskDependents } = this.#context.limits;
+      if ((await countWaiters(act.tx, dependsOn, taskDependents)) >= taskDependents)
+        throw new HubError(
+          'limit_reached',
+          `depends_on: ${taskDependents} tasks wait for ${dependsOn} already, the limit; nothing was created.`,
+          {
+            hint: 'Let one task wait for it, and make the others its children.',
           },
         );
       open.push(dependsOn);
@@ -214,7 +223,7 @@ export class Tasks {
   async #parent(act: Act, parentId: string): Promise<TaskRow> {
     const { taskDepth, taskChildren } = this.#context.limits;
     const parent = await findTask(act.tx, act.projectId, parentId);
-    if (parent === undefined) throw noTask(parentId);
+    if (parent === undefined) throw noTask(parentId, 'parent_id: ');
     if (isEnded(parent))
       throw new HubError('conflict', `parent_id: ${parentId} is ${parent.state}; nothing was created.`, {
         hint: 'Leave it out, or name an open task.',
@@ -239,7 +248,11 @@ export class Tasks {
   }
 
   async #agent(act: Act, caller: Caller, field: string, name: string): Promise<AgentRow> {
-    const { recipients, byMembership } = await resolveAudience(act.tx, caller, name, act.now, this.#context.limits);
+    const { recipients, byMembership } = await resolveAudience(act.tx, caller, name, act.now, this.#context.limits).catch((error) => {
+      if (!(error instanceof HubError) || error.code !== 'not_found') throw error;
+      const hint = error.hint ?? 'list_agents shows who there is.';
+      throw new HubError('not_found', `${field}: nobody of this project is called "${name.slice(0, 40)}"; nothing was created.`, { hint });
+    });
     const [agent] = recipients;
     if (agent === undefined || byMembership || recipients.length > 1)
       throw new HubError('invalid_input', `${field}: "${name.slice(0, 40)}" is not one agent; nothing was created.`, {

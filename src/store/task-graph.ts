@@ -107,8 +107,18 @@ export async function nextToWake(read: Read): Promise<number | null> {
   return row === undefined ? null : toIntOrNull(row, 'next');
 }
 
-export async function childrenOf(read: Read, parentId: string, limit: number): Promise<TaskRow[]> {
-  return (await read.all('SELECT * FROM tasks WHERE parent_id = ? ORDER BY seq LIMIT ?', parentId, limit)).map(toTask);
+export async function openChildrenOf(read: Read, parentId: string): Promise<TaskRow[]> {
+  return (await read.all('SELECT * FROM tasks WHERE parent_id = ? AND closed_at IS NULL ORDER BY seq', parentId)).map(toTask);
+}
+
+/** How many wait for a task, counted up to `most`. */
+export async function countWaiters(read: Read, taskId: string, most: number): Promise<number> {
+  const row = await read.get(
+    'SELECT COUNT(*) AS n FROM (SELECT 1 AS one FROM task_dependencies WHERE depends_on = ? AND settled_at IS NULL LIMIT ?) AS counted',
+    taskId,
+    most,
+  );
+  return row === undefined ? 0 : toInt(row, 'n');
 }
 
 /** A task and everything below it, parents before children. */

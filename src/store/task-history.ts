@@ -64,6 +64,12 @@ export async function historyOf(read: Read, taskId: string, afterVersion: number
   return rows.map(toHistory);
 }
 
+/** The newest change of a task that somebody said something about. */
+export async function lastNoteOf(read: Read, taskId: string): Promise<HistoryRow | undefined> {
+  const row = await read.get('SELECT * FROM task_history WHERE task_id = ? AND note IS NOT NULL ORDER BY version DESC LIMIT 1', taskId);
+  return row && toHistory(row);
+}
+
 export type ResultRow = {
   taskId: string;
   n: number;

@@ -2,9 +2,12 @@
 
 import { z } from 'zod';
 import { toIso } from '../hub/clock.ts';
-import { renderHead, taskHead, taskId } from './task-words.ts';
+import { cut, renderHead, taskHead, taskId } from './task-words.ts';
 import { defineTool } from './tool.ts';
 import { DATA_NOTE } from './words.ts';
+
+/** How much of the last note is shown. */
+const NOTE_CHARS = 1_000;
 
 export const claimTask = defineTool({
   name: 'claim_task',
@@ -25,12 +28,16 @@ export const claimTask = defineTool({
     progress_seq: z.int().optional().describe('the last number of progress'),
     expected_artifacts: z.array(z.string()).optional(),
     depends_on: z.array(z.string()).optional(),
+    last_note: z
+      .object({ act: z.string(), by: z.string(), at: z.string(), note: z.string() })
+      .optional()
+      .describe('the last that was said about it; get_task has the rest'),
     note: z.string().optional(),
   },
   async run({ hub, caller, key, args }, input) {
     const { taskId: id, reason, again, replayed } = await hub.claims.claim(caller, input.task_id, { tool: 'claim_task', key, args });
     if (id === null) return { claimed: false, reason: reason ?? 'nothing is open' };
-    const { task, dependsOn } = await hub.taskViews.get(caller, id);
+    const { task, dependsOn, lastNote } = await hub.taskViews.get(caller, id);
     return {
       claimed: true,
       task: renderHead(task),
@@ -40,6 +47,7 @@ export const claimTask = defineTool({
       progress_seq: task.progressSeq,
       ...(task.expectedArtifacts.length === 0 ? {} : { expected_artifacts: task.expectedArtifacts }),
       ...(dependsOn.length === 0 ? {} : { depends_on: dependsOn.map((one) => one.taskId) }),
+      ...(lastNote === null ? {} : { last_note: { ...lastNote, at: toIso(lastNote.at), note: cut(lastNote.note ?? '', NOTE_CHARS) } }),
       note: again ? `you hold it already; ${DATA_NOTE}` : DATA_NOTE,
       ...(replayed === true ? { replayed } : {}),
     };

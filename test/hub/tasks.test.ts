@@ -295,7 +295,7 @@ onEveryEngine('tasks', (engine) => {
       'submitted',
     ]);
     expect((await get(hub, boss, blocked)).task.waitsBecause).toContain(`${first} (failed)`);
-    expect(await subjects(hub, boss)).toEqual(['task failed', 'task blocked', 'task canceled', 'task canceled']);
+    expect(await subjects(hub, boss)).toEqual(['task failed', 'task blocked', 'task canceled']);
     expect((await claim(hub, ada)).taskId).toBe(free);
     await update(hub, boss, first, { state: 'submitted' });
     await claim(hub, ada, first);
@@ -303,6 +303,47 @@ onEveryEngine('tasks', (engine) => {
     expect((await claim(hub, ada)).taskId).toBe(blocked);
     await refused('conflict', create(hub, boss, 'x', { dependsOn: [`${canceled}:cancel`] }));
     for (const id of [first, blocked, canceled, further, free]) await assertWhole(hub, boss, id);
+  });
+
+  it('what is canceled with others is told to each owner once, and to each worker', async () => {
+    const { hub, boss, ada, bob } = await crew(engine, { taskCascade: 12, taskDependents: 3, taskChildren: 2 });
+    const chief = await attach(hub, 'chief', { role: 'manager' });
+    const chain = [await create(hub, boss, 'first')];
+    for (let n = 1; n < 15; n++) chain.push(await create(hub, boss, `step ${n}`, { dependsOn: [`${chain.at(-1)}:cancel`] }));
+    const theirs = await create(hub, chief, 'of another owner', { dependsOn: [`${chain[1]}:cancel`] });
+    const [root = '', second = ''] = chain;
+    const { canceled } = await hub.taskDecisions.cancel(chief, root, 'enough', { tool: 'cancel_task' });
+    expect(canceled).toHaveLength(13);
+    const told = (await recv(hub, boss, { max: 32 })).messages;
+    expect(told.map(({ subject }) => subject)).toEqual(['task canceled', 'task blocked', 'task canceled']);
+    expect(told[2]?.body).toContain(`With ${root}, which is canceled, these 11 are canceled: ${second}`);
+    expect(await subjects(hub, chief)).toEqual(['task canceled']);
+    expect(await Promise.all([theirs, chain[11], chain[12], chain[14]].map((id) => stateOf(hub, boss, id ?? '')))).toEqual([
+      'canceled',
+      'canceled',
+      'submitted',
+      'submitted',
+    ]);
+
+    // The limit of children counts those that are open; all of them are canceled, however many have ended before.
+    const tree = await create(hub, boss, 'tree', { capabilities: ['x'] });
+    for (let n = 0; n < 3; n++) {
+      const id = await create(hub, boss, `done ${n}`, { parentId: tree });
+      await claim(hub, ada, id);
+      await complete(hub, ada, id, 1);
+    }
+    const leaves = [await create(hub, boss, 'leaf', { parentId: tree }), await create(hub, chief, 'leaf', { parentId: tree })];
+    await refused('limit_reached', create(hub, boss, 'one more', { parentId: tree }));
+    await claim(hub, bob, leaves[1]);
+    await hub.taskDecisions.cancel(boss, tree, 'not this', { tool: 'cancel_task' });
+    for (const id of [tree, ...leaves]) expect(await stateOf(hub, boss, id)).toBe('canceled');
+    expect((await recv(hub, chief, { max: 32 })).messages.map(({ body }) => body)).toContainEqual(expect.stringContaining(leaves[1] ?? ''));
+    expect(await subjects(hub, bob)).toEqual(['task canceled']);
+
+    const awaited = await create(hub, boss, 'awaited by many');
+    for (let n = 0; n < 3; n++) await create(hub, boss, `waiter ${n}`, { dependsOn: [awaited] });
+    await refused('limit_reached', create(hub, boss, 'one more', { dependsOn: [awaited] }));
+    for (const id of [...chain, tree, ...leaves]) await assertWhole(hub, boss, id);
   });
 
   it('a parent is done after its children, rolls up, and is canceled with them', async () => {
@@ -405,6 +446,38 @@ onEveryEngine('tasks', (engine) => {
     await update(hub, ada, blocker, { fencingToken: 1, state: 'submitted' });
     await update(hub, boss, wanted, { priority: 'low' });
     expect((await claim(hub, ada)).taskId).toBe(high);
+  });
+
+  it('who begins anew starts at nothing, and is told what was said last', async () => {
+    const { hub, boss, ada, bob } = await crew(engine);
+    const id = await create(hub, boss, 'Again', { reviewers: ['boss'] });
+    await claim(hub, ada, id);
+    await update(hub, ada, id, { fencingToken: 1, progress: 70, note: 'half of it' });
+    await update(hub, ada, id, { fencingToken: 1, state: 'submitted', note: 'I do not know Rust' });
+    expect((await get(hub, boss, id)).task.progress).toBeNull();
+    await claim(hub, bob, id);
+    expect((await get(hub, bob, id)).lastNote).toMatchObject({ act: 'released', by: 'ada', note: 'I do not know Rust' });
+    await complete(hub, bob, id, 3);
+    expect((await get(hub, bob, id)).task.progress).toBe(100);
+    await hub.reviews.submit(boss, { taskId: id, revision: 1, verdict: 'NOT_PASS', findings: ['no test'] }, { tool: 'submit_review' });
+    expect(await get(hub, bob, id)).toMatchObject({
+      task: { state: 'working', progress: null },
+      lastNote: { note: 'no test', by: 'boss' },
+    });
+  });
+
+  it('a refused order names the field', async () => {
+    const { hub, boss, ada } = await crew(engine);
+    const of = async (more: Partial<TaskRequest>) => await create(hub, boss, 'x', more).catch(({ message }) => message);
+    expect(await of({ assignee: 'adda' })).toMatch(/^assignee: nobody .*"adda"/);
+    expect(await of({ reviewers: ['nobody'] })).toMatch(/^reviewers: nobody/);
+    expect(await of({ dependsOn: ['tsk_none'] })).toMatch(/^depends_on: no task tsk_none/);
+    expect(await of({ parentId: 'tsk_none' })).toMatch(/^parent_id: no task/);
+    expect(await of({ expectedArtifacts: ['../../etc/passwd'] })).toMatch(/^expected_artifacts: a path must lie inside the project/);
+    expect(await of({ expectedArtifacts: ['a sha256:12'] })).toMatch(/^expected_artifacts: a digest/);
+    const id = await create(hub, boss, 'x');
+    await claim(hub, ada, id);
+    expect(await complete(hub, ada, id, 1, 'r', ['/etc/passwd']).catch(({ message }) => message)).toMatch(/^artifacts: a path/);
   });
 
   it('an owner assigns what nobody holds; its assignee may decline', async () => {

@@ -1,0 +1,51 @@
+// Mutants as they are made: a copy of the built program with a rule broken in it, or a copy of a finished home with its database damaged.
+
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { PACKAGE } from './hub.mjs';
+
+/** Has `prove(root)` try a copy of the package in which `edits` were made in one file; answers what it answers. */
+export async function withPatched(file, edits, prove) {
+  const root = patchedCopy(file, edits);
+  try {
+    return await prove(root);
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+}
+
+/** Has `look(home)` judge a copy of a finished home to whose database this was done. */
+export async function withTampered(home, tampering, look) {
+  const copy = mkdtempSync(join(tmpdir(), 'rookery-mutant-'));
+  cpSync(home, copy, { recursive: true });
+  mkdirSync(join(copy, 'run'), { recursive: true, mode: 0o700 });
+  const path = join(copy, 'hub.db');
+  const db = new Database(path);
+  tampering(db, path);
+  db.close();
+  try {
+    return await look(copy);
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
+}
+
+function patchedCopy(file, edits) {
+  const root = mkdtempSync(join(tmpdir(), 'rookery-mutant-'));
+  for (const part of ['build', 'package.json', 'src/store/migrations']) cpSync(join(PACKAGE, part), join(root, part), { recursive: true });
+  symlinkSync(join(PACKAGE, 'node_modules'), join(root, 'node_modules'));
+  // A batch is printed from what is leased under its receipt; the first mutant needs that to hold for what it acknowledged too.
+  const inbox = join(root, 'build/store/inbox.js');
+  if (edits[0][1].includes("'acked', acked_at = 1"))
+    replaceIn(inbox, "d.state = 'leased' ORDER BY d.shown_rank", '1 ORDER BY d.shown_rank');
+  for (const [from, to] of edits) replaceIn(join(root, 'build', file), from, to);
+  return root;
+}
+
+function replaceIn(path, from, to) {
+  const text = readFileSync(path, 'utf8');
+  if (!text.includes(from)) throw new Error(`${path} has no "${from}": the mutant needs a new place to bite`);
+  writeFileSync(path, text.replaceAll(from, to));
+}
