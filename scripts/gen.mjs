@@ -251,6 +251,49 @@ const files = {
       Object.entries(LIMITS).map(([name, limit]) => [`\`${name}\``, limit.value, limit.hard, limit.unit, limit.why]),
     ),
     '',
+    '## Retention',
+    '',
+    'Every table has its time. Once an hour one process sweeps, a few transactions at a time; `rookery prune` does it now, `--dry-run` says what would go.',
+    '',
+    table(
+      ['what', 'goes', 'never before'],
+      [
+        [
+          'threads: messages, deliveries, asks',
+          '`messageKeptMs` after the last of it was dealt with; dead letters after `deadKeptMs`; beyond `messagesKept`, an hour after',
+          'everything in it is read, answered and closed, and no task, approval, review or reminder points to it',
+        ],
+        [
+          'tasks with history, results, reviews, offers',
+          '`taskKeptMs` after their end; beyond `tasksKept`, an hour after',
+          'parent and children have ended, nobody waits for it, no verdict is owed',
+        ],
+        ['reminders', '`reminderKeptMs` after their end; of recurring ones, old firings', 'it has ended'],
+        [
+          'approvals, events',
+          '`approvalKeptMs`, `eventKeptMs`, beyond `eventsKept`: the audit',
+          'the approval is over; the newest event always stays',
+        ],
+        ['reservations', '`reservationKeptMs` after their end', 'it is released'],
+        ['sessions', '`sessionKeptMs` after their end, beyond `sessionsKept`', 'its turns are gone; the last of an agent always stays'],
+        [
+          'turns, tool calls, tool uses',
+          '`turnKeptMs`, `callKeptMs` or beyond `callsKept`, `toolUseKeptMs`; sums by day stay for `dayKeptMs`',
+          '',
+        ],
+        [
+          'keys, wake attempts, enrolments, tokens, sign-ins, bindings',
+          '`keyRetentionMs`, `wakeAttemptsKeptMs`, `enrolmentKeptMs`, `tokenKeptMs`, `signInKeptMs`, `bindingKeptMs`',
+          'it has ended or run out',
+        ],
+        ['checkpoints', 'beyond `checkpointsKept` per agent', ''],
+      ],
+    ),
+    '',
+    'Each batch stands in the history as `retention.swept` with the rows by table and the seqs of the messages that went; when the oldest events go,',
+    '`retention.forgotten` says from which hash the chain goes on. `rookery verify` counts with both, so that a sweep is no cover for a loss.',
+    'Space that becomes free is used again; `rookery prune` also gives it back to the disk.',
+    '',
   ].join('\n'),
 };
 

@@ -39,8 +39,8 @@ export async function walk(file: SqliteFile, step: Step): Promise<{ projects: Ve
     const { add } = bar;
     projects = await verifyProjects({ db: file }, (rows) => add(rows));
     problems.push(...projects.flatMap((project) => project.problems.map((problem) => `project ${project.name}: ${problem}`)));
-    const { numbered, present } = await file.read(conservation);
-    if (present !== numbered) problems.push(`${numbered} deliveries were accepted, ${present} are there`);
+    const { numbered, present, swept } = await file.read(conservation);
+    if (present + swept !== numbered) problems.push(`${numbered} deliveries were accepted, ${present} are there and ${swept} were swept`);
   } catch (error) {
     problems.push(isHubError(error) ? error.message : error instanceof Error ? error.message : 'unreadable');
   } finally {

@@ -120,8 +120,14 @@ async function checkStuck(config: Config, read: Read, { now }: Probes): Promise<
 }
 
 async function checkCounts(read: Read): Promise<Finding> {
-  const { numbered, present, open } = await conservation(read);
-  return numbered === present
-    ? ok('conservation', `${numbered} deliveries accepted, all there, ${open} open`)
-    : fail('conservation', `${numbered} deliveries were accepted, ${present} are there`, 'Some are missing.', 'rookery verify');
+  const { numbered, present, swept, open } = await conservation(read);
+  const kept = swept === 0 ? 'all there' : `${present} there, ${swept} swept after their time`;
+  return numbered === present + swept
+    ? ok('conservation', `${numbered} deliveries accepted, ${kept}, ${open} open`)
+    : fail(
+        'conservation',
+        `${numbered} deliveries were accepted, ${present} are there and ${swept} were swept`,
+        'Some are missing.',
+        'rookery verify',
+      );
 }

@@ -2,15 +2,7 @@
 // brings: what nobody decided in time counts as denied, and what was approved and not used in time holds no more (C8).
 
 import { type AgentRow, findAgent, findAgentByName, listAgents } from '../store/agents.ts';
-import {
-  type ApprovalDraft,
-  type ApprovalRow,
-  expireApproval,
-  findApproval,
-  forgetApprovalsBefore,
-  nextExpiry,
-  overdueApprovals,
-} from '../store/approvals.ts';
+import { type ApprovalDraft, type ApprovalRow, expireApproval, findApproval, nextExpiry, overdueApprovals } from '../store/approvals.ts';
 import { acknowledge, close, deliveriesOf, markDone } from '../store/deliveries.ts';
 import { latestSession } from '../store/sessions.ts';
 import { audienceOf } from './addresses.ts';
@@ -22,7 +14,6 @@ import type { HubContext } from './context.ts';
 import { HubError } from './errors.ts';
 import type { Posting } from './posting.ts';
 import { isLive } from './presence.ts';
-import { forgetInBatches } from './retention.ts';
 
 const ACTOR = { agentId: 'hub' };
 
@@ -104,13 +95,6 @@ export class ApprovalEnds {
   /** The next end, for the scheduler. */
   nextDue(): Promise<number | null> {
     return this.#context.db.read(nextExpiry);
-  }
-
-  /** Duty: forgets what ended long ago. */
-  async forget(): Promise<number> {
-    const { db, time, limits } = this.#context;
-    const before = time.now() - limits.approvalKeptMs;
-    return await forgetInBatches(db, limits.dueBatch, (tx) => forgetApprovalsBefore(tx, before, limits.dueBatch));
   }
 
   async #expire(act: Act, approval: ApprovalRow): Promise<boolean> {

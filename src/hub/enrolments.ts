@@ -8,7 +8,6 @@ import { createHash } from 'node:crypto';
 import { type AgentRow, findAgent, findAgentByName, updateAgent } from '../store/agents.ts';
 import {
   countOpenEnrolments,
-  deleteEnrolmentsBefore,
   type EnrolmentRow,
   findEnrolmentByHash,
   insertEnrolment,
@@ -26,7 +25,6 @@ import { assertLabel, assertName } from './names.ts';
 import { isLive } from './presence.ts';
 import { assertUsable, ENROLMENT, enrolmentHash } from './redeeming.ts';
 import { registerAgent } from './registering.ts';
-import { forgetInBatches } from './retention.ts';
 
 export type EnrolmentWish = {
   name: string;
@@ -102,13 +100,6 @@ export class Enrolments {
       await act.emit('agent.enrolled', agent.id, { name: agent.name, enrolment: enrolment.id, client: 'http' });
       return { token: secret, name: agent.name, role: agent.role, projectId: act.projectId, expiresAt };
     });
-  }
-
-  /** Duty: forgets enrolments long past their end. */
-  async forget(): Promise<number> {
-    const { db, limits, time } = this.#context;
-    const before = time.now() - limits.enrolmentKeptMs;
-    return await forgetInBatches(db, limits.dueBatch, (tx) => deleteEnrolmentsBefore(tx, before, limits.dueBatch));
   }
 
   async #agentFor(act: Act, caller: Caller, { name, role = 'agent', ...wish }: EnrolmentWish): Promise<AgentRow> {

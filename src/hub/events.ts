@@ -79,6 +79,8 @@ export const EVENT_TYPES = [
   'sign_in.offered',
   'sign_in.redeemed',
   'sign_in.ended',
+  'retention.swept',
+  'retention.forgotten',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 

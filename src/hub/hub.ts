@@ -1,7 +1,6 @@
 // The hub: the services, wired. It decides; it has no MCP, no HTTP, no SQL text, no clock and no environment of its own.
 
 import type { Db } from '../store/db.ts';
-import { deleteKeysBefore } from '../store/idempotency.ts';
 import { schemaVersion } from '../store/migrate.ts';
 import { findHub, type HubRow, insertHub, updateHighWater } from '../store/projects.ts';
 import { Acknowledging } from './acknowledging.ts';
@@ -45,13 +44,13 @@ import { Reminders } from './reminders.ts';
 import { ReservationLeases } from './reservation-leases.ts';
 import { Reservations } from './reservations.ts';
 import { Restarts } from './restarts.ts';
-import { forgetInBatches } from './retention.ts';
 import { RiskyCommands, rulesOf } from './risky-commands.ts';
 import { Sessions } from './sessions.ts';
 import { SignIns } from './sign-ins.ts';
 import { Stats } from './stats.ts';
 import { Stopping } from './stopping.ts';
 import { NO_SURROUNDINGS, type Surroundings } from './surroundings.ts';
+import { Sweeps } from './sweeps.ts';
 import { TaskBoard } from './task-board.ts';
 import { type TaskServices, taskServices } from './task-services.ts';
 import { Threads } from './threads.ts';
@@ -132,6 +131,7 @@ export type Hub = TaskServices & {
   readonly enrolments: Enrolments;
   readonly signIns: SignIns;
   readonly calls: Calls;
+  readonly sweeps: Sweeps;
   readonly feed: Feed;
   readonly context: HubContext;
   /** What is not as it should be, in sentences (C20). */
@@ -143,8 +143,6 @@ export type Hub = TaskServices & {
   probe(): Promise<void>;
   /** A sentence when nobody runs the timed duties. */
   dutyNotices(): Promise<string[]>;
-  /** Forgets idempotency keys past their retention. Answers how many. */
-  forgetKeys(): Promise<number>;
   /** Ends every wait, flushes the record of calls, and closes the database. Idempotent. */
   close(): Promise<void>;
 };
@@ -248,6 +246,7 @@ export async function createHub(parts: HubParts): Promise<Hub> {
     enrolments: new Enrolments(context),
     signIns: new SignIns(context),
     calls,
+    sweeps: new Sweeps(context),
     feed: new Feed(context),
     context,
     notices: () => [
@@ -264,10 +263,6 @@ export async function createHub(parts: HubParts): Promise<Hub> {
       return time.now() - at > limits.schedulerSilenceMs
         ? [`Timed duties have not run since ${toIso(at)}: no reminder fires and no ask ends until a server runs.`]
         : [];
-    },
-    forgetKeys: () => {
-      const before = time.now() - limits.keyRetentionMs;
-      return forgetInBatches(db, limits.dueBatch, (tx) => deleteKeysBefore(tx, before, limits.dueBatch));
     },
     close: () => {
       closing ??= (async () => {

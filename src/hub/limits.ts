@@ -1,6 +1,7 @@
 // Every limit of the hub, in one table: the default, the hard ceiling that no policy may pass, the unit, and the reason.
 // A refusal because of a limit states the number; `whoami` reports the ones in force. Configuration may override a default (`limits` in config.json).
 
+import { RETENTION_LIMITS } from './retention-limits.ts';
 import { TASK_LIMITS } from './task-limits.ts';
 
 const KIB = 1024;
@@ -118,6 +119,7 @@ export const LIMITS = {
   },
   alternationWindowMs: { value: 5 * MINUTE, hard: DAY, unit: 'ms', why: 'the window of that count' },
   ...TASK_LIMITS,
+  ...RETENTION_LIMITS,
   openThreads: { value: 40, hard: 200, unit: 'threads', why: 'one look at what is owed stays below 2,000 tokens' },
   recoveryTokens: {
     value: 2_000,

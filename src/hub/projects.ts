@@ -12,7 +12,6 @@ export type Project = { id: string; name: string; root: string };
 
 export class Projects {
   readonly #context: HubContext;
-  readonly #known = new Set<string>();
 
   constructor(context: HubContext) {
     this.#context = context;
@@ -20,24 +19,21 @@ export class Projects {
 
   /** Makes sure that the project and its principals exist. Idempotent, safe from many processes at once. */
   async ensure(project: Project): Promise<void> {
-    if (this.#known.has(project.id)) return;
     const { db, commands } = this.#context;
     const found = await db.read((read) => findProject(read, project.id));
     if (found === undefined) {
       const now = this.#context.time.now();
       await db.write(project.id, (tx) => insertProject(tx, { ...project, createdAt: now, clockAt: now, eventSeq: 0, eventHash: GENESIS }));
     }
+    if (found !== undefined && found.eventSeq > 0) return;
     // A project without events is one whose maker died right here.
-    if (found === undefined || found.eventSeq === 0) {
-      await commands.runAs(project.id, { agentId: HUB }, async (act) => {
-        if ((await findAgentByName(act.tx, project.id, HUB)) !== undefined) return;
-        for (const name of [OPERATOR, HUB]) {
-          await insertAgent(act.tx, newAgent(act, this.#context.ids, { name, nameSource: 'given', role: name, client: '' }));
-        }
-        await act.emit('project.created', project.id, { name: project.name, root: project.root });
-      });
-    }
-    this.#known.add(project.id);
+    await commands.runAs(project.id, { agentId: HUB }, async (act) => {
+      if ((await findAgentByName(act.tx, project.id, HUB)) !== undefined) return;
+      for (const name of [OPERATOR, HUB]) {
+        await insertAgent(act.tx, newAgent(act, this.#context.ids, { name, nameSource: 'given', role: name, client: '' }));
+      }
+      await act.emit('project.created', project.id, { name: project.name, root: project.root });
+    });
   }
 
   list(): Promise<ProjectRow[]> {

@@ -8,7 +8,6 @@ import {
   endingReservations,
   endReservation,
   findReservation,
-  forgetReservationsBefore,
   heldIn,
   moveLease,
   nextLeaseEnd,
@@ -19,7 +18,6 @@ import type { Act } from './command.ts';
 import type { HubContext } from './context.ts';
 import type { Posting } from './posting.ts';
 import { sessionOf } from './presence.ts';
-import { forgetInBatches } from './retention.ts';
 
 const ACTOR = { agentId: 'hub' };
 /** Calls are written down about once a second: only then is silence silence. */
@@ -76,13 +74,6 @@ export class ReservationLeases {
     if (!this.#context.time.trustsSilence()) return null;
     const next = await this.#context.db.read(nextLeaseEnd);
     return next === null ? null : next + RECORD_MS;
-  }
-
-  /** Duty: forgets what ended long ago. */
-  async forget(): Promise<number> {
-    const { db, time, limits } = this.#context;
-    const before = time.now() - limits.reservationKeptMs;
-    return await forgetInBatches(db, limits.dueBatch, (tx) => forgetReservationsBefore(tx, before, limits.dueBatch));
   }
 
   /** What still holds in a project; what is over ends here. */

@@ -10,15 +10,7 @@
 import { createHash } from 'node:crypto';
 import { findAgentByName } from '../store/agents.ts';
 import { findProject } from '../store/projects.ts';
-import {
-  deleteSignInsBefore,
-  endBrowserSession,
-  findBrowserSession,
-  findOffer,
-  insertSignIn,
-  openBrowserSessions,
-  redeemOffer,
-} from '../store/sign-ins.ts';
+import { endBrowserSession, findBrowserSession, findOffer, insertSignIn, openBrowserSessions, redeemOffer } from '../store/sign-ins.ts';
 import { authorityOf, type Caller, OPERATOR } from './caller.ts';
 import type { HubContext } from './context.ts';
 import { HubError } from './errors.ts';
@@ -42,7 +34,6 @@ export class SignIns {
     const { ids, limits } = this.#context;
     const code = ids.token();
     return await this.#context.commands.run(caller, { tool: 'sign_in.offer' }, async (act) => {
-      await deleteSignInsBefore(act.tx, act.now - limits.signInMs - limits.browserSessionMs);
       const id = ids.next('sin');
       const expiresAt = act.now + limits.signInMs;
       await insertSignIn(act.tx, {

@@ -6,7 +6,6 @@ import { createHash } from 'node:crypto';
 import { findSession, type SessionRow } from '../store/sessions.ts';
 import {
   endToolUse,
-  forgetToolUsesBefore,
   giveUpToolUses,
   insertToolUse,
   listToolUses,
@@ -20,7 +19,6 @@ import { canonicalJson } from './canonical-json.ts';
 import type { Act } from './command.ts';
 import type { HubContext } from './context.ts';
 import { oneLine } from './frame.ts';
-import { forgetInBatches } from './retention.ts';
 import { beginTurn, type Moment } from './turns.ts';
 
 export type ToolUse = {
@@ -92,13 +90,6 @@ export class ToolUses {
   async list(caller: Caller, agentId: string, limit: number): Promise<ToolUseRow[]> {
     if (caller.agentId !== agentId) assertOversees(caller, 'see what tools others use');
     return await this.#context.db.read((read) => listToolUses(read, agentId, limit));
-  }
-
-  /** Duty: rows past their retention. */
-  async forget(): Promise<number> {
-    const { db, limits, time } = this.#context;
-    const before = time.now() - limits.toolUseKeptMs;
-    return await forgetInBatches(db, limits.dueBatch, (tx) => forgetToolUsesBefore(tx, before, limits.dueBatch));
   }
 
   async #end(act: Act, caller: Caller, use: ToolUse, { at }: Moment, outcome: 'ok' | 'failed', durationMs: number | null): Promise<void> {

@@ -8,7 +8,6 @@ import { countInFlight, countTools, giveUpToolUses, giveUpToolUsesBefore } from 
 import {
   closeTurn,
   findTurn,
-  forgetTurnsBefore,
   listTurns,
   markHooked,
   openTurn,
@@ -26,7 +25,6 @@ import type { HubContext } from './context.ts';
 import { HubError } from './errors.ts';
 import type { Ids } from './ids.ts';
 import { isWorking } from './presence.ts';
-import { forgetInBatches } from './retention.ts';
 import { CLIENT_KINDS, type Surroundings, type TurnFacts } from './surroundings.ts';
 
 /** How a turn is named, when its event happened (hooks may come late and out of order), and where its client writes it down. */
@@ -164,13 +162,6 @@ export class Turns {
     if (client === undefined || transcript === null) return null;
     const query = { client, path: transcript, since: turnStartedAt, turnKey, receipts: [], lastWords: null };
     return (await this.#surroundings.transcript(query))?.turn ?? null;
-  }
-
-  /** Duty: rows past their retention. */
-  async forget(): Promise<number> {
-    const { db, limits, time } = this.#context;
-    const before = time.now() - limits.turnKeptMs;
-    return await forgetInBatches(db, limits.dueBatch, (tx) => forgetTurnsBefore(tx, before, limits.dueBatch));
   }
 }
 

@@ -11,7 +11,6 @@ import { nextReadyAt, wakingMail } from '../store/unread.ts';
 import {
   type AttemptRow,
   attemptsWithin,
-  deleteAttemptsBefore,
   endAttempt,
   findAttempt,
   insertAttempt,
@@ -26,7 +25,6 @@ import type { HubContext } from './context.ts';
 import { findMailHint, type MailHint } from './mail-hint.ts';
 import type { Posting } from './posting.ts';
 import { isLive, isWorking } from './presence.ts';
-import { forgetInBatches } from './retention.ts';
 import { isOpen } from './wake-doors.ts';
 import { covers, type Decision, decide, type Ending, type Situation } from './wake-policy.ts';
 
@@ -125,13 +123,6 @@ export class Waking {
       }
       return dues.length === 0 ? null : Math.min(...dues);
     });
-  }
-
-  /** Duty: forgets what nobody asks about any more. */
-  async forgetOld(): Promise<number> {
-    const { db, limits, time } = this.#context;
-    const before = time.now() - limits.wakeAttemptsKeptMs;
-    return await forgetInBatches(db, limits.dueBatch, (tx) => deleteAttemptsBefore(tx, before, limits.dueBatch));
   }
 
   /** All that is known of whether an agent is to be woken, and the decision. */

@@ -27,7 +27,6 @@ export function dutiesOf(hub: Hub): Duty[] {
     offers,
     taskDeadlines,
     reservationLeases,
-    toolUses,
     turns,
     waking,
   } = hub;
@@ -54,15 +53,9 @@ export function dutiesOf(hub: Hub): Duty[] {
     { name: 'bury poison', everyMs: 10_000, run: () => deliveries.buryPoison() },
     { name: 'offer pool messages again', everyMs: 15_000, run: () => deliveries.reofferPool() },
     { name: 'end wake-ups', everyMs: 5_000, run: () => waking.endOverdue() },
-    { name: 'forget wake-ups', everyMs: 600_000, run: () => waking.forgetOld() },
     { name: 'end interrupted turns', everyMs: 5_000, run: () => turns.endInterrupted() },
     { name: 'end silent turns', everyMs: 30_000, run: () => turns.endSilent() },
     { name: 'forget ended clients', everyMs: 30_000, run: () => clientProcesses.forgetGone() },
-    { name: 'forget turns', everyMs: 600_000, run: () => turns.forget() },
-    { name: 'forget tool uses', everyMs: 600_000, run: () => toolUses.forget() },
-    { name: 'forget enrolments', everyMs: 600_000, run: () => hub.enrolments.forget() },
-    { name: 'forget approvals', everyMs: 3_600_000, run: () => approvalEnds.forget() },
-    { name: 'forget reservations', everyMs: 3_600_000, run: () => reservationLeases.forget() },
-    { name: 'forget keys', everyMs: 600_000, run: () => hub.forgetKeys() },
+    { name: 'sweep', everyMs: 60_000, nextDue: () => hub.sweeps.nextDue(), run: () => hub.sweeps.run() },
   ];
 }

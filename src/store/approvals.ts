@@ -199,12 +199,3 @@ export async function nextExpiry(read: Read): Promise<number | null> {
   const row = await read.get(`SELECT MIN(expires_at) AS next FROM approvals WHERE state IN ('pending', 'approved')`);
   return row === undefined ? null : toIntOrNull(row, 'next');
 }
-
-/** Forgets what was asked for before then and is over. Answers how many. */
-export async function forgetApprovalsBefore(tx: Tx, before: number, limit: number): Promise<number> {
-  return await tx.run(
-    `DELETE FROM approvals WHERE id IN (SELECT id FROM approvals WHERE state NOT IN ('pending', 'approved') AND requested_at < ? LIMIT ?)`,
-    before,
-    limit,
-  );
-}

@@ -85,11 +85,3 @@ export async function useEnrolment(tx: Tx, id: string, now: number, seat: Seat):
 export async function revokeOpenEnrolment(tx: Tx, agentId: string, now: number): Promise<void> {
   await tx.run('UPDATE enrolments SET revoked_at = ? WHERE agent_id = ? AND used_at IS NULL AND revoked_at IS NULL', now, agentId);
 }
-
-export async function deleteEnrolmentsBefore(tx: Tx, expiredBefore: number, limit: number): Promise<number> {
-  return await tx.run(
-    'DELETE FROM enrolments WHERE id IN (SELECT id FROM enrolments WHERE expires_at < ? ORDER BY expires_at LIMIT ?)',
-    expiredBefore,
-    limit,
-  );
-}

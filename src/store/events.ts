@@ -53,6 +53,18 @@ export async function eventsAbout(read: Read, projectId: string, subject: string
   return rows.map(toEvent);
 }
 
+/** The same after a seq, for whoever reads all of them. */
+export async function eventsAboutAfter(read: Read, projectId: string, subject: string, seq: number, limit: number): Promise<EventRow[]> {
+  const rows = await read.all(
+    'SELECT * FROM events WHERE subject = ? AND seq > ? AND project_id = ? ORDER BY seq LIMIT ?',
+    subject,
+    seq,
+    projectId,
+    limit,
+  );
+  return rows.map(toEvent);
+}
+
 /** A choice of events. Kinds are the words before the dot of a type. */
 export type EventFilter = { kinds: readonly string[]; actorId: string | null; subject: string | null };
 

@@ -1,6 +1,6 @@
 // Rows of `idempotency_keys`: the result of a call under the caller's key, committed with the effect (C2).
 
-import { toInt, toText } from './columns.ts';
+import { toText } from './columns.ts';
 import type { Read, Tx } from './db.ts';
 
 export type KeyScope = { projectId: string; principalId: string; tool: string; key: string };
@@ -27,15 +27,4 @@ export async function insertKey(tx: Tx, scope: KeyScope, argsDigest: string, res
     result,
     now,
   );
-}
-
-/** Forgets keys older than their retention: the oldest `limit`, and those of the same instant as the last of them. Answers how many went. */
-export async function deleteKeysBefore(tx: Tx, before: number, limit: number): Promise<number> {
-  const row = await tx.get(
-    'SELECT created_at FROM idempotency_keys WHERE created_at < ? ORDER BY created_at LIMIT 1 OFFSET ?',
-    before,
-    limit - 1,
-  );
-  const upTo = row === undefined ? before - 1 : toInt(row, 'created_at');
-  return await tx.run('DELETE FROM idempotency_keys WHERE created_at <= ?', upTo);
 }

@@ -177,6 +177,18 @@ export async function threadPage(
 }
 
 /** Messages of a project with `afterSeq` < seq <= `upToSeq`, unparsed: verification must survive damaged rows. */
-export async function messagesBetween(read: Read, projectId: string, afterSeq: number, upToSeq: number): Promise<Row[]> {
-  return await read.all('SELECT * FROM messages WHERE project_id = ? AND seq > ? AND seq <= ? ORDER BY seq', projectId, afterSeq, upToSeq);
+export async function messagesBetween(
+  read: Read,
+  projectId: string,
+  afterSeq: number,
+  upToSeq: number,
+  limit = Number.MAX_SAFE_INTEGER,
+): Promise<Row[]> {
+  return await read.all(
+    'SELECT * FROM messages WHERE project_id = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?',
+    projectId,
+    afterSeq,
+    upToSeq,
+    limit,
+  );
 }

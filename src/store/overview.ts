@@ -101,14 +101,16 @@ export async function namedWaiting(read: Read, recipientId: string, limit: numbe
 
 /**
  * Deliveries of a project by state without reading them all: those that are open, and those that ended otherwise, are counted by their
- * indexes, and of all that were ever numbered the rest was acknowledged (I5), or so long over that retention took it.
+ * indexes, and of all that were ever numbered and not swept the rest was acknowledged (I5).
  */
 export async function tallyDeliveries(read: Read, projectId: string): Promise<Record<DeliveryState, number>> {
   const open = (state: 'ready' | 'leased') =>
     `(SELECT COUNT(*) FROM agents a JOIN deliveries d ON d.recipient_id = a.id WHERE a.project_id = ? AND d.state = '${state}')`;
   const numbered = `(SELECT COALESCE(SUM(p.last_seq), 0) FROM agents a JOIN pair_sequences p ON p.sender_id = a.id WHERE a.project_id = ?)`;
   const row = await read.get(
-    `SELECT ${open('ready')} AS ready, ${open('leased')} AS leased, ${numbered} AS numbered`,
+    `SELECT ${open('ready')} AS ready, ${open('leased')} AS leased,
+       ${numbered} - (SELECT swept_deliveries FROM projects WHERE id = ?) AS numbered`,
+    projectId,
     projectId,
     projectId,
     projectId,
@@ -124,15 +126,16 @@ export async function tallyDeliveries(read: Read, projectId: string): Promise<Re
   return { ...counts, acked: toInt(row, 'numbered') - ready - leased - dead - expired - recalled };
 }
 
-/** I5 for the whole database: every delivery that was ever numbered is there, in one of the states. */
-export async function conservation(read: Read): Promise<{ numbered: number; present: number; open: number }> {
+/** I5 for the whole database: every delivery that was ever numbered is there, in one of the states, or was swept. */
+export async function conservation(read: Read): Promise<{ numbered: number; present: number; swept: number; open: number }> {
   const row = await read.get(
     `SELECT (SELECT COALESCE(SUM(last_seq), 0) FROM pair_sequences) AS numbered, (SELECT COUNT(*) FROM deliveries) AS present,
+       (SELECT COALESCE(SUM(swept_deliveries), 0) FROM projects) AS swept,
        (SELECT COUNT(*) FROM deliveries WHERE state IN ('ready', 'leased')) AS open`,
   );
   return row === undefined
-    ? { numbered: 0, present: 0, open: 0 }
-    : { numbered: toInt(row, 'numbered'), present: toInt(row, 'present'), open: toInt(row, 'open') };
+    ? { numbered: 0, present: 0, swept: 0, open: 0 }
+    : { numbered: toInt(row, 'numbered'), present: toInt(row, 'present'), swept: toInt(row, 'swept'), open: toInt(row, 'open') };
 }
 
 /** How many rows a walk over the events and the messages reads. */

@@ -2,6 +2,7 @@
 
 import { toInt, toText } from './columns.ts';
 import type { Read, Row, Tx } from './db.ts';
+import type { Base } from './sweep-events.ts';
 
 export type ProjectRow = {
   id: string;
@@ -12,6 +13,8 @@ export type ProjectRow = {
   clockAt: number;
   eventSeq: number;
   eventHash: string;
+  /** Where the history begins: older events were forgotten. */
+  base: Base;
 };
 
 export type HubRow = { instanceId: string; createdAt: number; highWaterAt: number; beatAt: number };
@@ -24,6 +27,12 @@ const toProject = (row: Row): ProjectRow => ({
   clockAt: toInt(row, 'clock_at'),
   eventSeq: toInt(row, 'event_seq'),
   eventHash: toText(row, 'event_hash'),
+  base: {
+    seq: toInt(row, 'base_seq'),
+    hash: toText(row, 'base_hash'),
+    messages: toInt(row, 'base_messages'),
+    deliveries: toInt(row, 'base_deliveries'),
+  },
 });
 
 export async function findProject(read: Read, id: string): Promise<ProjectRow | undefined> {
@@ -52,7 +61,7 @@ export async function projectCounts(read: Read): Promise<Map<string, { agents: n
 }
 
 /** Creates the project unless it is there. Answers whether it was new. */
-export async function insertProject(tx: Tx, project: ProjectRow): Promise<boolean> {
+export async function insertProject(tx: Tx, project: Omit<ProjectRow, 'base'>): Promise<boolean> {
   const changes = await tx.run(
     `INSERT INTO projects (id, name, root, created_at, clock_at, event_seq, event_hash) VALUES (?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (id) DO NOTHING`,

@@ -153,12 +153,3 @@ export async function nextLeaseEnd(read: Read): Promise<number | null> {
   const row = await read.get(`SELECT MIN(lease_until) AS next FROM reservations WHERE state = 'held'`);
   return row === undefined ? null : toIntOrNull(row, 'next');
 }
-
-/** Forgets what ended before then. Answers how many. */
-export async function forgetReservationsBefore(tx: Tx, before: number, limit: number): Promise<number> {
-  return await tx.run(
-    `DELETE FROM reservations WHERE id IN (SELECT id FROM reservations WHERE state <> 'held' AND ended_at < ? LIMIT ?)`,
-    before,
-    limit,
-  );
-}

@@ -69,8 +69,3 @@ export async function openBrowserSessions(read: Read, now: number): Promise<Brow
 export async function endBrowserSession(tx: Tx, id: string, now: number): Promise<boolean> {
   return (await tx.run('UPDATE sign_ins SET ended_at = ? WHERE id = ? AND redeemed_at IS NOT NULL AND ended_at IS NULL', now, id)) === 1;
 }
-
-/** Forgets what can be of no use any more. */
-export async function deleteSignInsBefore(tx: Tx, before: number): Promise<void> {
-  await tx.run('DELETE FROM sign_ins WHERE offered_at < ?', before);
-}

@@ -121,9 +121,3 @@ export async function countTools(read: Read, sessionId: string, since: number): 
 export async function listToolUses(read: Read, agentId: string, limit: number): Promise<ToolUseRow[]> {
   return (await read.all('SELECT * FROM tool_uses WHERE agent_id = ? ORDER BY started_at DESC LIMIT ?', agentId, limit)).map(toToolUse);
 }
-
-/** Forgets uses past their retention: the oldest `limit`, and those of the same instant as the last of them. Answers how many went. */
-export async function forgetToolUsesBefore(tx: Tx, before: number, limit: number): Promise<number> {
-  const row = await tx.get('SELECT started_at FROM tool_uses WHERE started_at < ? ORDER BY started_at LIMIT 1 OFFSET ?', before, limit - 1);
-  return await tx.run('DELETE FROM tool_uses WHERE started_at <= ?', row === undefined ? before - 1 : toInt(row, 'started_at'));
-}

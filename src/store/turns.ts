@@ -176,9 +176,3 @@ export async function sumTurns(read: Read, projectId: string, agentId: string | 
     toolCalls: toInt(row, 'tools'),
   };
 }
-
-/** Forgets turns past their retention: the oldest `limit`, and those of the same instant as the last of them. Answers how many went. */
-export async function forgetTurnsBefore(tx: Tx, before: number, limit: number): Promise<number> {
-  const row = await tx.get('SELECT ended_at FROM turns WHERE ended_at < ? ORDER BY ended_at LIMIT 1 OFFSET ?', before, limit - 1);
-  return await tx.run('DELETE FROM turns WHERE ended_at <= ?', row === undefined ? before - 1 : toInt(row, 'ended_at'));
-}

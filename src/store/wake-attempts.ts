@@ -130,13 +130,3 @@ export async function endAttempt(
   );
   return changes === 1;
 }
-
-/** Forgets the oldest ended attempts from before `before`. Answers how many. */
-export async function deleteAttemptsBefore(tx: Tx, before: number, limit: number): Promise<number> {
-  return await tx.run(
-    `DELETE FROM wake_attempts WHERE id IN
-       (SELECT id FROM wake_attempts WHERE started_at < ? AND ended_at IS NOT NULL ORDER BY started_at LIMIT ?)`,
-    before,
-    limit,
-  );
-}

@@ -9,7 +9,7 @@ import type { ReservationRequest } from '../../src/hub/reservations.ts';
 import { callTool } from '../../src/tools/call.ts';
 import { Connection } from '../../src/tools/connection.ts';
 import { whoami } from '../../src/tools/whoami.ts';
-import { bodies, events, operatorOf, recv, refused, stranger } from '../support/acts.ts';
+import { bodies, events, operatorOf, recv, refused, stranger, sweep } from '../support/acts.ts';
 import { attach, onEveryEngine, PROJECT, type TestHub, testHub } from '../support/engines.ts';
 
 const MINUTE = 60_000;
@@ -250,7 +250,7 @@ onEveryEngine('reservations', (engine) => {
     const { taken } = await reserve(hub, ada, { names: ['a', 'b'] });
     await release(hub, ada, 'a');
     hub.fake.advance(31 * 24 * 60 * MINUTE);
-    expect(await hub.reservationLeases.forget()).toBe(1);
+    expect(await sweep(hub)).toMatchObject({ reservations: 1 });
     await refused('not_found', release(hub, ada, taken[0]?.id ?? ''));
     expect(await release(hub, ada, 'b')).toMatchObject({ released: [taken[1]?.id] });
   });

@@ -8,6 +8,8 @@ import { type ErrorCode, HubError } from '../../src/hub/errors.ts';
 import type { Hub } from '../../src/hub/hub.ts';
 import type { Batch, ReceiveRequest } from '../../src/hub/inbox.ts';
 import type { Draft } from '../../src/hub/posting.ts';
+import type { SweepWish } from '../../src/hub/sweep-plan.ts';
+import type { Counts } from '../../src/store/sweeps.ts';
 import { attach, OTHER_PROJECT } from './engines.ts';
 
 type Keyed = Pick<Intent, 'key'>;
@@ -49,6 +51,11 @@ export async function statusOf(hub: Hub, sender: Caller, messageId: string) {
 
 export function operatorOf(hub: Hub): Promise<Caller> {
   return hub.projects.operator({ id: 'demo-1', name: 'demo', root: '/work/demo' }, 'cli');
+}
+
+/** Sweeps everything that is past its time, to the end; answers the rows that went, by table. */
+export async function sweep(hub: Hub, wish: SweepWish = {}): Promise<Counts> {
+  return await hub.sweeps.prune(await operatorOf(hub), wish);
 }
 
 /** An agent of another project. */
