@@ -5,7 +5,7 @@
 import { findAgentByName } from '../store/agents.ts';
 import type { Read } from '../store/db.ts';
 import { latestSession, type SessionRow } from '../store/sessions.ts';
-import { closeDoor, type DoorRow, doorsOf, openDoor, type WakeDoor } from '../store/wake-doors.ts';
+import { closeDoor, type DoorRow, doorsOf, openDoor, WAKE_DOORS, type WakeDoor } from '../store/wake-doors.ts';
 import { assertOversees, authorityOf, type Caller } from './caller.ts';
 import type { Act } from './command.ts';
 import type { HubContext } from './context.ts';
@@ -50,16 +50,19 @@ export class WakeDoors {
   }
 
   /**
-   * Whether it is worth while for this process to go on hosting a door that it has opened: not when a better one is open or another process has
-   * taken it over, not when the session is over, and not through a whole turn.
+   * Whether a process beside a client has to host a door of this kind, or to go on with it: not when one that comes before it has worked in this
+   * session, not when another process has taken it over or the session is over, and not through a whole turn.
    */
-  async isNeeded({ agentId, sessionId }: Sleeper, kind: HostedKind): Promise<boolean> {
+  async isNeeded({ agentId, sessionId }: Sleeper, kind: HostedKind, hosts: boolean): Promise<boolean> {
     const { db, host, time } = this.#context;
     return await db.read(async (read) => {
       const session = await latestSession(read, agentId);
-      const [best] = inOrder((await doorsOf(read, agentId)).filter((door) => isOpen(this.#context, door, session)));
-      const isOurs = best?.kind === kind && best.host === host.key && best.pid === host.pid && session?.id === sessionId;
-      return isOurs && (session.turnStartedAt === null || time.now() - best.openedAt < TURN_GRACE_MS);
+      if (session?.id !== sessionId) return false;
+      const doors = (await doorsOf(read, agentId)).filter((door) => isOpen(this.#context, door, session));
+      if (doors.some((door) => hasWorked(door) && WAKE_DOORS.indexOf(door.kind) < WAKE_DOORS.indexOf(kind))) return false;
+      const ours = doors.find((door) => door.kind === kind && door.host === host.key && door.pid === host.pid);
+      if (ours === undefined) return !hosts;
+      return session.turnStartedAt === null || time.now() - ours.openedAt < TURN_GRACE_MS;
     });
   }
 
@@ -129,6 +132,11 @@ function unknown(name: string): HubError {
   return new HubError('not_found', `No agent of this project is called "${name.slice(0, 48)}"; nothing was changed.`, {
     hint: 'rookery agents lists them.',
   });
+}
+
+/** Whether a wake-up by it was followed by reading since it was opened, and none was in vain since then. */
+function hasWorked({ openedAt, provenAt, failures }: DoorRow): boolean {
+  return provenAt !== null && provenAt >= openedAt && failures === 0;
 }
 
 /** Whether a door can be used now: registered, or hosted by a living process for the session that holds the agent. */

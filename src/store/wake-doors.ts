@@ -4,8 +4,8 @@
 import { flag, toFlag, toInt, toIntOrNull, toText, toTextOrNull, toWord } from './columns.ts';
 import type { Read, Row, Tx } from './db.ts';
 
-/** In the order in which they are tried while nothing is proven: documented ones first, the one that nobody acknowledges last. */
-export const WAKE_DOORS = ['monitor', 'async_rewake', 'messaging_socket', 'codex_queue', 'command', 'webhook', 'channel'] as const;
+/** In the order in which they are tried while nothing is proven: the quickest first, the one that nobody acknowledges last. */
+export const WAKE_DOORS = ['monitor', 'messaging_socket', 'async_rewake', 'codex_queue', 'command', 'webhook', 'channel'] as const;
 export type WakeDoor = (typeof WAKE_DOORS)[number];
 
 export type DoorRow = {

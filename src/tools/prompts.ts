@@ -114,7 +114,7 @@ export function promptText(prompt: Prompt, offered: readonly Tool[]): string {
 export function workingRules(offered: readonly Tool[]): readonly { title: string; sentences: readonly string[] }[] {
   const rules = [
     { title: 'Mail', sentences: [...MAIL, 'recv_batch with wait_seconds: 50 waits for mail; do not poll.', 'Bare thanks need no reply.'] },
-    { title: 'Tasks', sentences: TASKS },
+    { title: 'Tasks', sentences: [...TASKS, 'submit_review gives a verdict on a revision of a task; nothing else does.', ...CARE] },
     {
       title: 'Reaching others',
       sentences: [
@@ -122,14 +122,6 @@ export function workingRules(offered: readonly Tool[]): readonly { title: string
         'ask puts a question that always ends; its end comes to your inbox, and get_open_threads shows it until then.',
         'Nothing is called delivered: message_status tells who was shown and acknowledged what, and why not.',
         'remind tells you something later.',
-      ],
-    },
-    {
-      title: 'Tasks',
-      sentences: [
-        'claim_task gives you a task and its fencing_token; pass it with update_task and complete_task. When it is stale, stop: the task is no longer yours.',
-        'submit_review gives a verdict on a revision of a task; nothing else does.',
-        ...CARE,
       ],
     },
     { title: 'Long work', sentences: [...CONTEXT, 'After compaction, resume or takeover get_open_threads says what is still open.'] },

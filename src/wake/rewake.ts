@@ -1,5 +1,6 @@
 // `rookery rewake`: what Claude Code starts as an asyncRewake hook when a turn ends. It waits beside the idle session; exiting with 2 begins a turn
-// with what it said on standard error. One of them is enough: a later one takes the door over, and each ends in silence when it is of no use.
+// with what it said on standard error. One of them is enough: a later one takes the door over, and each ends in silence when it is of no use,
+// above all when the session's own socket has woken it: that is quicker, and needs no process to wait.
 
 import type { Hub } from '../hub/hub.ts';
 import type { Log } from '../system/log.ts';
@@ -18,7 +19,7 @@ export async function serveRewake({ hub, told, over, say, log }: RewakeParts): P
     log,
     sleeper: async () => {
       const sleeper = woke ? undefined : await agentOfClient(hub, told);
-      const isOfUse = sleeper !== undefined && (!opened || (await hub.wakeDoors.isNeeded(sleeper, 'async_rewake')));
+      const isOfUse = sleeper !== undefined && (await hub.wakeDoors.isNeeded(sleeper, 'async_rewake', opened));
       if (!isOfUse) done.abort();
       return isOfUse ? sleeper : undefined;
     },

@@ -31,6 +31,23 @@ describe('putting in', () => {
     expect(appendAt(once, ['b', 'c'], 2, 'x.json')).toContain('"b": { "c": [2] }');
   });
 
+  it('breaks long values into lines, but not those of a list or a document that stands in one', () => {
+    const long = { command: '/usr/bin/node', args: ['/opt/my rookery/dist/main.js', 'hook', 'UserPromptSubmit'], timeout: 10, async: true };
+    const inLine = JSON.stringify(long)
+      .replaceAll(':', ': ')
+      .replaceAll(',', ', ')
+      .replace(/^\{(.*)\}$/, '{ $1 }');
+    expect(setAt('', ['a'], [long], 'x.json').split('\n').slice(0, 5)).toEqual([
+      '{',
+      '  "a": [',
+      '    {',
+      '      "command": "/usr/bin/node",',
+      '      "args": ["/opt/my rookery/dist/main.js", "hook", "UserPromptSubmit"],',
+    ]);
+    expect(appendAt('{\n  "a": [{ "b": 1 }]\n}\n', ['a'], long, 'x.json')).toBe(`{\n  "a": [{ "b": 1 }, ${inLine}]\n}\n`);
+    expect(appendAt('{"a":[{"b":1}]}', ['a'], long, 'x.json')).toBe(`{"a":[{"b":1},${JSON.stringify(long)}]}`);
+  });
+
   it('changes nothing where the value stands already, whatever the order of its members', () => {
     const text = '{"hub": {"b": 1, "a": 2}}';
     expect(setAt(text, ['hub'], { a: 2, b: 1 }, 'x.json')).toBe(text);

@@ -117,7 +117,11 @@ describe('the words of the plug-in', () => {
   });
 
   it('are short: a skill is read into the context of whoever needs it', () => {
-    for (const [path, text] of texts) expect([path, text.split(/\s+/).length < 700]).toEqual([path, true]);
+    for (const [path, text] of texts) {
+      expect([path, text.split(/\s+/).length < 700]).toEqual([path, true]);
+      const headings = text.match(/^#+ .*$/gm) ?? [];
+      expect([path, headings]).toEqual([path, [...new Set(headings)]]);
+    }
   });
 
   it('have the roles that prompts have', () => {

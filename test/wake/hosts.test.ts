@@ -49,6 +49,13 @@ async function neverIn(hub: TestHub, ms: number, condition: () => boolean): Prom
   expect(condition()).toBe(false);
 }
 
+/** Carries out the wake-up that is due by a door that this process hosts; answers whether there was one. */
+async function wakes(hub: TestHub, { projectId, agentId }: Caller, doorId: string): Promise<boolean> {
+  const { claim } = await hub.waking.next(projectId, agentId, [doorId]);
+  if (claim !== undefined) await hub.waking.report(projectId, claim.attemptId, { sent: true });
+  return claim !== undefined;
+}
+
 function running(work: Promise<unknown>, stop: AbortController): AbortController {
   cleanup(async () => {
     stop.abort();
@@ -114,7 +121,7 @@ it('a rewake waits in silence, says the news and ends with 2', async () => {
   expect(await wakeOf(hub, alice)).toBe('none');
 });
 
-it('a rewake ends in silence when another takes its place, a better door opens, or its session is over; nobody’s ends at once', async () => {
+it('a rewake ends in silence when another takes its place, a better door has worked, or its session is over; nobody’s ends at once', async () => {
   const { hub, alice, bob } = await pair();
   const [second, third] = [await other(hub), await other(hub, process3)];
   const told = { projectId: PROJECT.id, clientPid: undefined, clientKey: KEY };
@@ -135,11 +142,21 @@ it('a rewake ends in silence when another takes its place, a better door opens, 
   const next = start(third);
   await later(hub, () => first.code === 0);
   expect(next.code).toBeUndefined();
-  await hub.wakeDoors.open(bob, 'monitor');
+  // The socket comes first; the rewake stays for the case that nothing comes of it, until something did.
+  const socket = await hub.wakeDoors.open(bob, 'messaging_socket');
+  await neverIn(hub, 5_000, () => next.code !== undefined);
+  await send(hub, alice, 'bob', 'by the socket');
+  await later(hub, () => wakes(hub, bob, socket));
+  await recv(hub, bob);
   await later(hub, () => next.code === 0);
-  await hub.wakeDoors.close(bob, await hub.wakeDoors.open(bob, 'monitor'));
+  const needless = start(second);
+  await later(hub, () => needless.code === 0);
+  // Another session has to see for itself.
+  hub.fake.advance(1);
+  await hub.wakeDoors.open(bob, 'messaging_socket');
   const last = start(third);
-  await later(hub, async () => (await wakeOf(hub, alice)) === 'async_rewake');
+  const operator = await operatorOf(hub);
+  await later(hub, async () => (await hub.wakeDoors.list(operator, 'bob')).some(({ kind, open }) => open && kind === 'async_rewake'));
   await hub.sessions.end(bob, 'closed');
   await later(hub, () => last.code === 0);
 });

@@ -13,16 +13,17 @@ const LINE_BREAK = 14;
 const BLANK = 15;
 const END = 17;
 
-const LINE_COLUMNS = 160;
+/** Longer lines are broken: people look over these files before they trust what is in them. */
+const LINE_COLUMNS = 100;
 
-type Style = { unit: string; lineEnd: string; indent: string; inline: boolean };
+type Style = { unit: string; lineEnd: string; indent: string; inline: boolean; spaced: boolean };
 
 /** Adds a member (`key`) or an element to the end of a container. */
 export function insertedInto(text: string, container: Node, key: string | undefined, value: unknown): string {
   const last = container.children?.at(-1);
   const close = container.offset + container.length - 1;
   const style = styleIn(text, container);
-  const prefix = key === undefined ? '' : `${JSON.stringify(key)}:${style.inline && !spaced(text, container) ? '' : ' '}`;
+  const prefix = key === undefined ? '' : `${JSON.stringify(key)}:${style.inline && !style.spaced ? '' : ' '}`;
   const child = prefix + rendered(value, style);
   if (last === undefined) {
     const at = afterComments(text, container.offset + 1, close);
@@ -38,7 +39,7 @@ export function insertedInto(text: string, container: Node, key: string | undefi
   const end = last.offset + last.length;
   const comma = commaAfter(text, end, close);
   if (style.inline) {
-    const gap = comma === undefined ? (spaced(text, container) ? ', ' : ',') : spaced(text, container) ? ' ' : '';
+    const gap = (comma === undefined ? ',' : '') + (style.spaced ? ' ' : '');
     const at = comma === undefined ? end : comma + 1;
     return spliced(text, at, at, `${gap}${child}${comma === undefined ? '' : ','}`);
   }
@@ -94,22 +95,23 @@ export function replaced(text: string, node: Node, value: unknown): string {
   return spliced(text, node.offset, node.offset + node.length, rendered(value, styleAt(text, node)));
 }
 
-function rendered(value: unknown, { inline, unit, lineEnd, indent }: Style): string {
-  return inline ? JSON.stringify(value) : laidOut(value, unit, indent).replaceAll('\n', lineEnd);
+function rendered(value: unknown, { inline, spaced, unit, lineEnd, indent }: Style): string {
+  if (inline && !spaced) return JSON.stringify(value);
+  return laidOut(value, unit, indent, inline ? Number.POSITIVE_INFINITY : LINE_COLUMNS).replaceAll('\n', lineEnd);
 }
 
 /** In one line what fits into one, so that a person can look over it. */
-function laidOut(value: unknown, unit: string, indent: string): string {
+function laidOut(value: unknown, unit: string, indent: string, columns: number): string {
   if (value === null || typeof value !== 'object') return JSON.stringify(value);
   const [open, close] = Array.isArray(value) ? ['[', ']'] : ['{', '}'];
   const parts = (inner: string) =>
     Array.isArray(value)
-      ? value.map((element) => laidOut(element, unit, inner))
-      : Object.entries(value).map(([key, held]) => `${JSON.stringify(key)}: ${laidOut(held, unit, inner)}`);
+      ? value.map((element) => laidOut(element, unit, inner, columns))
+      : Object.entries(value).map(([key, held]) => `${JSON.stringify(key)}: ${laidOut(held, unit, inner, columns)}`);
   const short = parts(indent);
   const blank = Array.isArray(value) ? '' : ' ';
   const line = short.length === 0 ? open + close : `${open}${blank}${short.join(', ')}${blank}${close}`;
-  if (indent.length + line.length <= LINE_COLUMNS && !line.includes('\n')) return line;
+  if (indent.length + line.length <= columns && !line.includes('\n')) return line;
   const inner = indent + unit;
   return `${open}\n${parts(inner)
     .map((part) => inner + part)
@@ -125,12 +127,18 @@ function styleIn(text: string, container: Node): Style {
   const inline = first === undefined ? !text.trim().includes('\n') && text.trim().length > 2 : !inner.includes('\n');
   const lineStart = first === undefined ? -1 : text.lastIndexOf('\n', first.offset - 1) + 1;
   const leads = first !== undefined && lineStart > container.offset && text.slice(lineStart, first.offset).trim() === '';
-  return { unit, lineEnd, inline, indent: leads ? indentOfLine(text, first.offset) : indentOfLine(text, container.offset) + unit };
+  return {
+    unit,
+    lineEnd,
+    inline,
+    spaced: spaced(text, container),
+    indent: leads ? indentOfLine(text, first.offset) : indentOfLine(text, container.offset) + unit,
+  };
 }
 
 function styleAt(text: string, node: Node): Style {
   const inline = !text.trim().includes('\n');
-  return { unit: unitOf(text), lineEnd: lineEndOf(text), inline, indent: indentOfLine(text, node.offset) };
+  return { unit: unitOf(text), lineEnd: lineEndOf(text), inline, spaced: /[:,] /.test(text), indent: indentOfLine(text, node.offset) };
 }
 
 /** Two blanks where the document has no opinion. */

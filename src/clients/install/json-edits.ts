@@ -37,7 +37,8 @@ export function withHooks(text: string, wanted: HookSettings, path: string): str
       continue;
     }
     edited = withoutEvent(edited, event, path, undefined);
-    for (const group of groups) edited = appendAt(edited, ['hooks', event], group, path);
+    if (groups.length > 0 && valueAt(edited, ['hooks', event], path) === undefined) edited = setAt(edited, ['hooks', event], groups, path);
+    else for (const group of groups) edited = appendAt(edited, ['hooks', event], group, path);
   }
   return edited;
 }
