@@ -86,6 +86,8 @@ const settings = z.strictObject({
   host: z.string().default('127.0.0.1'),
   port: z.coerce.number().int().min(0).max(65_535).default(7420),
   url: z.url().optional(),
+  databaseUrl: z.string().min(1).optional(),
+  databaseConnections: z.coerce.number().int().min(2).max(100).default(10),
   token: z.string().optional(),
   enrol: z.string().optional(),
   behindProxy: yesOrNo.default(false),
@@ -128,6 +130,7 @@ const ENVIRONMENT: Partial<Record<Setting, string>> = {
   host: 'ROOKERY_HOST',
   port: 'ROOKERY_PORT',
   url: 'ROOKERY_URL',
+  databaseUrl: 'ROOKERY_DATABASE_URL',
   wakeDoors: 'ROOKERY_WAKE_DOORS',
 };
 

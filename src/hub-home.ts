@@ -2,7 +2,7 @@
 // spend the time that reading a whole configuration takes.
 
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, realpathSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, realpathSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { HubError } from './hub/errors.ts';
@@ -23,10 +23,20 @@ export function hubHome(given: unknown): string {
   }
 }
 
-/** The same without making anything: undefined where no hub is. */
-export function existingHub(given: unknown): HubFiles | undefined {
+/** The same without making anything: undefined where no hub is. `databaseUrl`: what the environment says of a server that holds it. */
+export function existingHub(given: unknown, databaseUrl: string | undefined): HubFiles | undefined {
   const home = homeOf(given);
-  return existsSync(join(home, 'hub.db')) ? filesOf(realpathSync(home)) : undefined;
+  const isThere = existsSync(join(home, 'hub.db')) || (existsSync(home) && (Boolean(databaseUrl) || namesServer(home)));
+  return isThere ? filesOf(realpathSync(home)) : undefined;
+}
+
+/** Whether the hub's own settings may name a server: their reader says for certain. */
+export function namesServer(home: string): boolean {
+  try {
+    return readFileSync(join(home, 'config.json'), 'utf8').includes('"databaseUrl"');
+  } catch {
+    return false;
+  }
 }
 
 /** `home` by its real path. */

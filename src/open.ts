@@ -7,6 +7,7 @@ import { effectiveLimits } from './hub/limits.ts';
 import { priceTable } from './hub/prices.ts';
 import { dutiesOf } from './scheduler/duties.ts';
 import { Scheduler } from './scheduler/scheduler.ts';
+import type { Db } from './store/db.ts';
 import { openSqlite } from './store/sqlite.ts';
 import { systemClock } from './system/clock.ts';
 import { systemHost } from './system/host.ts';
@@ -17,13 +18,7 @@ import { RegisteredWakes } from './wake/registered.ts';
 
 /** Opens the hub that the configuration names, creating and migrating its database as needed. */
 export async function openHub(config: Config): Promise<Hub> {
-  const db = await openSqlite({
-    path: config.databasePath,
-    bellDir: config.bellDir,
-    backupDir: config.backupDir,
-    allowNetworkFs: config.allowNetworkFs,
-    clock: systemClock,
-  });
+  const db = await openDatabase(config);
   const limits = effectiveLimits(Object.fromEntries(Object.entries(config.limits).filter(([, value]) => value !== undefined)));
   const policy = {
     approvals: config.approvals,
@@ -42,6 +37,17 @@ export async function openHub(config: Config): Promise<Hub> {
     files: systemFiles,
     notices: logNotices,
   });
+}
+
+/** PostgreSQL where a URL names one, else the file of this user's hub; the driver that is not used is not loaded. */
+async function openDatabase(config: Config): Promise<Db> {
+  const clock = systemClock;
+  if (config.databaseUrl !== undefined) {
+    const { openPostgres } = await import('./store/postgres-open.ts');
+    return await openPostgres({ url: config.databaseUrl, connections: config.databaseConnections, clock });
+  }
+  const { databasePath: path, bellDir, backupDir, allowNetworkFs } = config;
+  return await openSqlite({ path, bellDir, backupDir, allowNetworkFs, clock });
 }
 
 /** The hub with its clockwork, not yet started. */

@@ -98,6 +98,7 @@ const MAY_IMPORT: Record<string, { what: string[]; why: string }> = {
       'care',
       'doctor',
       'config.ts',
+      'database-place.ts',
       'client-environment.ts',
       'project-root.ts',
       'open.ts',
@@ -107,7 +108,7 @@ const MAY_IMPORT: Record<string, { what: string[]; why: string }> = {
     why: 'The command line can do nothing that the hub does not offer (invariant 8): it never goes to the store.',
   },
   care: {
-    what: ['care', 'store', 'hub', 'config.ts', 'system'],
+    what: ['care', 'store', 'hub', 'config.ts', 'database-place.ts', 'system'],
     why: 'Backup and restore handle the file itself, while no hub may be running; they know no front door.',
   },
   doctor: {

@@ -4,6 +4,7 @@
 import { existsSync, renameSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Config } from '../config.ts';
+import { assertFile } from '../database-place.ts';
 import { HubError } from '../hub/errors.ts';
 import { SqliteFile } from '../store/sqlite-care.ts';
 import { systemClock } from '../system/clock.ts';
@@ -13,6 +14,7 @@ import { assertRoom, discard, reserve, stampOf, sync, wholeSizeOf } from './file
 
 /** Copies the database into `target` (default: a dated file in the backup folder). Errors: `not_found`, `conflict`, `storage_full`, `unavailable`. */
 export async function backUp(config: Config, target: string | undefined, step: Step): Promise<Checked> {
+  assertFile(config, 'backup', 'PostgreSQL’s own tools do it: pg_dump, or pg_basebackup with an archive of its log (docs/deploying.md).');
   if (!existsSync(config.databasePath))
     throw new HubError('not_found', `There is no hub in ${config.home} yet.`, {
       hint: 'It comes to be with the first session or command.',

@@ -5,6 +5,7 @@
 import { chmodSync, copyFileSync, existsSync, linkSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Config } from '../config.ts';
+import { assertFile } from '../database-place.ts';
 import { HubError } from '../hub/errors.ts';
 import { openSessions, type SessionRow } from '../store/sessions.ts';
 import { foldLog, SqliteFile } from '../store/sqlite-care.ts';
@@ -21,6 +22,7 @@ const SILENT_MS = 60_000;
 
 /** Replaces the database by `from`. Errors: `conflict` while the hub is in use (unless `force`), `not_found`, `unavailable` for a bad backup. */
 export async function restore(config: Config, from: string, force: boolean, step: Step): Promise<Restored> {
+  assertFile(config, 'restore', 'Restore it by PostgreSQL’s own tools, while no hub runs: pg_restore (docs/deploying.md).');
   const source = resolve(from);
   assertUsable(config, source);
   const users = await usersOf(config);

@@ -3,6 +3,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Checked, Step } from '../care/check.ts';
+import type { Config } from '../config.ts';
 import { addCommand, type CommonFlags, configOf } from './command.ts';
 import { printSafeLine } from './print-safe.ts';
 import { openTerminal, progressBar, type Terminal } from './terminal.ts';
@@ -27,9 +28,9 @@ export function registerCare(program: Command): void {
     'rookery verify backups/hub.db',
   ).action(async (file: string | undefined, flags: CommonFlags) => {
     const config = configOf(flags);
-    const { checkFile } = await import('../care/check.ts');
-    const path = file === undefined ? config.databasePath : resolve(file);
-    const checked = await checkFile(path, step);
+    const checked =
+      file === undefined && config.databaseUrl !== undefined ? await checkServer(config) : await checkDatabaseFile(config, file);
+    const { path } = checked;
     const terminal = openTerminal(config);
     if (flags.json === true) terminal.json(toReport(checked));
     else {
@@ -63,6 +64,27 @@ export function registerCare(program: Command): void {
       if (kept !== null) terminal.line(`The replaced database is kept as ${printSafeLine(kept)}`);
       printChecked(terminal, checked);
     });
+}
+
+async function checkDatabaseFile(config: Config, file: string | undefined): Promise<Checked> {
+  const { checkFile } = await import('../care/check.ts');
+  return await checkFile(file === undefined ? config.databasePath : resolve(file), step);
+}
+
+/** The history of a hub on PostgreSQL; its structure is the server's own business (amcheck, checksums). */
+async function checkServer(config: Config): Promise<Checked> {
+  const { openHub } = await import('../open.ts');
+  const hub = await openHub(config);
+  try {
+    const bar = step('verifying the history', 1);
+    const projects = await hub.verify();
+    bar.end();
+    const problems = projects.flatMap((project) => project.problems.map((problem) => `project ${project.name}: ${problem}`));
+    const { name: path, bytes } = await hub.store();
+    return { path, bytes, schema: hub.schema, projects, problems };
+  } finally {
+    await hub.close();
+  }
 }
 
 const step: Step = (label, total) => progressBar(label, total);

@@ -1,9 +1,13 @@
 // rookery config: every setting with its value, and with --explain where it came from and where else it can be given. Secrets are not shown.
 
 import type { Command } from 'commander';
-import { environmentName, settingNames } from '../config.ts';
+import { environmentName, type Setting, settingNames } from '../config.ts';
+import { databaseName } from '../database-place.ts';
 import { addCommand, type CommonFlags, configOf } from './command.ts';
 import { openTerminal, table } from './terminal.ts';
+
+/** A database's URL may hold its password. */
+const SECRETS: readonly Setting[] = ['token', 'enrol', 'databaseUrl'];
 
 export function registerConfig(program: Command): void {
   addCommand(program, 'config', 'the settings in force', 'rookery config --explain')
@@ -13,13 +17,13 @@ export function registerConfig(program: Command): void {
       const terminal = openTerminal(config);
       const settings = settingNames.map((name) => ({
         name,
-        value: (name === 'token' || name === 'enrol') && config[name] !== undefined ? '(set, not shown)' : config[name],
+        value: SECRETS.includes(name) && config[name] !== undefined ? '(set, not shown)' : config[name],
         source: config.sources[name],
         environment: environmentName(name) ?? null,
       }));
       const places = {
         home: config.home,
-        database: config.databasePath,
+        database: databaseName(config),
         backups: config.backupDir,
         doorbells: config.bellDir,
         ...projectOf(config.place),

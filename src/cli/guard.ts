@@ -1,10 +1,10 @@
 // rookery guard and reservations: what is held by whom, which commands need an approval, and the pre-commit guard of git.
 
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { programOf } from '../clients/install/program.ts';
 import { hookPlace, installHook, stagedFiles, uninstallHook, workTree } from '../clients/pre-commit.ts';
+import { hasHub } from '../database-place.ts';
 import { toIso } from '../hub/clock.ts';
 import { HubError } from '../hub/errors.ts';
 import { rulesOf } from '../hub/risky-commands.ts';
@@ -104,7 +104,7 @@ async function whatIsHeld(
 ): Promise<{ refused: boolean; agent: string | null; reason: string }> {
   const nothing = { refused: false, agent: null, reason: '' };
   // No hub, nothing to ask: this must not make one.
-  if (!existsSync(configOf(flags).databasePath)) return nothing;
+  if (!hasHub(configOf(flags))) return nothing;
   const top = files.length > 0 ? process.cwd() : workTree(process.cwd());
   const named = files.length > 0 ? files : stagedFiles(top);
   let held = nothing as { refused: boolean; agent: string | null; reason: string };

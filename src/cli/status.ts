@@ -1,6 +1,5 @@
 // rookery status: what is, at a glance. Who is there, what is on its way, what does not move and why, and what is degraded.
 
-import { statSync } from 'node:fs';
 import type { Command } from 'commander';
 import { OPERATOR } from '../hub/caller.ts';
 import { toIso } from '../hub/clock.ts';
@@ -37,6 +36,7 @@ async function statusOf({ hub, config, caller }: Operator) {
   const { tasks: attention } = await hub.taskViews.list(caller, { state: 'needs_attention', limit: ROWS });
   const asks = await hub.asks.list(caller, { state: 'open', everybody: true, limit: ROWS });
   const pending = await hub.approvals.list(caller, { pending: true, limit: hub.limits.pageRows });
+  const store = await hub.store();
   return {
     project: { id: config.place.project.id, name: config.place.project.name, root: config.place.project.root },
     agents: present,
@@ -62,7 +62,7 @@ async function statusOf({ hub, config, caller }: Operator) {
       why,
     })),
     dead: dead.map(({ messageId, from, to, reason }) => ({ message_id: messageId, from, to, reason })),
-    store: { path: config.databasePath, bytes: sizeOf(config.databasePath), wal_bytes: sizeOf(`${config.databasePath}-wal`) },
+    store: { path: store.name, bytes: store.bytes, wal_bytes: store.walBytes },
     notices: hub.notices(),
   };
 }
@@ -82,7 +82,10 @@ function print({ terminal, hub }: Operator, status: Status): void {
     ['tasks', counts(status.tasks)],
     ['your inbox', `${counts(status.inbox)} (rookery recv shows it)`],
     ['approvals', `${counts(status.approvals)} (rookery approvals shows them)`],
-    ['store', `${mib(status.store.bytes)} and ${mib(status.store.wal_bytes)} of WAL in ${status.store.path}`],
+    [
+      'store',
+      `${mib(status.store.bytes)}${hub.context.db.engine === 'sqlite' ? ` and ${mib(status.store.wal_bytes)} of WAL` : ''} in ${status.store.path}`,
+    ],
     ['hub', `${hub.instanceId}, schema ${hub.schema}`],
   ];
   for (const [name, value] of facts) line(`${paint('bold', name.padEnd(10))}  ${printSafeLine(value)}`);
@@ -109,10 +112,6 @@ function print({ terminal, hub }: Operator, status: Status): void {
     for (const text of renderThings(status.dead)) line(text);
   }
   for (const notice of status.notices) line(`\n${paint('yellow', 'notice')}  ${printSafeLine(notice)}`);
-}
-
-function sizeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 function mib(bytes: number): string {

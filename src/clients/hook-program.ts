@@ -26,7 +26,7 @@ const LONGEST_INPUT_BYTES = 16 * 1024 * 1024;
 /** Runs one hook. Never throws; whoever calls it ends the process afterwards, whatever still hangs. */
 export async function runHook(started: HookProcess): Promise<void> {
   const { event, flags } = readArgs(started.args);
-  const files = existingHub(flags.home ?? started.env.ROOKERY_HOME);
+  const files = existingHub(flags.home ?? started.env.ROOKERY_HOME, started.env.ROOKERY_DATABASE_URL);
   if (files === undefined) return;
   let said: Record<string, unknown> = {};
   let isDropped = false;

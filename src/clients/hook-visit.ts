@@ -92,7 +92,7 @@ async function configIfAny(
   event: string,
 ): Promise<Config | undefined> {
   const isConfigured = existsSync(join(home, 'config.json')) || existsSync(join(workRoot, '.rookery', 'config.json'));
-  if (!isConfigured && (event !== 'SessionStart' || env.ROOKERY_TOOLSETS === undefined)) return undefined;
+  if (!isConfigured && !env.ROOKERY_DATABASE_URL && (event !== 'SessionStart' || env.ROOKERY_TOOLSETS === undefined)) return undefined;
   const { readConfig } = await import('../config.ts');
   // The folder has been chosen; the environment must not choose another.
   const { CLAUDE_PROJECT_DIR: _chosen, ...rest } = env;

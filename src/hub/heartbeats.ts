@@ -23,6 +23,7 @@ export class Heartbeats {
     await this.#context.db.write(
       '',
       async (tx) => {
+        silent.length = 0; // an engine may have to begin anew
         for (const id of sessionIds) {
           await heartbeat(tx, id, now);
           const session = await findSession(tx, id);

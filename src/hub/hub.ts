@@ -136,6 +136,8 @@ export type Hub = TaskServices & {
   readonly context: HubContext;
   /** What is not as it should be, in sentences (C20). */
   notices(): string[];
+  /** How the database is called to people, and how large it is. */
+  store(): Promise<{ name: string; bytes: number; walBytes: number }>;
   verify(progress?: (rows: number) => void): Promise<Verified[]>;
   /** When the timed duties last ran in any process, epoch milliseconds. */
   beatAt(): Promise<number>;
@@ -255,6 +257,7 @@ export async function createHub(parts: HubParts): Promise<Hub> {
       ...(parts.notices?.() ?? []),
       ...(calls.failures > 0 ? [`The record of tool calls could not be written ${calls.failures} times (log_write_failures).`] : []),
     ],
+    store: () => db.describe(),
     verify: (progress) => verifyProjects(context, progress),
     beatAt,
     probe: () => db.write('', (tx) => updateHighWater(tx, time.now())),

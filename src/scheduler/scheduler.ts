@@ -2,12 +2,15 @@
 // A duty that fails is recorded, backs off, and does not stop the others.
 
 import type { Clock } from '../hub/clock.ts';
+import { isHubError } from '../hub/errors.ts';
 import type { Hub } from '../hub/hub.ts';
 import type { Log } from '../system/log.ts';
 import type { Duty } from './duties.ts';
 
 /** The longest back-off of a failing duty. */
 const BACKOFF_CEILING_MS = 60_000;
+/** A database that is away is no failure of the duty: when it is back, what is late is done soon. */
+const AWAY_MS = 2_000;
 /** Between two rounds: what fires in bulk leaves room for sends. */
 const PAUSE_MS = 20;
 /** Other processes set reminders, too, and may die before they fire them: look at least this often. */
@@ -91,16 +94,28 @@ export class Scheduler {
   }
 
   async #run(duty: Planned): Promise<void> {
+    let ceiling = BACKOFF_CEILING_MS;
     try {
       await duty.run();
       duty.failures = 0;
     } catch (error) {
       duty.failures += 1;
       duty.lastError = error instanceof Error ? error.message : 'unknown';
-      this.#log.error({ event: 'duty_failed', duty: duty.name, failures: duty.failures, err: error }, 'a timed duty failed');
+      ceiling = this.#report(duty, error);
     }
-    const backoff = duty.failures === 0 ? duty.everyMs : Math.min(BACKOFF_CEILING_MS, duty.everyMs * 2 ** duty.failures);
+    const backoff = duty.failures === 0 ? duty.everyMs : Math.min(ceiling, duty.everyMs * 2 ** duty.failures);
     duty.dueAt = this.#clock.monotonic() + backoff;
+  }
+
+  /** Says that a duty failed, of a database that is away once only. Answers how long it may be put off at most. */
+  #report(duty: Planned, error: unknown): number {
+    const facts = { event: 'duty_failed', duty: duty.name, failures: duty.failures };
+    if (!isHubError(error) || error.code !== 'unavailable') {
+      this.#log.error({ ...facts, err: error }, 'a timed duty failed');
+      return BACKOFF_CEILING_MS;
+    }
+    if (duty.failures === 1) this.#log.warn({ ...facts, reason: error.message }, 'a timed duty waits for the database');
+    return AWAY_MS;
   }
 
   /** Before anything else: those whose sessions an earlier process took with it learn that the hub is back. */

@@ -23,21 +23,33 @@ export class Readiness {
 
   /** The reasons why not; empty when ready. For a bearer's eyes only. */
   async problems(): Promise<string[]> {
-    const { clock } = this.#hub.context;
+    const { clock, db } = this.#hub.context;
     const fresh = () => clock.monotonic() - this.#committedAt <= FRESH_MS;
     if (!fresh()) {
       this.#probe ??= this.#commit().finally(() => {
         this.#probe = undefined;
       });
-      const enough = new AbortController();
-      await Promise.race([this.#probe, clock.sleep(PROBE_WAIT_MS, enough.signal)]);
-      enough.abort();
+      await this.#within(this.#probe, undefined);
     }
+    // A database that is away is one reason; what fails for want of it is no other.
+    if (!fresh()) return ['No write was committed within the last 5 seconds.', ...db.notices()];
+    const unread = ['The database cannot be read.'];
     return [
-      ...(fresh() ? [] : ['No write was committed within the last 5 seconds.']),
-      ...(await this.#hub.dutyNotices().catch(() => ['The database cannot be read.'])),
+      ...(await this.#within(
+        this.#hub.dutyNotices().catch(() => unread),
+        unread,
+      )),
       ...this.#failing().map(({ duty, failures }) => `The timed duty "${duty}" has failed ${failures} times.`),
     ];
+  }
+
+  /** The outcome, or `otherwise` when it takes too long. */
+  async #within<T>(work: Promise<T>, otherwise: T): Promise<T> {
+    const enough = new AbortController();
+    const late = this.#hub.context.clock.sleep(PROBE_WAIT_MS, enough.signal).then(() => otherwise);
+    const result = await Promise.race([work, late]);
+    enough.abort();
+    return result;
   }
 
   async #commit(): Promise<void> {

@@ -25,7 +25,7 @@ export interface Db {
   read<T>(look: (read: Read) => Promise<T>): Promise<T>;
   /**
    * One atomic change. `scope` is the project, the unit of order; the empty scope is the hub itself. When `change` throws, nothing happened.
-   * Concurrent calls of one process may share one commit; each still succeeds or fails alone.
+   * Concurrent calls of one process may share one commit; each still succeeds or fails alone. What concerns the hub itself may be begun anew.
    */
   write<T>(scope: string, change: (tx: Tx) => Promise<T>, durability?: Durability): Promise<T>;
   /** Called after something may have changed, by this process or another. It carries no data and may come too often: look again. */
@@ -39,5 +39,7 @@ export interface Db {
   listen(wanted: boolean): void;
   /** Sentences about what this engine can not do as well as it should (no doorbell, for example). Empty when all is well. */
   notices(): readonly string[];
+  /** How the database is called to people, its file or its server, and how many bytes it and its log hold. */
+  describe(): Promise<{ name: string; bytes: number; walBytes: number }>;
   close(): Promise<void>;
 }

@@ -1,109 +1,273 @@
-// The PostgreSQL engine, over any connection that can run a query. The statements are the same as SQLite's; only the placeholders differ.
-// Order within a project comes from one advisory lock per project and write (invariant 4), because sequence values are not commit order.
+// The PostgreSQL engine, over any pool of connections. The statements are the same as SQLite's; only the placeholders differ.
+// Order within a project comes from one advisory lock per project and write (invariant 4), because sequence values are not commit order. The
+// writes of this process in one project are grouped: one transaction carries many, and one commit answers all.
+// Invariant: of every write it is known whether it happened, or its caller is told that it is not.
 
-import type { Arg, Db, Read, Row, Tx } from './db.ts';
-import { migrationsOf } from './migrate.ts';
+import { createHash } from 'node:crypto';
+import type { Clock } from '../hub/clock.ts';
+import { HubError } from '../hub/errors.ts';
+import type { Db, Durability, Read, Tx } from './db.ts';
+import { Changes } from './postgres-changes.ts';
+import { isContended, isLost, toPostgresError, unknownOutcome } from './postgres-error.ts';
+import { type PgConnection, PgTx } from './postgres-transaction.ts';
 
-/** One connection, held for one transaction at a time. */
-export interface PgConnection {
-  query(sql: string, args: readonly Arg[]): Promise<{ rows: Row[]; affected: number }>;
-  /** Several statements without arguments, for migrations. */
-  script(sql: string): Promise<void>;
-}
+export type Outcome = 'committed' | 'aborted' | 'unknown';
 
-export interface PgPool {
-  /** Lends a connection until `use` is done; waits when all are lent. */
-  use<T>(use: (connection: PgConnection) => Promise<T>): Promise<T>;
+/** What rings other processes of the same database, and is rung by them. */
+export interface PgBell {
+  /** Starts to hear others. Idempotent. */
+  open(): void;
+  /** Tells every other process. Never throws, never waits. */
+  ring(): void;
+  notices(): readonly string[];
   close(): Promise<void>;
 }
 
-export async function openPostgres(pool: PgPool): Promise<Db> {
-  await pool.use(migrate);
-  return new PostgresDb(pool);
+export interface PgPool {
+  /** How the database is named to people. */
+  readonly name: string;
+  /** Lends a connection until `use` is done; waits for one within reason. */
+  use<T>(use: (connection: PgConnection) => Promise<T>): Promise<T>;
+  /** What became of a transaction whose commit was not answered. */
+  outcomeOf(xid: string): Promise<Outcome>;
+  /** A pool of one process alone has none. */
+  bell?(rung: () => void): PgBell;
+  notices(): readonly string[];
+  close(): Promise<void>;
 }
 
-class PostgresDb implements Db {
+/** How many writes share one commit at most: enough to spread its cost, few enough that other hubs get their turn at the project. */
+const GROUP = 16;
+/** What concerns the whole hub gives way to projects after so long, and tries again so many times. */
+const YIELD_MS = 200;
+const YIELD_PAUSE_MS = 50;
+const YIELDS = 10;
+
+type Pending = {
+  change: (tx: Tx) => Promise<unknown>;
+  durability: Durability;
+  resolve: (value: unknown) => void;
+  reject: (error: unknown) => void;
+};
+
+export class PostgresDb implements Db {
   readonly engine = 'postgres';
   readonly #pool: PgPool;
-  readonly #listeners = new Set<() => void>();
+  readonly #clock: Clock;
+  readonly #bell: PgBell | undefined;
+  readonly #queues = new Map<string, Pending[]>();
+  readonly #drains = new Set<Promise<void>>();
+  readonly #changes: Changes;
+  #closed = false;
 
-  constructor(pool: PgPool) {
+  constructor(pool: PgPool, clock: Clock) {
     this.#pool = pool;
+    this.#clock = clock;
+    this.#changes = new Changes(clock, () => pool.use((connection) => connection.script('SELECT pg_current_snapshot()::text AS seen')));
+    this.#bell = pool.bell?.(() => this.#changes.happened());
   }
 
   read<T>(look: (read: Read) => Promise<T>): Promise<T> {
-    return this.#pool.use((connection) => transaction(connection, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', look));
+    if (this.#closed) return Promise.reject(closed());
+    return new Promise<T>((resolve, reject) => {
+      const work = async (connection: PgConnection) => {
+        const tx = new PgTx(connection, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+        try {
+          const result = await tx.first(() => look(tx));
+          await tx.begun();
+          resolve(result); // what was read is true whatever becomes of the connection
+        } catch (error) {
+          await tx.rollback().catch(() => {});
+          throw await causeOf(tx, error);
+        }
+        await tx.commit();
+      };
+      this.#pool.use(work).catch((error: unknown) => reject(toPostgresError(error)));
+    });
   }
 
-  async write<T>(scope: string, change: (tx: Tx) => Promise<T>): Promise<T> {
-    const result = await this.#pool.use((connection) =>
-      transaction(connection, 'BEGIN', async (tx) => {
-        await tx.all('SELECT pg_advisory_xact_lock(hashtextextended(?, 0))', scope);
-        return await change(tx);
-      }),
-    );
-    for (const listener of [...this.#listeners]) listener();
-    return result;
+  write<T>(scope: string, change: (tx: Tx) => Promise<T>, durability: Durability = 'synced'): Promise<T> {
+    if (this.#closed) return Promise.reject(closed());
+    return new Promise<T>((resolve, reject) => {
+      const pending: Pending = { change, durability, resolve: (value) => resolve(value as T), reject };
+      const queue = this.#queues.get(scope);
+      if (queue !== undefined) {
+        queue.push(pending);
+        return;
+      }
+      this.#queues.set(scope, [pending]);
+      const drain = this.#drain(scope).finally(() => this.#drains.delete(drain));
+      this.#drains.add(drain);
+    });
   }
 
   onChange(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#changes.onChange(listener);
   }
 
   watch(listener: () => void): () => void {
-    return this.onChange(listener);
+    return this.#changes.watch(listener);
   }
 
-  listen(_wanted: boolean): void {}
+  listen(wanted: boolean): void {
+    if (wanted && !this.#closed) this.#bell?.open();
+    this.#changes.listen(wanted);
+  }
 
   notices(): readonly string[] {
-    return [];
+    return [...this.#pool.notices(), ...(this.#bell?.notices() ?? [])];
   }
 
-  close(): Promise<void> {
-    return this.#pool.close();
+  async describe(): Promise<{ name: string; bytes: number; walBytes: number }> {
+    const row = await this.read((read) =>
+      read.get(
+        `SELECT SUM(pg_total_relation_size(c.oid)) AS bytes FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE n.nspname = current_schema() AND c.relkind = 'r'`,
+      ),
+    );
+    return { name: this.#pool.name, bytes: Number(row?.bytes ?? 0), walBytes: 0 }; // the log of a server is everybody's
   }
-}
 
-async function transaction<T>(connection: PgConnection, begin: string, body: (tx: Tx) => Promise<T>): Promise<T> {
-  const tx: Tx = {
-    all: async (sql, ...args) => (await connection.query(numbered(sql), args)).rows,
-    get: async (sql, ...args) => (await connection.query(numbered(sql), args)).rows[0],
-    run: async (sql, ...args) => (await connection.query(numbered(sql), args)).affected,
-  };
-  await connection.query(begin, []);
-  try {
-    const result = await body(tx);
-    await connection.query('COMMIT', []);
-    return result;
-  } catch (error) {
-    await connection.query('ROLLBACK', []);
-    throw error;
+  async close(): Promise<void> {
+    this.#changes.close();
+    this.#closed = true;
+    await Promise.all(this.#drains);
+    await this.#bell?.close();
+    await this.#pool.close();
   }
-}
 
-const texts = new Map<string, string>();
-
-/** `?` becomes `$1`, `$2`, ... Statements of the store never hold a literal question mark. */
-function numbered(sql: string): string {
-  let text = texts.get(sql);
-  if (text === undefined) {
-    let n = 0;
-    text = sql.replace(/\?/g, () => `$${++n}`);
-    texts.set(sql, text);
-  }
-  return text;
-}
-
-async function migrate(connection: PgConnection): Promise<void> {
-  await connection.script('CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY)');
-  await transaction(connection, 'BEGIN', async (tx) => {
-    await tx.all("SELECT pg_advisory_xact_lock(hashtextextended('rookery migrations', 0))");
-    const row = await tx.get('SELECT COALESCE(MAX(version), 0) AS version FROM schema_version');
-    for (const migration of migrationsOf('postgres').filter((candidate) => candidate.version > Number(row?.version ?? 0))) {
-      await connection.script(migration.sql);
-      await tx.run('INSERT INTO schema_version (version) VALUES (?)', migration.version);
+  /** Commits what waits in this scope, group by group; at most one connection per scope, so that no project takes all. */
+  async #drain(scope: string): Promise<void> {
+    const queue = this.#queues.get(scope) ?? [];
+    for (let yields = 0; queue.length > 0; ) {
+      const taken: Pending[] = [];
+      try {
+        const settle = await this.#pool.use((connection) => this.#commit(connection, scope, queue, taken));
+        settle();
+        yields = 0;
+      } catch (error) {
+        if (scope === '' && isContended(error) && yields++ < YIELDS) {
+          queue.unshift(...taken);
+          await this.#clock.sleep(yields * YIELD_PAUSE_MS);
+          continue;
+        }
+        // Nothing was begun for them: the next in line fails for the same reason, and those behind it get a chance of their own.
+        if (taken.length === 0) taken.push(...queue.splice(0));
+        await this.#fail(taken, error);
+      }
     }
-  });
+    this.#queues.delete(scope);
+  }
+
+  /** One transaction. Answers how its callers are to be told; `taken` says whom it carries when it throws. */
+  async #commit(connection: PgConnection, scope: string, queue: Pending[], taken: Pending[]): Promise<() => void> {
+    const durability = queue[0]?.durability ?? 'synced';
+    const tx = new PgTx(connection, beginning(scope, durability));
+    const settled: (() => void)[] = [];
+    try {
+      // Who comes while the first one works shares its commit, if a promise is given to both or to none.
+      for (
+        let left = 1;
+        left > 0 && queue[0]?.durability === durability;
+        left = taken.length === 1 ? Math.min(queue.length, GROUP - 1) : left - 1
+      ) {
+        const pending = queue.shift() as Pending;
+        taken.push(pending);
+        settled.push(await this.#change(tx, pending, taken.length === 1));
+      }
+      await tx.begun();
+    } catch (error) {
+      await tx.rollback().catch(() => {});
+      throw await causeOf(tx, error);
+    }
+    if (!tx.changed) {
+      await tx.rollback(); // and no commit to sync
+    } else {
+      const xid = String((await tx.begun())[0]?.xid ?? '');
+      await tx.commit().catch((error: unknown) => {
+        throw isLost(error) ? new LostCommit(xid, settled, error) : error;
+      });
+      this.#changes.happened();
+      // What carries no promise (a lease, a heartbeat) is nothing that others wait for; their poll sees it soon enough.
+      if (durability === 'synced') this.#bell?.ring();
+    }
+    return () => {
+      for (const settle of settled) settle();
+    };
+  }
+
+  /** Runs one change and answers how its caller is to be told. Throws when the whole transaction is of no use. */
+  async #change(tx: PgTx, pending: Pending, isFirst: boolean): Promise<() => void> {
+    const body = () => pending.change(tx);
+    try {
+      const value = await (isFirst ? tx.first(body) : tx.another(body));
+      return () => pending.resolve(value);
+    } catch (error) {
+      if (isFirst || isLost(error) || isContended(error)) throw error;
+      return () => pending.reject(toPostgresError(error));
+    }
+  }
+
+  /** Tells those whose transaction failed; what was lost on the way to its commit is asked after first. */
+  async #fail(taken: readonly Pending[], error: unknown): Promise<void> {
+    if (!(error instanceof LostCommit)) {
+      for (const pending of taken) pending.reject(toPostgresError(error));
+      return;
+    }
+    const outcome = error.xid === '' ? 'unknown' : await this.#pool.outcomeOf(error.xid).catch(() => 'unknown');
+    if (outcome === 'committed') {
+      for (const settle of error.settled) settle();
+      this.#changes.happened();
+      this.#bell?.ring();
+      return;
+    }
+    const told = outcome === 'aborted' ? toPostgresError(error.cause) : unknownOutcome(error.cause);
+    for (const pending of taken) pending.reject(told);
+  }
+}
+
+/** The connection ended between the question to commit and its answer. */
+class LostCommit extends Error {
+  readonly xid: string;
+  /** How its callers are to be told if it did happen. */
+  readonly settled: readonly (() => void)[];
+
+  constructor(xid: string, settled: readonly (() => void)[], cause: unknown) {
+    super('the connection was lost during a commit', { cause });
+    this.xid = xid;
+    this.settled = settled;
+  }
+}
+
+/** What the transaction failed of: everything after a beginning that failed only says that it did. */
+async function causeOf(tx: PgTx, error: unknown): Promise<unknown> {
+  try {
+    await tx.begun();
+    return error;
+  } catch (cause) {
+    return cause;
+  }
+}
+
+/**
+ * Sees what is committed, statement by statement, from when it has the lock; an isolation by snapshot would see what was before it waited. What
+ * concerns the whole hub touches rows of projects without their locks: it gives way before anybody can be caught in a deadlock with it.
+ */
+function beginning(scope: string, durability: Durability): string {
+  return [
+    'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE',
+    ...(durability === 'relaxed' ? ['SET LOCAL synchronous_commit = off'] : []),
+    `SELECT pg_advisory_xact_lock(${lockOf(scope)})`,
+    ...(scope === '' ? [`SET LOCAL lock_timeout = ${YIELD_MS}`] : []),
+    ...(durability === 'relaxed' ? [] : ['SELECT pg_current_xact_id()::text AS xid']),
+  ].join('; ');
+}
+
+/** The same number for a scope in every process. Two scopes that share one only wait for each other. */
+function lockOf(scope: string): bigint {
+  return createHash('sha256').update(`rookery ${scope}`).digest().readBigInt64BE(0);
+}
+
+function closed(): HubError {
+  return new HubError('unavailable', 'The hub is shutting down.', { hint: 'Retry with the same idempotency_key.' });
 }

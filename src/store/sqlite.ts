@@ -2,7 +2,7 @@
 // each in a savepoint of its own, and one sync answers all (C1). Between processes the lock is awaited fairly (sqlite-lock.ts).
 // Invariant 5 is enforced here: a transaction whose body awaits anything but SQL outlives its turn of the event loop and is rolled back.
 
-import { statfsSync } from 'node:fs';
+import { statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type Database from 'better-sqlite3';
 import { HubError } from '../hub/errors.ts';
@@ -101,6 +101,12 @@ class SqliteDb implements Db {
 
   notices(): readonly string[] {
     return [...this.#bell.notices(), ...diskNotices(this.#options.path), ...(this.#refusal === undefined ? [] : [this.#refusal.message])];
+  }
+
+  async describe(): Promise<{ name: string; bytes: number; walBytes: number }> {
+    const { path } = this.#options;
+    const sizeOf = (file: string) => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+    return { name: path, bytes: sizeOf(path), walBytes: sizeOf(`${path}-wal`) };
   }
 
   async close(): Promise<void> {

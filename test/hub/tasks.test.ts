@@ -640,12 +640,12 @@ onEveryEngine('tasks', (engine) => {
     const id = await create(hub, boss, 'private');
     const mallory = await attach(hub, 'mallory', { project: OTHER_PROJECT, root: OTHER_PROJECT.root, role: 'manager' });
     for (const act of [
-      get(hub, mallory, id),
-      claim(hub, mallory, id),
-      complete(hub, mallory, id, 0),
-      create(hub, mallory, 'x', { dependsOn: [id] }),
+      () => get(hub, mallory, id),
+      () => claim(hub, mallory, id),
+      () => complete(hub, mallory, id, 0),
+      () => create(hub, mallory, 'x', { dependsOn: [id] }),
     ])
-      await refused('not_found', act);
+      await refused('not_found', act());
     expect((await hub.taskViews.list(mallory, { limit: 9 })).tasks).toEqual([]);
     expect(await claim(hub, mallory)).toMatchObject({ taskId: null });
   });

@@ -15,15 +15,18 @@ import type { Project } from '../../src/hub/projects.ts';
 import type { Attachment } from '../../src/hub/sessions.ts';
 import type { Surroundings } from '../../src/hub/surroundings.ts';
 import type { Db } from '../../src/store/db.ts';
-import { openPostgres, type PgPool } from '../../src/store/postgres.ts';
+import type { PgPool } from '../../src/store/postgres.ts';
+import { openOn, openPostgres } from '../../src/store/postgres-open.ts';
 import { openSqlite } from '../../src/store/sqlite.ts';
+import { systemClock } from '../../src/system/clock.ts';
 import { systemHost } from '../../src/system/host.ts';
 import { systemIds } from '../../src/system/ids.ts';
 import { systemFiles } from '../../src/system/project-files.ts';
 import { FakeClock } from './fake-clock.ts';
+import { emptyPlace, freshPlace, hasPostgres } from './postgres.ts';
 
 export type Engine = {
-  name: 'sqlite' | 'pglite';
+  name: 'sqlite' | 'postgres' | 'pglite';
   /** Opens a database; the same `place` opens the same one again. */
   open(clock: Clock, place?: string): Promise<Db>;
 };
@@ -50,6 +53,26 @@ export const sqlite: Engine = {
   open: (clock, place = scratch()) => openSqlite({ path: join(place, 'hub.db'), bellDir: join(place, 'run'), clock }),
 };
 
+/** A place is a schema. The engine waits and polls by the real clock, because the server does. */
+const places = new Map<string, string>();
+
+export const postgres: Engine = {
+  name: 'postgres',
+  async open(_clock, place = scratch()) {
+    let url = places.get(place);
+    if (url === undefined) {
+      const fresh = await freshPlace();
+      url = fresh.url;
+      places.set(place, url);
+      cleanups.push(async () => {
+        places.delete(place);
+        await emptyPlace(fresh.schema);
+      });
+    }
+    return await openPostgres({ url, clock: systemClock });
+  },
+};
+
 /** Starting a cluster takes seconds and migrating a second, so a test file shares one; a place is a schema, emptied for the next test. */
 let cluster: Promise<PGlite> | undefined;
 const schemas = new Map<string, string>();
@@ -71,7 +94,7 @@ export const pglite: Engine = {
         free.push(schema);
       });
     }
-    return await openPostgres(poolOf(pg, schemas.get(place) ?? ''));
+    return await openOn(poolOf(pg, schemas.get(place) ?? ''), systemClock);
   },
 };
 
@@ -89,9 +112,12 @@ async function emptySchema(pg: PGlite, schema: string): Promise<void> {
   if (rows.length > 0) await pg.exec(`TRUNCATE ${rows.map(({ name }) => `${schema}.${name}`).join(', ')}`);
 }
 
+/** The engines there are here: PGlite stands in where no PostgreSQL is installed. */
+export const engines: readonly Engine[] = [sqlite, hasPostgres ? postgres : pglite];
+
 /** Describes the same behaviour for every engine. */
 export function onEveryEngine(title: string, suite: (engine: Engine) => void): void {
-  for (const engine of [sqlite, pglite]) describe(`${title} [${engine.name}]`, () => suite(engine));
+  for (const engine of engines) describe(`${title} [${engine.name}]`, () => suite(engine));
 }
 
 export type TestHub = Hub & { fake: FakeClock; db: Db; place: string };
@@ -154,13 +180,16 @@ function poolOf(pg: PGlite, schema: string): PgPool {
             return { rows, affected: affectedRows ?? 0 };
           },
           async script(sql) {
-            await pg.exec(sql);
+            return (await pg.exec(sql)).at(-1)?.rows ?? [];
           },
         });
       });
       tail = result.catch(() => {});
       return result;
     },
+    name: `PGlite, schema ${schema}`,
+    outcomeOf: async () => 'unknown',
+    notices: () => [],
     async close() {},
   };
 }

@@ -1,0 +1,121 @@
+// A transaction on one PostgreSQL connection. What is sent is answered in order, so BEGIN and savepoints are not waited for: the statement behind
+// them is already on its way, which saves a round trip each. Invariant: a statement that failed fails its change, even if the change ignored it,
+// because PostgreSQL undoes everything of it.
+
+import type { Arg, Row, Tx } from './db.ts';
+
+/** One connection, held for one transaction at a time. It runs what it is given in the order of the calls. */
+export interface PgConnection {
+  query(sql: string, args: readonly Arg[]): Promise<{ rows: Row[]; affected: number }>;
+  /** Several statements without arguments in one message. Answers the rows of the last one. */
+  script(sql: string): Promise<Row[]>;
+}
+
+export class PgTx implements Tx {
+  readonly #connection: PgConnection;
+  readonly #begun: Promise<Row[]>;
+  readonly #sent: Promise<unknown>[] = [];
+  #failure: { error: unknown } | undefined;
+  #changed = false;
+  #open = true;
+
+  /** `begin`: how the transaction begins; it is sent, not waited for. */
+  constructor(connection: PgConnection, begin: string) {
+    this.#connection = connection;
+    this.#begun = connection.script(begin);
+    this.#begun.catch(() => {}); // whoever ends the transaction hears of it
+  }
+
+  /** Whether anything was changed, as far as can be told. */
+  get changed(): boolean {
+    return this.#changed;
+  }
+
+  async all(sql: string, ...args: Arg[]): Promise<Row[]> {
+    return (await this.#query(sql, args)).rows;
+  }
+
+  async get(sql: string, ...args: Arg[]): Promise<Row | undefined> {
+    return (await this.#query(sql, args)).rows[0];
+  }
+
+  async run(sql: string, ...args: Arg[]): Promise<number> {
+    return (await this.#query(sql, args)).affected;
+  }
+
+  /** The rows that the beginning answered. Throws when there was none: then nothing happened. */
+  begun(): Promise<Row[]> {
+    return this.#begun;
+  }
+
+  /** Runs one change. Its failure leaves the transaction of no use. */
+  async first<T>(body: () => Promise<T>): Promise<T> {
+    const result = await body();
+    if (this.#failure !== undefined) throw this.#failure.error;
+    return result;
+  }
+
+  /** Runs one more change, in a savepoint: its failure undoes itself only. Rejects with it. */
+  async another<T>(body: () => Promise<T>): Promise<T> {
+    this.#send('SAVEPOINT change');
+    try {
+      const result = await this.first(body);
+      this.#send('RELEASE change');
+      return result;
+    } catch (error) {
+      const first = this.#failure?.error ?? error;
+      this.#failure = undefined;
+      this.#send('ROLLBACK TO change; RELEASE change');
+      throw first;
+    }
+  }
+
+  /** Ends the transaction and waits for it. Throws the first failure, even one that its change did not mind; then nothing happened. */
+  async commit(): Promise<void> {
+    this.#open = false;
+    await this.#begun;
+    await this.#connection.script('COMMIT');
+    // The server answers COMMIT of a failed transaction by rolling it back, and calls that no error.
+    await Promise.all(this.#sent);
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  /** Undoes everything. Throws when the connection cannot. */
+  async rollback(): Promise<void> {
+    this.#open = false;
+    await this.#connection.script('ROLLBACK');
+  }
+
+  #send(sql: string): void {
+    this.#sent.push(this.#connection.script(sql).catch((error: unknown) => this.#fail(error)));
+  }
+
+  async #query(sql: string, args: readonly Arg[]): Promise<{ rows: Row[]; affected: number }> {
+    if (!this.#open) throw new Error('This transaction has ended.');
+    if (!/^\s*SELECT\b/i.test(sql)) this.#changed = true;
+    try {
+      return await this.#connection.query(numbered(sql), args);
+    } catch (error) {
+      this.#fail(error);
+      throw error;
+    }
+  }
+
+  /** The first failure is the cause; what follows it only says that the transaction is over. */
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+  }
+}
+
+const texts = new Map<string, string>();
+
+/** `?` becomes `$1`, `$2`, ... Statements of the store never hold a literal question mark. */
+function numbered(sql: string): string {
+  let text = texts.get(sql);
+  if (text === undefined) {
+    let n = 0;
+    text = sql.replace(/\?/g, () => `$${++n}`);
+    texts.set(sql, text);
+  }
+  return text;
+}
