@@ -1,7 +1,10 @@
 // What every command has: --json, --project, --home, a help text with an example; and how it gets its configuration.
 
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { type Config, readProcessConfig } from '../config.ts';
+
+/** The heading of the options that every command has. */
+export const EVERYWHERE = 'Everywhere:';
 
 export type CommonFlags = { home?: string; project?: string; json?: boolean };
 
@@ -10,10 +13,15 @@ export function addCommand(parent: Command, words: string, description: string, 
   return parent
     .command(words, { isDefault })
     .description(description)
-    .option('--json', 'print JSON: the same fields in every version')
-    .option('--project <path-or-name>', 'the project, if not the working directory’s')
-    .option('--home <folder>', 'the hub’s folder, if not ROOKERY_HOME or ~/.rookery')
+    .addOption(everywhere('--json', 'print JSON: the same fields in every version'))
+    .addOption(everywhere('--project <path-or-name>', 'the project, if not the working directory’s'))
+    .addOption(everywhere('--home <folder>', 'the hub’s folder, if not ROOKERY_HOME or ~/.rookery'))
     .addHelpText('after', `\nExample:\n  $ ${example}`);
+}
+
+/** What is the same for all commands stands apart from what is this one’s. */
+function everywhere(flags: string, description: string): Option {
+  return new Option(flags, description).helpGroup(EVERYWHERE);
 }
 
 /** The configuration of a command that takes nothing but the common flags. */

@@ -7,7 +7,7 @@ import type { Narrator } from '../demo/play.ts';
 import { systemClock } from '../system/clock.ts';
 import { usage } from './failure.ts';
 import { printSafeLine } from './print-safe.ts';
-import { openTerminal, type Style, type Terminal } from './terminal.ts';
+import { folded, openTerminal, type Style, type Terminal } from './terminal.ts';
 import { invocation, MAIN } from './this-program.ts';
 
 type Flags = { keep?: boolean; speed?: string; port?: string; json?: boolean };
@@ -137,15 +137,4 @@ function whatNext(
     `  ${rookery} serve                    serves your dashboard`,
     `  ${rookery} status                   what is there, what waits for you, what is stuck and why`,
   ];
-}
-
-/** Lines of at most so many characters, broken at blanks. */
-function folded(text: string, columns: number): string[] {
-  const lines = [''];
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1) ?? '';
-    if (last !== '' && last.length + 1 + word.length > columns) lines.push(word);
-    else lines[lines.length - 1] = last === '' ? word : `${last} ${word}`;
-  }
-  return lines;
 }

@@ -5,20 +5,18 @@ import { CommanderError } from 'commander';
 import { ERROR_CODES, type ErrorAnswer, HubError, isHubError } from '../hub/errors.ts';
 import { loadFailure } from '../preflight.ts';
 import { printSafeLine, safeJson } from './print-safe.ts';
+import { usageError } from './usage-error.ts';
+
+export { usage } from './usage-error.ts';
 
 /** Prints the error and answers the exit code. Help and version come by the same way and are no errors. */
 export function showError(error: unknown, argv: readonly string[]): number {
   if (error instanceof CommanderError && error.exitCode === 0) return 0;
   // Asked for nothing: commander has printed the help.
   if (error instanceof CommanderError && error.code === 'commander.help') return 2;
-  const answer = toAnswer(error);
+  const answer = toAnswer(error, argv);
   process.stderr.write(`${asksForJson(argv) ? safeJson({ error: answer }) : `rookery: ${sentence(answer)}`}\n`);
   return ERROR_CODES[answer.code].exit;
-}
-
-/** A refusal that is the user's to correct: exit code 2. */
-export function usage(message: string, hint: string): HubError {
-  return new HubError('invalid_input', message, { hint });
 }
 
 /** An answer of a tool, thrown on to the end of the command. */
@@ -29,15 +27,9 @@ export function toError(answer: ErrorAnswer): HubError {
   });
 }
 
-function toAnswer(error: unknown): ErrorAnswer {
+function toAnswer(error: unknown, argv: readonly string[]): ErrorAnswer {
   if (isHubError(error)) return error.toAnswer();
-  if (error instanceof CommanderError) {
-    const message = error.message
-      .replace(/^error: /, '')
-      .replace(/\s+/g, ' ')
-      .trim();
-    return usage(/[.?!)]$/.test(message) ? message : `${message}.`, 'rookery --help lists the commands and their options.').toAnswer();
-  }
+  if (error instanceof CommanderError) return usageError(error, argv.slice(2)).toAnswer();
   const failure = loadFailure(error);
   if (failure !== undefined) return new HubError('unavailable', failure.message, { hint: failure.hint }).toAnswer();
   const what = error instanceof Error ? error.message : 'unknown reason';

@@ -1,8 +1,9 @@
 // The command line: what `rookery` can be asked to do. A command is loaded only when it is run, because a stdio server must start fast;
 // all of them are loaded only for help and for a name that none of them has.
 
-import { Command } from 'commander';
+import { Command, Help, type Option } from 'commander';
 import { VERSION } from '../hub/hub.ts';
+import { EVERYWHERE } from './command.ts';
 import { showError } from './failure.ts';
 import { writeOut } from './write-out.ts';
 
@@ -35,6 +36,13 @@ const GROUPS: { names: readonly string[]; load: () => Promise<Register> }[] = [
   { names: ['doctor'], load: async () => (await import('./doctor.ts')).registerDoctor },
   { names: ['backup', 'verify', 'restore'], load: async () => (await import('./care.ts')).registerCare },
   { names: ['config'], load: async () => (await import('./config.ts')).registerConfig },
+  {
+    names: ['completion'],
+    load: async () => {
+      const { registerCompletion } = await import('./completion.ts');
+      return (program) => registerCompletion(program, () => programWith(undefined));
+    },
+  },
   { names: ['call'], load: async () => (await import('./tools.ts')).registerTools },
 ];
 
@@ -44,6 +52,11 @@ export async function runCommandLine(
   fails: (error: unknown) => number = (error) => showError(error, argv),
 ): Promise<number> {
   try {
+    if (argv[2] === undefined) {
+      const { welcome } = await import('./help.ts');
+      writeOut(welcome());
+      return 0;
+    }
     const program = await programWith(argv[2]);
     await program.parseAsync([...argv]);
     return Number(process.exitCode ?? 0);
@@ -58,9 +71,28 @@ export async function programWith(name: string | undefined): Promise<Command> {
     .version(VERSION)
     .description('The coordination hub for coding agents.')
     .exitOverride()
-    .configureOutput({ outputError: () => {}, writeOut }) // showError prints errors, once and in one form
-    .addHelpText('after', '\nEvery command explains itself: rookery <command> --help');
+    .configureHelp({ groupItems: ownFirst })
+    .configureOutput({ outputError: () => {}, writeOut }); // showError prints errors, once and in one form
   const group = GROUPS.find(({ names }) => name !== undefined && names.includes(name));
   for (const { load } of group === undefined ? GROUPS : [group]) (await load())(program);
+  if (group === undefined) {
+    const { programHelp } = await import('./help.ts');
+    const usual = new Help();
+    const formatHelp = (command: Command, help: Help) =>
+      command === program ? programHelp(program, help) : usual.formatHelp(command, help);
+    program.configureHelp({ formatHelp, groupItems: ownFirst });
+  }
   return program;
+}
+
+/** The options of a command before those that all have. */
+function ownFirst<T extends Command | Option>(all: T[], visible: T[], groupOf: (item: T) => string): Map<string, T[]> {
+  const groups = Help.prototype.groupItems.call(new Help(), all, visible, groupOf as (item: Command | Option) => string) as Map<
+    string,
+    T[]
+  >;
+  const common = groups.get(EVERYWHERE);
+  if (common === undefined) return groups;
+  groups.delete(EVERYWHERE);
+  return groups.set(EVERYWHERE, common);
 }

@@ -50,6 +50,17 @@ function cut(cell: string): string {
   return `${text}…`;
 }
 
+/** Lines of at most so many characters, broken at blanks. */
+export function folded(text: string, columns: number): string[] {
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1) ?? '';
+    if (last !== '' && last.length + 1 + word.length > columns) lines.push(word);
+    else lines[lines.length - 1] = last === '' ? word : `${last} ${word}`;
+  }
+  return lines;
+}
+
 export type Progress = { add(done: number): void; end(): void };
 
 /** A bar for work of `total` steps; silent where standard error is no terminal. */

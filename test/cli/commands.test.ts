@@ -119,6 +119,35 @@ describe('help', () => {
   });
 });
 
+describe('what a newcomer meets', () => {
+  it('says where to begin when asked for nothing', async () => {
+    const { code, stdout, stderr } = await start([], { home: scratch(), input: '' }).ended;
+    expect([code, stderr]).toEqual([0, '']);
+    for (const command of ['rookery demo', 'rookery install', 'rookery status', '--help']) expect(stdout).toContain(command);
+  });
+
+  it('lists every command under what it is for', async () => {
+    const { stdout } = await start(['--help'], { home: scratch(), input: '' }).ended;
+    const program = await programWith(undefined);
+    for (const command of program.commands) expect(stdout).toMatch(new RegExp(`\\b${command.alias() ?? command.name()}\\b`));
+    expect(stdout.split('\n').filter((line) => line.length > 160)).toEqual([]);
+  });
+
+  it.each([
+    ['agnts', 'Did you mean agents?'],
+    ['logs', 'rookery watch'],
+    ['send --too x', 'Did you mean --to?'],
+    ['inbox', '<name> is missing. rookery inbox --help shows an example.'],
+    ['inbox a --limit', '--limit <number> needs its value.'],
+    ['requeue msg_1', '--to <name> is missing.'],
+    ['token creat', 'Did you mean create?'],
+    ['status a b', 'more words than this command takes'],
+  ])('rookery %s: %s', async (line, said) => {
+    const { code, stdout, stderr } = await start(line.split(' '), { home: scratch(), input: '' }).ended;
+    expect([code, stdout, stderr]).toEqual([2, '', expect.stringContaining(said)]);
+  });
+});
+
 describe('what people see', () => {
   it('neutralises what an agent wrote, in tables and in JSON', async () => {
     const { home, run } = await freshHub();
