@@ -50,9 +50,11 @@ function acceptedPresent({ history, byId, deliveries }) {
 function refusedAbsent({ history, byBody }) {
   const bad = [];
   const sends = history.filter(({ op }) => op === 'send' || op === 'refused' || op === 'conflict');
-  const accepted = new Set(sends.filter(({ phase }) => phase === 'ok').map(({ body }) => body));
+  // What was accepted once may be refused as a repeat; what was cut off once may have happened.
+  const accepted = new Set(sends.filter(({ phase }) => phase === 'ok' || phase === 'info').map(({ body }) => body));
   const failed = sends.filter(({ phase, body }) => phase === 'fail' && !accepted.has(body));
-  for (const { body, code } of failed) if (byBody.has(body)) bad.push(`"${body}" is stored although it was refused (${code})`);
+  for (const { body, code, message } of failed)
+    if (byBody.has(body)) bad.push(`"${body}" is stored although it was refused (${code}: ${message})`);
   const tried = new Set(sends.map(({ body }) => body));
   for (const body of byBody.keys()) if (!tried.has(body)) bad.push(`"${body}" is stored and nobody sent it`);
   return { checked: failed.length, bad };

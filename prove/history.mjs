@@ -1,5 +1,6 @@
 // The history of one client: a line before every call and one after it, appended with a plain write so that kill -9 loses none of them.
-// Phases: invoke, then ok (accepted), fail (definitely nothing happened), or nothing (unknown: the process died in between).
+// Phases: invoke, then ok (accepted), fail (definitely nothing happened), info (the hub says it cannot know, or
+// has a defect), or nothing (unknown: the process died in between).
 
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -37,7 +38,7 @@ export class History {
         : {
             op,
             id,
-            phase: answer.error.code === 'internal' ? 'info' : 'fail',
+            phase: answer.error.code === 'internal' || answer.error.outcome === 'unknown' ? 'info' : 'fail',
             ...details,
             code: answer.error.code,
             message: answer.error.message,

@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 // Mutants as they are made: a copy of the built program with a rule broken in it, or a copy of a finished home with its database damaged.
 
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -45,6 +46,26 @@ function patchedCopy(file, edits) {
 }
 
 function replaceIn(path, from, to) {
+=======
+// Copies of the built package in which a rule is broken on purpose: what the proofs must turn red on.
+
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PACKAGE } from './hub.mjs';
+
+/** A copy whose `file` below build/ has each first text of `edits` replaced by its second. Throws when one is not there. `done` removes it. */
+export function patchedCopy(file, edits) {
+  const root = mkdtempSync(join(tmpdir(), 'rookery-mutant-'));
+  for (const part of ['build', 'package.json', 'src/store/migrations']) cpSync(join(PACKAGE, part), join(root, part), { recursive: true });
+  symlinkSync(join(PACKAGE, 'node_modules'), join(root, 'node_modules'));
+  for (const [from, to] of edits) replaceIn(join(root, 'build', file), from, to);
+  return { root, done: () => rmSync(root, { recursive: true, force: true }) };
+}
+
+/** Replaces every occurrence; throws when there is none. */
+export function replaceIn(path, from, to) {
+>>>>>>> c1e3150 (Prove the hub against failing disks, kills, clocks and malformed input, and mend what that showed)
   const text = readFileSync(path, 'utf8');
   if (!text.includes(from)) throw new Error(`${path} has no "${from}": the mutant needs a new place to bite`);
   writeFileSync(path, text.replaceAll(from, to));

@@ -2,7 +2,12 @@
 //   --quick        about a minute, as in CI          --rounds N   crash rounds (default 1)
 //   --seed N       repeat a run                       --mutants    break the rules on purpose instead, and see the checks turn red
 //   --count N      messages per client (default 250; the long form is 2,000)
+<<<<<<< HEAD
 //   --only GROUP   with --mutants: contract, tasks or approvals
+=======
+//   --faults       the fault laboratory alone: disks, kills, clocks, lost answers, malformed input (faults/index.mjs); --only a,b picks some
+//   --nightly      more of everything
+>>>>>>> c1e3150 (Prove the hub against failing disks, kills, clocks and malformed input, and mend what that showed)
 // Everything happens in throw-away homes and ends with them.
 
 import { parseArgs } from 'node:util';
@@ -10,6 +15,8 @@ import { approvalRace } from './approval-race.mjs';
 import { proveApprovals } from './approvals.mjs';
 import { proveContract } from './contract.mjs';
 import { crashRound } from './crash.mjs';
+import { FAULTS } from './faults/index.mjs';
+import { missing } from './faults/stage.mjs';
 import { runMutants } from './mutants.mjs';
 import { proveObligations } from './obligations.mjs';
 import { proveReceivers } from './receivers.mjs';
@@ -23,6 +30,9 @@ const { values: flags } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     mutants: { type: 'boolean', default: false },
+    faults: { type: 'boolean', default: false },
+    nightly: { type: 'boolean', default: false },
+    only: { type: 'string' },
     rounds: { type: 'string', default: '1' },
     count: { type: 'string' },
     seed: { type: 'string' },
@@ -30,6 +40,7 @@ const { values: flags } = parseArgs({
   },
 });
 const { quick } = flags;
+const tier = quick ? 'push' : flags.nightly ? 'nightly' : 'merge';
 const seed = Number(flags.seed ?? Date.now() % 1_000_000);
 const size = quick
   ? {
@@ -66,7 +77,10 @@ let violations = 0;
 
 print(`seed ${seed}; repeat with: npm run prove -- --seed ${seed}${quick ? ' --quick' : ''}`);
 if (flags.mutants) await mutants();
-else await proofs();
+else {
+  if (!flags.faults) await proofs();
+  await faults();
+}
 print(violations === 0 ? 'No violation.' : `${violations} VIOLATIONS.`);
 process.exit(violations === 0 ? 0 : 1);
 
@@ -129,6 +143,18 @@ async function proofs() {
   await prove('T-32', 'first starts at once on an empty folder', () => proveFirstStarts({ count: size.starts }));
   await prove('I13', 'a first start killed at any instant leaves a clean next one', () => proveKilledStarts({ count: size.killed, seed }));
   await prove('T-7', 'processes that read and then write meet no SQLITE_BUSY', () => proveWriters({ processes: 8, seconds: size.seconds }));
+}
+
+/** What cannot run here is said, and is no failure. */
+async function faults() {
+  const only = flags.only?.split(',');
+  for (const { name, title, needs, prove: run, sizes } of FAULTS) {
+    const size = sizes[tier];
+    if (size === undefined || only?.includes(name) === false) continue;
+    const why = missing(needs);
+    if (why !== undefined) print(`\n${title}\n  SKIPPED ${name}: ${why}`);
+    else await prove(name, title, () => run({ ...size, seed }));
+  }
 }
 
 async function mutants() {

@@ -5,13 +5,17 @@ import { createInterface } from 'node:readline';
 import { PACKAGE, PROJECT, program } from './hub.mjs';
 
 /** A `rookery stdio` server on a home. */
-export function startServer(home, name, { root = PACKAGE, flags = [] } = {}) {
-  return startProgram([program(root), 'stdio', '--agent', name, '--project', PROJECT.name, ...flags], home);
+export function startServer(home, name, { root = PACKAGE, flags = [], env = {} } = {}) {
+  return startProgram([program(root), 'stdio', '--agent', name, '--project', PROJECT.name, ...flags], home, env);
 }
 
 /** Starts a Node program that speaks MCP; `ask` resolves with the answer to a request, or rejects when the process ends first. */
-export function startProgram(args, home) {
-  const child = spawn(process.execPath, args, { cwd: home, env: { ...process.env, ROOKERY_HOME: home }, stdio: ['pipe', 'pipe', 'pipe'] });
+export function startProgram(args, home, env = {}) {
+  const child = spawn(process.execPath, args, {
+    cwd: home,
+    env: { ...process.env, ROOKERY_HOME: home, ...env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
   let id = 0;
   let said = '';
   const waiting = new Map();
@@ -41,6 +45,8 @@ export function startProgram(args, home) {
     pid: child.pid,
     ended,
     ask,
+    /** Bytes as they are. */
+    raw: (bytes) => child.stdin.write(bytes),
     /** The handshake of MCP. */
     async initialize() {
       await ask('initialize', { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'proof', version: '1' } });

@@ -9,6 +9,7 @@ import { assertFile } from '../database-place.ts';
 import { HubError } from '../hub/errors.ts';
 import { openSessions, type SessionRow } from '../store/sessions.ts';
 import { foldLog, SqliteFile } from '../store/sqlite-care.ts';
+import { MARK, OLDER } from '../store/sqlite-mark.ts';
 import { systemClock } from '../system/clock.ts';
 import { systemHost } from '../system/host.ts';
 import { attachedTo } from '../system/locks.ts';
@@ -76,7 +77,7 @@ function replace(path: string, copy: string, idle: boolean): string | null {
   const kept = existsSync(path) ? name : null;
   // A sound database takes its log in first, so that its log cannot be left to a file it does not belong to.
   if (kept !== null && idle && isSound(path)) foldLog(path);
-  for (const side of ['-wal', '-shm']) if (existsSync(path + side)) renameSync(path + side, name + side);
+  for (const side of ['-wal', '-shm', MARK, OLDER]) if (existsSync(path + side)) renameSync(path + side, name + side);
   if (kept !== null) keep(path, name);
   renameSync(copy, path);
   sync(dirname(path));

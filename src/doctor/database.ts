@@ -9,6 +9,7 @@ import type { Config } from '../config.ts';
 import { isHubError } from '../hub/errors.ts';
 import { schemaVersion } from '../store/migrate.ts';
 import { SqliteFile } from '../store/sqlite-care.ts';
+import { olderNotices } from '../store/sqlite-mark.ts';
 import type { Evidence } from './client-hooks.ts';
 import type { Probes } from './doctor.ts';
 import { type Finding, fail, ok, unknown, warn, wordsOf } from './finding.ts';
@@ -37,6 +38,9 @@ export async function checkDatabase(config: Config, deep: boolean, probes: Probe
     const findings = [
       ok('database', `${path} opens, ${mib(sizeOf(path))} MiB`),
       schema,
+      ...olderNotices(path).map((sentence) =>
+        fail('database_age', sentence, 'What is missing was acknowledged.', `rookery restore FILE, with the newest of ${config.backupDir}`),
+      ),
       checkSettings(file),
       checkWal(path),
       await checkWriter(path, probes),

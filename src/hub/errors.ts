@@ -32,6 +32,8 @@ export type ErrorAnswer = {
   retryable: boolean;
   hint?: string;
   retry_after_ms?: number;
+  /** Only where the hub cannot know whether it happened; without it, a refused call changed nothing. */
+  outcome?: 'unknown';
 };
 
 export class HubError extends Error {
@@ -39,14 +41,16 @@ export class HubError extends Error {
   readonly retryable: boolean;
   readonly hint: string | undefined;
   readonly retryAfterMs: number | undefined;
+  readonly outcome: 'unknown' | undefined;
 
-  constructor(code: ErrorCode, message: string, more: { hint?: string; retryAfterMs?: number; cause?: unknown } = {}) {
+  constructor(code: ErrorCode, message: string, more: { hint?: string; retryAfterMs?: number; outcome?: 'unknown'; cause?: unknown } = {}) {
     super(message, more.cause === undefined ? undefined : { cause: more.cause });
     this.name = 'HubError';
     this.code = code;
     this.retryable = ERROR_CODES[code].retryable;
     this.hint = more.hint;
     this.retryAfterMs = more.retryAfterMs;
+    this.outcome = more.outcome;
   }
 
   /** The error as every front door prints it. */
@@ -57,6 +61,7 @@ export class HubError extends Error {
       retryable: this.retryable,
       ...(this.hint === undefined ? {} : { hint: this.hint }),
       ...(this.retryAfterMs === undefined ? {} : { retry_after_ms: this.retryAfterMs }),
+      ...(this.outcome === undefined ? {} : { outcome: this.outcome }),
     };
   }
 }

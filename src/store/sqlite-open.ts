@@ -8,6 +8,7 @@ import type { Clock } from '../hub/clock.ts';
 import { HubError } from '../hub/errors.ts';
 import { APPLICATION_ID, migrationsOf, schemaVersion } from './migrate.ts';
 import { acquire } from './sqlite-lock.ts';
+import { keepIfOlder } from './sqlite-mark.ts';
 import { pragma, prepared } from './sqlite-statements.ts';
 
 export type SqliteOptions = {
@@ -58,6 +59,7 @@ export async function openSqliteFile(
     if (fresh) chmodSync(options.path, 0o600);
     await acquire(options.clock, () => configure(writer));
     await migrate(writer, options);
+    keepIfOlder(writer);
     const reader = connect(options.path);
     await acquire(options.clock, () => configure(reader));
     reader.exec('PRAGMA query_only = ON');

@@ -10,9 +10,10 @@ import { LIMITS } from '../hub/limits.ts';
 import type { Db, Durability, Read, Tx } from './db.ts';
 import { Doorbell } from './doorbell.ts';
 import { acquire } from './sqlite-lock.ts';
+import { Mark, olderNotices } from './sqlite-mark.ts';
 import { assertTrusted, inodeOf, openSqliteFile, type SqliteOptions } from './sqlite-open.ts';
 import { Statements, type TurnWatch, watchTurn } from './sqlite-turn.ts';
-import { toStorageError } from './storage-error.ts';
+import { toCommitError, toReadError, toStorageError } from './storage-error.ts';
 
 /** How many writes share one commit at most: enough to amortise a sync, few enough to hold the lock for a few milliseconds. */
 const GROUP = 64;
@@ -22,6 +23,7 @@ const POLL_MS = 500;
 const INODE_CHECK_MS = 1_000;
 
 type Pending = {
+  scope: string;
   change: (tx: Tx) => Promise<unknown>;
   durability: Durability;
   resolve: (value: unknown) => void;
@@ -41,6 +43,7 @@ class SqliteDb implements Db {
   readonly #reader: Statements;
   readonly #inode: string;
   readonly #bell: Doorbell;
+  readonly #mark: Mark;
   readonly #listeners = new Set<() => void>();
   readonly #watchers = new Set<() => void>();
   readonly #queue: Pending[] = [];
@@ -60,6 +63,7 @@ class SqliteDb implements Db {
     this.#reader = new Statements(reader);
     this.#inode = inode;
     this.#inodeCheckedAt = options.clock.monotonic();
+    this.#mark = new Mark(options.path);
     this.#bell = new Doorbell(options.bellDir, () => this.#changed());
   }
 
@@ -70,10 +74,10 @@ class SqliteDb implements Db {
     return result;
   }
 
-  write<T>(_scope: string, change: (tx: Tx) => Promise<T>, durability: Durability = 'synced'): Promise<T> {
+  write<T>(scope: string, change: (tx: Tx) => Promise<T>, durability: Durability = 'synced'): Promise<T> {
     if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
     return new Promise<T>((resolve, reject) => {
-      this.#queue.push({ change, durability, resolve: (value) => resolve(value as T), reject });
+      this.#queue.push({ scope, change, durability, resolve: (value) => resolve(value as T), reject });
       // Starting in the next phase of the loop lets everything that arrived in this one share the commit.
       this.#draining ??= new Promise<void>((done) => setImmediate(() => void this.#drain().finally(done)));
     });
@@ -100,7 +104,12 @@ class SqliteDb implements Db {
   }
 
   notices(): readonly string[] {
-    return [...this.#bell.notices(), ...diskNotices(this.#options.path), ...(this.#refusal === undefined ? [] : [this.#refusal.message])];
+    return [
+      ...this.#bell.notices(),
+      ...diskNotices(this.#options.path),
+      ...olderNotices(this.#options.path),
+      ...(this.#refusal === undefined ? [] : [this.#refusal.message]),
+    ];
   }
 
   async describe(): Promise<{ name: string; bytes: number; walBytes: number }> {
@@ -119,6 +128,7 @@ class SqliteDb implements Db {
     await this.#draining;
     await this.#readTail;
     this.#bell.close();
+    this.#mark.close();
     this.#reader.close();
     this.#writer.close();
   }
@@ -130,7 +140,7 @@ class SqliteDb implements Db {
       this.#reader.exec('BEGIN');
       return await watch.within(look(watch.tx));
     } catch (error) {
-      throw toStorageError(error);
+      throw toReadError(error);
     } finally {
       watch.end();
     }
@@ -164,16 +174,20 @@ class SqliteDb implements Db {
   async #commit(group: Pending[]): Promise<void> {
     const watch = watchTurn(this.#writer);
     const settled: (() => void)[] = [];
+    let toError = toStorageError;
     try {
       for (const pending of group) settled.push(await this.#change(watch, pending));
       const synced = group.some((pending) => pending.durability === 'synced');
       this.#assertFile(synced);
+      toError = toCommitError;
       watch.commit();
     } catch (error) {
       watch.end();
-      for (const pending of group) pending.reject(toStorageError(error));
+      for (const pending of group) pending.reject(toError(error));
       return;
     }
+    const promised = group.findLast(({ durability, scope }) => durability === 'synced' && scope !== '');
+    if (promised !== undefined && watch.tx.changes > 0) this.#mark.note(this.#writer.db, promised.scope);
     for (const settle of settled) settle();
     if (watch.tx.changes > 0) {
       this.#changed();

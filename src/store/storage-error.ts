@@ -2,9 +2,33 @@
 
 import { HubError } from '../hub/errors.ts';
 
-/** The error for the caller: a HubError where the cause is known, else the original. */
+/**
+ * The error for the caller when COMMIT itself failed. After a failed sync nobody knows what is on the disk: what was written may be found there
+ * after a crash (seen in power cuts), so a definite "nothing was changed" would be a lie. A full disk is definite: the frame that commits is written last.
+ */
+export function toCommitError(error: unknown): unknown {
+  if (!/^SQLITE_(IOERR|CORRUPT|NOTADB|CANTOPEN)/.test(codeOf(error))) return toStorageError(error);
+  return new HubError('unavailable', 'The disk failed while this was being written: whether it happened is unknown.', {
+    hint: 'Repeat it with the same idempotency_key: it happens once, and you are told. If it stays, run `rookery doctor`.',
+    outcome: 'unknown',
+    cause: error,
+  });
+}
+
+/** The error for the caller when a look failed. The call may have changed something before it looked, so it does not say that it did not. */
+export function toReadError(error: unknown): unknown {
+  const shown = toStorageError(error);
+  if (!(shown instanceof HubError) || shown === error) return shown;
+  return new HubError(shown.code, 'The database could not be read.', {
+    hint: 'A call that changes something may have done so: repeat it with the same idempotency_key. If it stays, run `rookery doctor`.',
+    outcome: 'unknown',
+    cause: error,
+  });
+}
+
+/** The error for the caller of a change: a HubError where the cause is known, else the original. */
 export function toStorageError(error: unknown): unknown {
-  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const code = codeOf(error);
   if (code === 'SQLITE_FULL') {
     return new HubError('storage_full', 'The disk that holds the hub is full; nothing was changed.', {
       hint: 'Free space on the disk of ROOKERY_HOME, then retry with the same idempotency_key.',
@@ -36,4 +60,8 @@ export function toStorageError(error: unknown): unknown {
     });
   }
   return error;
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }

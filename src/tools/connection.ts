@@ -16,6 +16,8 @@ export class Connection {
   #attachment: Attachment | undefined;
   #caller: Promise<Caller> | undefined;
   #current: Caller | undefined;
+  /** Becoming present takes a moment, in which the first call may come. */
+  #presenting: Promise<void> | undefined;
 
   private constructor(hub: Hub, toolsets: readonly Toolset[], attachment: Attachment | undefined, caller: Caller | undefined) {
     this.#hub = hub;
@@ -64,15 +66,21 @@ export class Connection {
 
   /** Becomes present without having been called, if nobody else holds the agent. */
   async present(): Promise<void> {
-    if (this.#attachment === undefined || this.#caller !== undefined) return;
-    const keyBefore = this.#attachment.client.key;
-    const caller = await this.#hub.sessions.attach({ ...this.#attachment, yields: true });
-    // A call that came meanwhile has attached by itself.
-    if (this.#caller !== undefined) return;
+    const attachment = this.#attachment;
+    if (attachment === undefined || this.#caller !== undefined) return;
+    this.#presenting ??= this.#becomePresent(attachment).finally(() => {
+      this.#presenting = undefined;
+    });
+    await this.#presenting;
+  }
+
+  async #becomePresent(attachment: Attachment): Promise<void> {
+    const caller = await this.#hub.sessions.attach({ ...attachment, yields: true });
     this.#caller = Promise.resolve(caller);
     this.#current = caller;
     // The client's own session may have been learned meanwhile.
-    if (this.#attachment.client.key !== keyBefore) await this.#hub.sessions.follow(caller, this.#attachment);
+    if (this.#attachment !== undefined && this.#attachment.client.key !== attachment.client.key)
+      await this.#hub.sessions.follow(caller, this.#attachment);
   }
 
   /**
@@ -97,6 +105,8 @@ export class Connection {
 
   /** Who calls: attaches on first use. A refusal (a busy name) is not remembered: the next call tries again. */
   async caller(): Promise<Caller> {
+    // Attaching twice at once, the second would find the name held by the first. Whether that one was refused, the attempt below says.
+    if (this.#caller === undefined) await this.#presenting?.catch(() => {});
     if (this.#caller === undefined) {
       if (this.#attachment === undefined) throw new Error('a connection without identity');
       this.#caller = this.#hub.sessions.attach(this.#attachment);

@@ -72,6 +72,16 @@ onEveryEngine('a client by its process', (engine) => {
     expect(await hub.clientProcesses.callerOf(PROJECT.id, 'codex:other')).toMatchObject({ name: 'rose' });
   });
 
+  it('is itself in a first call that comes while it becomes present, and holds its name once', async () => {
+    const hub = await testHub(engine, { host: living });
+    const client = { name: 'claude-code', version: '1' };
+    const attachment = { project: PROJECT, door: 'stdio' as const, root: '/work/demo', name: 'dora', client };
+    const connection = Connection.attaching(hub, attachment, ['core']);
+    const [, caller] = await Promise.all([connection.present(), connection.caller()]);
+    expect(caller).toMatchObject({ name: 'dora', sessionId: connection.current?.sessionId });
+    expect((await events(hub)).filter(({ type }) => type === 'session.started')).toHaveLength(1);
+  });
+
   it('stays the same agent when the person clears the conversation, and is another where another conversation is resumed', async () => {
     const hub = await testHub(engine, { host: living });
     const ada = await attach(hub, '', clientOf('claude:one'));
