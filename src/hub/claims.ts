@@ -17,6 +17,7 @@ import { changeTask, noTask } from './task-changes.ts';
 import type { TaskNotices } from './task-notices.ts';
 import { Obstacles, toReason } from './task-obstacles.ts';
 import { isHeld } from './task-states.ts';
+import { whyFull } from './workload.ts';
 
 /** How much later a task counts for an agent that can do it only half as well as one that fits. */
 const MISFIT_MS = 8 * 3_600_000;
@@ -74,7 +75,7 @@ export class Claims {
     const full = await this.#full(act, caller);
     if (full !== null)
       throw new HubError('limit_reached', `${full}; nothing was claimed.`, {
-        hint: 'Finish one, or give one back with update_task and state submitted.',
+        hint: 'Finish one, or give one back with update_task and state submitted; a budget is of 24 hours.',
       });
     await this.#take(act, caller, task);
     return { taskId: task.id, again: false, reason: null };
@@ -82,9 +83,7 @@ export class Claims {
 
   /** Why the caller is given nothing more; null while it has room. */
   async #full(act: Act, caller: Caller): Promise<string | null> {
-    const { heldTasks } = this.#context.limits;
-    const { held } = await loadOf(act.tx, caller.agentId, act.now);
-    return held < heldTasks ? null : `you hold ${held} tasks, the limit is ${heldTasks}`;
+    return await whyFull(act.tx, this.#context.limits, { id: caller.agentId, parentId: caller.parentId }, act.now);
   }
 
   async #take(act: Act, caller: Caller, task: TaskRow): Promise<void> {

@@ -31,6 +31,7 @@ import { HUB_ACTOR } from './task-changes.ts';
 import type { TaskNotices } from './task-notices.ts';
 import { Obstacles } from './task-obstacles.ts';
 import { howToTake } from './tasks.ts';
+import { overBudget } from './workload.ts';
 
 /** How many are offered in one transaction, and how far down a queue is looked when its first can be offered to nobody. */
 const BATCH = 25;
@@ -117,7 +118,7 @@ export class Offers {
       const usage = await findUsage(read, agent.id);
       if (usage !== undefined && usage.requestedSeq !== null && usage.sessionId === session?.id) continue;
       const { held, offered } = await loadOf(read, agent.id, now - limits.taskOfferMs);
-      if (held + offered >= limits.heldTasks) continue;
+      if (held + offered >= limits.heldTasks || (await overBudget(read, limits, agent, now)) !== null) continue;
       found.push({ agent, tags: declared.add(agent.role), load: held + offered, offeredAt: await lastOfferTo(read, agent.id) });
     }
     return found;

@@ -32,6 +32,12 @@ export const TASK_LIMITS = {
     unit: 'tasks',
     why: 'an agent works on one thing and waits on a few; more would only be kept from others',
   },
+  dailyTokens: {
+    value: 1_000_000_000,
+    hard: 1_000_000_000_000,
+    unit: 'tokens',
+    why: 'who has used more within 24 hours, by what its hooks tell of its turns, is given no task; set it where tokens are money',
+  },
   handoffMs: { value: 10 * MINUTE, hard: DAY, unit: 'ms', why: 'who is there accepts by then; after it the holder goes on' },
   taskOfferMs: { value: 5 * MINUTE, hard: DAY, unit: 'ms', why: 'an offer that is not taken up by then goes to the next agent' },
   taskReofferMs: { value: HOUR, hard: 7 * DAY, unit: 'ms', why: 'who declined or let an offer lapse is asked again after this' },

@@ -176,3 +176,14 @@ export async function sumTurns(read: Read, projectId: string, agentId: string | 
     toolCalls: toInt(row, 'tools'),
   };
 }
+
+/** What the turns of an agent since then came to, in tokens: read and not cached, or written. */
+export async function tokensSince(read: Read, agentId: string, since: number): Promise<number> {
+  const row = await read.get(
+    `SELECT COALESCE(SUM(COALESCE(input_tokens, 0) + COALESCE(output_tokens, 0) + COALESCE(cache_write_tokens, 0)), 0) AS used
+     FROM turns WHERE agent_id = ? AND ended_at >= ?`,
+    agentId,
+    since,
+  );
+  return row === undefined ? 0 : toInt(row, 'used');
+}

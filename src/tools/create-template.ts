@@ -60,7 +60,7 @@ function toTemplate(text: string): Template {
     const [issue] = parsed.error.issues;
     throw new HubError(
       'invalid_input',
-      `definition: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'does not fit'}. Nothing was written.`,
+      `${['definition', ...(issue?.path ?? [])].join('.')}: ${issue?.message ?? 'does not fit'}. Nothing was written.`,
       {
         hint: 'For example {"body": "Release {{version}}", "steps": [{"key": "build", "title": "Build {{version}}"}, {"key": "test", "title": "Test", "after": ["build"]}]}',
       },

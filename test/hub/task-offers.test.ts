@@ -3,7 +3,8 @@ import type { Caller } from '../../src/hub/caller.ts';
 import type { Hub } from '../../src/hub/hub.ts';
 import { DEFAULT_POLICY } from '../../src/hub/policy.ts';
 import type { TaskRequest } from '../../src/hub/task-orders.ts';
-import { operatorOf, recv } from '../support/acts.ts';
+import { saveTurn } from '../../src/store/turns.ts';
+import { operatorOf, recv, refused } from '../support/acts.ts';
 import { attach, onEveryEngine, PROJECT, testHub } from '../support/engines.ts';
 
 const MINUTE = 60_000;
@@ -63,6 +64,38 @@ onEveryEngine('offers of tasks', (engine) => {
     const nobody = await create(hub, boss);
     expect(await hub.offers.offerReady()).toBe(0);
     expect((await hub.taskViews.get(boss, nobody)).task.waitsBecause).toContain('2 connected');
+  });
+
+  it('pass over who has used up its budget of a day, who is given nothing either (S-68)', async () => {
+    const { hub, boss, one } = await crew(engine, { ada: ['x'], bob: ['x'] }, { limits: { dailyTokens: 1_000 } });
+    const turn = async (who: Caller, outputTokens: number, endedAt = hub.fake.now()) =>
+      await hub.context.db.write(who.projectId, async (tx) => {
+        const spent = { inputTokens: 300, outputTokens, cacheReadTokens: 90_000, cacheWriteTokens: null };
+        const rest = { turnKey: null, result: 'completed' as const, wakeDoor: null, model: '', toolCalls: 0, tools: {} };
+        const id = hub.context.ids.next('trn');
+        await saveTurn(tx, {
+          id,
+          projectId: who.projectId,
+          agentId: who.agentId,
+          sessionId: who.sessionId,
+          startedAt: endedAt,
+          endedAt,
+          ...spent,
+          ...rest,
+        });
+      });
+    await turn(one('ada'), 700);
+    await turn(one('bob'), 699);
+    await turn(one('bob'), 5_000, hub.fake.now() - DAY - 1);
+    const id = await create(hub, boss, { capabilities: ['x'] });
+    await hub.offers.offerReady();
+    expect([await offeredTo(hub, one('ada')), await offeredTo(hub, one('bob'))]).toEqual([[], [id]]);
+    expect((await claim(hub, one('ada'))).reason).toBe('you have used 1000 tokens within 24 hours, the budget is 1000');
+    await refused('limit_reached', claim(hub, one('ada'), id));
+    expect((await claim(hub, one('bob'))).taskId).toBe(id);
+    hub.fake.advance(DAY + 1);
+    await hub.heartbeats.beat([one('ada').sessionId]);
+    expect((await claim(hub, one('ada'))).reason).toBe('no open task is yours to take');
   });
 
   it('prefer who fits exactly; who is only related gets it when nobody better has room (S-06)', async () => {
