@@ -1,12 +1,7 @@
 // Rules broken on purpose, to see the proofs turn red: a check that no mutant fails proves nothing. Two sorts: the built program patched in a
 // copy (the rule is not kept), and the finished database tampered with (what was kept is lost).
 
-<<<<<<< HEAD
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
-=======
-import { closeSync, cpSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
->>>>>>> c1e3150 (Prove the hub against failing disks, kills, clocks and malformed input, and mend what that showed)
 import { join } from 'node:path';
 import { approvalMutants } from './approval-mutants.mjs';
 import { check } from './check.mjs';
@@ -14,13 +9,8 @@ import { proveContract } from './contract.mjs';
 import { crashRound } from './crash.mjs';
 import { gather } from './evidence.mjs';
 import { proveObligations } from './obligations.mjs';
-<<<<<<< HEAD
-import { withPatched, withTampered } from './patched.mjs';
+import { replaceIn, withPatched, withTampered } from './patched.mjs';
 import { taskMutants } from './task-mutants.mjs';
-=======
-import { patchedCopy, replaceIn } from './patched.mjs';
-import { proveTasks } from './tasks.mjs';
->>>>>>> c1e3150 (Prove the hub against failing disks, kills, clocks and malformed input, and mend what that showed)
 
 /** name, file below build/, and pairs of what stands there and what is put in its place. */
 const PATCHES = [
@@ -164,32 +154,18 @@ export async function runMutants({ seed, only, print }) {
   return lines;
 }
 
-<<<<<<< HEAD
 async function* contractMutants(seed) {
-  for (const [name, file, ...edits] of PATCHES) yield [name, await withPatched(file, edits, (root) => tryPatched(root, seed))];
+  for (const [name, file, ...edits] of PATCHES)
+    yield [
+      name,
+      await withPatched(file, edits, (root) => {
+        // The first mutant needs more: a batch is printed from what is leased under its receipt, and must hold what that mutant acknowledged, too.
+        if (edits[0][1].includes("'acked', acked_at = 1"))
+          replaceIn(join(root, 'build/store/inbox.js'), "d.state = 'leased' ORDER BY d.shown_rank", '1 ORDER BY d.shown_rank');
+        return tryPatched(root, seed);
+      }),
+    ];
   yield* await tryTampered(seed);
-=======
-async function tryPatchedApprovals({ file, edits, seed }) {
-  const { root, done } = mutant(file, edits);
-  try {
-    const red = [];
-    await proveApprovals({ runs: 60, seed, root, endOnFailure: true }).catch(() => red.push('approvals'));
-    const { results, figures } = await approvalRace({
-      processes: 4,
-      count: 12,
-      killEveryMs: 900,
-      killForMs: 4_000,
-      limitMs: 30_000,
-      seed,
-      root,
-    });
-    red.push(...results.filter(({ bad }) => bad.length > 0).map(({ id }) => id));
-    if (figures.exits.length > 0) red.push('did not end');
-    return red;
-  } finally {
-    done();
-  }
->>>>>>> c1e3150 (Prove the hub against failing disks, kills, clocks and malformed input, and mend what that showed)
 }
 
 async function tryPatched(root, seed) {
@@ -210,41 +186,6 @@ async function tryPatched(root, seed) {
   return red;
 }
 
-<<<<<<< HEAD
-=======
-async function tryPatched({ file, edits, seed }) {
-  const { root, done } = mutant(file, edits);
-  try {
-    const red = [];
-    await proveContract({ runs: 60, seed, root, endOnFailure: true }).catch(() => red.push('model'));
-    await proveObligations({ runs: 60, seed, root, endOnFailure: true }).catch(() => red.push('obligations'));
-    await proveTasks({ runs: 60, seed, root, endOnFailure: true }).catch(() => red.push('tasks'));
-    const { results, figures } = await crashRound({
-      seed,
-      clients: 4,
-      stdio: 0,
-      count: 50,
-      killEveryMs: 1_200,
-      limitMs: 25_000,
-      root,
-    }).catch((error) => ({ results: [], figures: { exits: [error.message] } }));
-    red.push(...results.filter(({ bad }) => bad.length > 0).map(({ id }) => id));
-    if (figures.exits.length > 0) red.push('did not end');
-    return red;
-  } finally {
-    done();
-  }
-}
-
-/** The first mutant needs more: a batch is printed from what is leased under its receipt, and must hold what that mutant acknowledged, too. */
-function mutant(file, edits) {
-  const copy = patchedCopy(file, edits);
-  if (edits[0][1].includes("'acked', acked_at = 1"))
-    replaceIn(join(copy.root, 'build/store/inbox.js'), "d.state = 'leased' ORDER BY d.shown_rank", '1 ORDER BY d.shown_rank');
-  return copy;
-}
-
->>>>>>> c1e3150 (Prove the hub against failing disks, kills, clocks and malformed input, and mend what that showed)
 /** One sound round; each tampering is done to a copy of its home. */
 async function tryTampered(seed) {
   const lines = [];

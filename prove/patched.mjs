@@ -1,5 +1,5 @@
-<<<<<<< HEAD
-// Mutants as they are made: a copy of the built program with a rule broken in it, or a copy of a finished home with its database damaged.
+// Mutants as they are made: a copy of the built package in which a rule is broken on purpose, or a copy of a finished home whose database was
+// damaged. What the proofs must turn red on.
 
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,13 +7,29 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { PACKAGE } from './hub.mjs';
 
-/** Has `prove(root)` try a copy of the package in which `edits` were made in one file; answers what it answers. */
+/** A copy whose `file` below build/ has each first text of `edits` replaced by its second. Throws when one is not there. `done` removes it. */
+export function patchedCopy(file, edits) {
+  const root = mkdtempSync(join(tmpdir(), 'rookery-mutant-'));
+  for (const part of ['build', 'package.json', 'src/store/migrations']) cpSync(join(PACKAGE, part), join(root, part), { recursive: true });
+  symlinkSync(join(PACKAGE, 'node_modules'), join(root, 'node_modules'));
+  for (const [from, to] of edits) replaceIn(join(root, 'build', file), from, to);
+  return { root, done: () => rmSync(root, { recursive: true, force: true }) };
+}
+
+/** Replaces every occurrence; throws when there is none. */
+export function replaceIn(path, from, to) {
+  const text = readFileSync(path, 'utf8');
+  if (!text.includes(from)) throw new Error(`${path} has no "${from}": the mutant needs a new place to bite`);
+  writeFileSync(path, text.replaceAll(from, to));
+}
+
+/** Has `prove(root)` try such a copy; answers what it answers. */
 export async function withPatched(file, edits, prove) {
-  const root = patchedCopy(file, edits);
+  const { root, done } = patchedCopy(file, edits);
   try {
     return await prove(root);
   } finally {
-    rmSync(root, { recursive: true, force: true });
+    done();
   }
 }
 
@@ -31,42 +47,4 @@ export async function withTampered(home, tampering, look) {
   } finally {
     rmSync(copy, { recursive: true, force: true });
   }
-}
-
-function patchedCopy(file, edits) {
-  const root = mkdtempSync(join(tmpdir(), 'rookery-mutant-'));
-  for (const part of ['build', 'package.json', 'src/store/migrations']) cpSync(join(PACKAGE, part), join(root, part), { recursive: true });
-  symlinkSync(join(PACKAGE, 'node_modules'), join(root, 'node_modules'));
-  // A batch is printed from what is leased under its receipt; the first mutant needs that to hold for what it acknowledged too.
-  const inbox = join(root, 'build/store/inbox.js');
-  if (edits[0][1].includes("'acked', acked_at = 1"))
-    replaceIn(inbox, "d.state = 'leased' ORDER BY d.shown_rank", '1 ORDER BY d.shown_rank');
-  for (const [from, to] of edits) replaceIn(join(root, 'build', file), from, to);
-  return root;
-}
-
-function replaceIn(path, from, to) {
-=======
-// Copies of the built package in which a rule is broken on purpose: what the proofs must turn red on.
-
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { PACKAGE } from './hub.mjs';
-
-/** A copy whose `file` below build/ has each first text of `edits` replaced by its second. Throws when one is not there. `done` removes it. */
-export function patchedCopy(file, edits) {
-  const root = mkdtempSync(join(tmpdir(), 'rookery-mutant-'));
-  for (const part of ['build', 'package.json', 'src/store/migrations']) cpSync(join(PACKAGE, part), join(root, part), { recursive: true });
-  symlinkSync(join(PACKAGE, 'node_modules'), join(root, 'node_modules'));
-  for (const [from, to] of edits) replaceIn(join(root, 'build', file), from, to);
-  return { root, done: () => rmSync(root, { recursive: true, force: true }) };
-}
-
-/** Replaces every occurrence; throws when there is none. */
-export function replaceIn(path, from, to) {
->>>>>>> c1e3150 (Prove the hub against failing disks, kills, clocks and malformed input, and mend what that showed)
-  const text = readFileSync(path, 'utf8');
-  if (!text.includes(from)) throw new Error(`${path} has no "${from}": the mutant needs a new place to bite`);
-  writeFileSync(path, text.replaceAll(from, to));
 }

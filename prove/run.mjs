@@ -2,12 +2,9 @@
 //   --quick        about a minute, as in CI          --rounds N   crash rounds (default 1)
 //   --seed N       repeat a run                       --mutants    break the rules on purpose instead, and see the checks turn red
 //   --count N      messages per client (default 250; the long form is 2,000)
-<<<<<<< HEAD
-//   --only GROUP   with --mutants: contract, tasks or approvals
-=======
 //   --faults       the fault laboratory alone: disks, kills, clocks, lost answers, malformed input (faults/index.mjs); --only a,b picks some
 //   --nightly      more of everything
->>>>>>> c1e3150 (Prove the hub against failing disks, kills, clocks and malformed input, and mend what that showed)
+//   --only GROUP   with --mutants: contract, tasks or approvals
 // Everything happens in throw-away homes and ends with them.
 
 import { parseArgs } from 'node:util';
@@ -36,7 +33,6 @@ const { values: flags } = parseArgs({
     rounds: { type: 'string', default: '1' },
     count: { type: 'string' },
     seed: { type: 'string' },
-    only: { type: 'string' },
   },
 });
 const { quick } = flags;
