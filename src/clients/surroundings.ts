@@ -25,13 +25,13 @@ export function clientSurroundings(clock: Pick<Clock, 'sleep'>): Surroundings {
 }
 
 function readCodexFile(query: TranscriptQuery): TranscriptFacts | null {
-  const lines = readTail(query.path, CODEX_LINES);
+  const lines = readTail(query.path, CODEX_LINES, query.since);
   return lines === null ? null : readCodex(lines, query);
 }
 
 async function readClaudeFile(clock: Pick<Clock, 'sleep'>, query: TranscriptQuery): Promise<TranscriptFacts | null> {
   for (let tries = 0; ; tries++) {
-    const lines = readTail(query.path, CLAUDE_LINES);
+    const lines = readTail(query.path, CLAUDE_LINES, query.since);
     if (lines === null) return null;
     if (query.lastWords === null || tries >= LAST_WORDS_TRIES || hasWords(lines, query.lastWords)) return readClaude(lines, query);
     await clock.sleep(LAST_WORDS_MS);

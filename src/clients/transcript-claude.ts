@@ -14,7 +14,7 @@ const FILES = 100;
 
 export function readClaude(lines: readonly Line[], query: TranscriptQuery): TranscriptFacts {
   const own = lines.filter(({ entry }) => entry.isSidechain !== true);
-  const since = query.since ?? lastPromptAt(own);
+  const since = startOf(own, query);
   return {
     turn: since === null ? null : turnSince(own, since),
     proven: query.receipts.filter((receipt) => isProven(own, receipt, query.lastWords !== null)),
@@ -27,6 +27,13 @@ export function readClaude(lines: readonly Line[], query: TranscriptQuery): Tran
 export function hasWords(lines: readonly Line[], words: string): boolean {
   const said = lines.findLast(({ entry }) => entry.type === 'assistant');
   return said === undefined || blocksOf(said.entry).some((block) => textAt(block, 'text').trim() === words.trim());
+}
+
+/** When the turn began: with the first words that bear its name, which were there before any hook could tell; else as the hub knows it. */
+function startOf(lines: readonly Line[], { turnKey, since }: TranscriptQuery): number | null {
+  const first = turnKey === null ? undefined : lines.find(({ entry }) => entry.promptId === turnKey);
+  const named = first === undefined ? null : instantAt(first.entry, 'timestamp');
+  return named === null || since === null ? (named ?? since ?? lastPromptAt(lines)) : Math.min(named, since);
 }
 
 /** When the last prompt was given: by a person, or by whatever woke the session. */

@@ -4,18 +4,25 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { toInstant } from '../hub/clock.ts';
 
-/** A long turn of many tools with their results; what came before it is not needed. */
+/** What is read first: more than most turns write. */
 const TAIL_BYTES = 4 * 1024 * 1024;
+/** As much as a hook has time for: a day's work of one turn. What came before is not counted. */
+const LONGEST_TAIL_BYTES = 64 * 1024 * 1024;
 
 export type Line = { text: string; entry: Record<string, unknown> };
 
-/** The entries at the end of a file whose text matches, in order; null when the file cannot be read. */
-export function readTail(path: string, wanted: RegExp, bytes = TAIL_BYTES): Line[] | null {
-  const tail = textAtEnd(path, bytes);
-  return tail === null ? null : tail.split('\n').flatMap((text) => toLine(text, wanted));
+/** The entries at the end of a file whose text matches, in order, back to before `since`; null when the file cannot be read. */
+export function readTail(path: string, wanted: RegExp, since: number | null): Line[] | null {
+  for (let bytes = TAIL_BYTES; ; bytes *= 4) {
+    const tail = textAtEnd(path, bytes);
+    if (tail === null) return null;
+    const lines = tail.text.split('\n').flatMap((text) => toLine(text, wanted));
+    const first = lines[0] && instantAt(lines[0].entry, 'timestamp');
+    if (tail.isWhole || since === null || (first != null && first < since) || bytes >= LONGEST_TAIL_BYTES) return lines;
+  }
 }
 
-function textAtEnd(path: string, bytes: number): string | null {
+function textAtEnd(path: string, bytes: number): { text: string; isWhole: boolean } | null {
   let file: number | undefined;
   try {
     const { size, isFile } = sizeOf(path);
@@ -24,7 +31,7 @@ function textAtEnd(path: string, bytes: number): string | null {
     const from = Math.max(0, size - bytes);
     const buffer = Buffer.alloc(size - from);
     const length = readSync(file, buffer, 0, buffer.length, from);
-    return buffer.subarray(0, length).toString();
+    return { text: buffer.subarray(0, length).toString(), isWhole: from === 0 };
   } catch {
     return null;
   } finally {

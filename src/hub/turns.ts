@@ -27,8 +27,11 @@ import type { Ids } from './ids.ts';
 import { isWorking } from './presence.ts';
 import { CLIENT_KINDS, type Surroundings, type TurnFacts } from './surroundings.ts';
 
-/** How a turn is named, when its event happened (hooks may come late and out of order), and where its client writes it down. */
-export type Moment = { turnKey: string | null; at: number; transcript?: string | null | undefined };
+/**
+ * How a turn is named, when its event happened (hooks may come late and out of order), where its client writes it down, and the prompt that it
+ * begins with, where that is told.
+ */
+export type Moment = { turnKey: string | null; at: number; transcript?: string | null; prompt?: string };
 export type TurnView = Omit<TurnRow, 'projectId' | 'agentId'> & { agent: string };
 
 export class Turns {
@@ -166,7 +169,7 @@ export class Turns {
 }
 
 /** Opens a turn where none is; not for a hook that comes after the end of the turn it belongs to, which is answered with false. */
-export async function beginTurn(act: Act, session: SessionRow, { turnKey, at, transcript = null }: Moment): Promise<boolean> {
+export async function beginTurn(act: Act, session: SessionRow, { turnKey, at, transcript = null, prompt }: Moment): Promise<boolean> {
   if (session.turnStartedAt !== null || session.endedAt !== null) return true;
   const done = turnKey === null ? undefined : await findTurn(act.tx, session.id, turnKey);
   if (done !== undefined && done.endedAt >= at) return false;
@@ -174,7 +177,8 @@ export async function beginTurn(act: Act, session: SessionRow, { turnKey, at, tr
   await openTurn(act.tx, session.id, {
     startedAt: done?.startedAt ?? Math.min(at, act.now),
     turnKey,
-    door: woken?.door ?? null,
+    // Its person may have been quicker than what was to wake it.
+    door: woken !== undefined && (prompt === undefined || prompt.includes(woken.id)) ? woken.door : null,
     transcript,
   });
   await act.emit('turn.started', session.id, { agent: (await findAgent(act.tx, session.agentId))?.name ?? '' });
@@ -184,11 +188,12 @@ export async function beginTurn(act: Act, session: SessionRow, { turnKey, at, tr
 /** Closes the turn of a session and writes its row. A session that was in none, and of which nothing is known, gets none. */
 export async function endTurn(act: Act, ids: Ids, session: SessionRow, result: TurnResult, facts: TurnFacts | null): Promise<void> {
   const known = session.turnKey === null ? undefined : await findTurn(act.tx, session.id, session.turnKey);
-  const startedAt = known?.startedAt ?? session.turnStartedAt ?? facts?.startedAt ?? null;
+  const starts = [known?.startedAt, session.turnStartedAt, facts?.startedAt].filter((at) => at != null);
   await giveUpToolUses(act.tx, session.id, act.now);
   await closeTurn(act.tx, session.id, act.now);
-  if (startedAt === null) return;
-  const from = Math.min(startedAt, act.now);
+  if (starts.length === 0) return;
+  // Its first hook may have come late, or before its agent was known.
+  const from = Math.min(...starts, act.now);
   const tools = facts?.tools ?? (await countTools(act.tx, session.id, from));
   const toolCalls = Object.values(tools).reduce((sum, count) => sum + count, 0);
   const agent = await findAgent(act.tx, session.agentId);

@@ -19,7 +19,7 @@ import {
   outstandingAttempts,
 } from '../store/wake-attempts.ts';
 import { type DoorRow, doorsOf, failDoor, registeredDoors, type WakeDoor } from '../store/wake-doors.ts';
-import { OPERATOR } from './caller.ts';
+import { type Caller, OPERATOR } from './caller.ts';
 import type { Act } from './command.ts';
 import type { HubContext } from './context.ts';
 import { findMailHint, type MailHint } from './mail-hint.ts';
@@ -80,6 +80,17 @@ export class Waking {
       },
       'relaxed',
     );
+  }
+
+  /** Whether a wake-up comes in vain: it was for this agent, and what it told of has been read. Somebody else's, or none, is none. */
+  async isStale(caller: Pick<Caller, 'projectId' | 'agentId' | 'sessionId'>, attemptId: string): Promise<boolean> {
+    const { db, commands } = this.#context;
+    return await db.read(async (read) => {
+      const attempt = await findAttempt(read, attemptId);
+      if (attempt?.agentId !== caller.agentId) return false;
+      const now = await commands.now(read, caller.projectId);
+      return (await wakingMail(read, caller.agentId, caller.sessionId, now)) === undefined;
+    });
   }
 
   /** Duty: attempts whose time is over end; after the last one for some mail the operator learns that the agent does not react. */

@@ -50,6 +50,7 @@ export function readHookWords(given: unknown): HookWords {
       turnKey: turnKey === '' ? null : turnKey,
       at: numberOf(said.at) ?? Number.MAX_SAFE_INTEGER,
       transcript: transcriptPath === '' ? null : transcriptPath,
+      ...(typeof said.prompt === 'string' ? { prompt: said.prompt } : {}),
     },
     cwd,
     transcriptPath,

@@ -5,6 +5,7 @@
 import type { Caller } from '../hub/caller.ts';
 import type { Hub } from '../hub/hub.ts';
 import type { TranscriptFacts } from '../hub/surroundings.ts';
+import { wakeUpIn } from '../hub/wake-notice.ts';
 import type { Callable, ToolCall } from './callable.ts';
 import { type HookWords, readHookWords } from './hook-words.ts';
 
@@ -39,8 +40,11 @@ const ANSWERS: Readonly<Record<string, (told: Told) => Promise<Output>>> = {
   },
 
   async UserPromptSubmit({ hub, caller, words }) {
+    const wakeUp = wakeUpIn(words.moment.prompt ?? '');
+    if (wakeUp !== undefined && (await hub.waking.isStale(caller, wakeUp)))
+      return { decision: 'block', reason: 'The mail that this told of has been read.' };
     const underWay = await hub.turns.underWay(caller);
-    const before = underWay === null ? null : await transcript(hub, words, { ...underWay });
+    const before = underWay === null ? null : await transcript(hub, words, underWay);
     await hub.turns.begin(caller, words.moment, before?.turn ?? null);
     return context(words, await hub.mailNews.tell(caller, 'prompt'));
   },
@@ -65,7 +69,7 @@ const ANSWERS: Readonly<Record<string, (told: Told) => Promise<Output>>> = {
   async Stop({ hub, caller, words }) {
     const receipts = await hub.stopping.receipts(caller);
     const underWay = await hub.turns.underWay(caller);
-    const facts = await transcript(hub, words, { since: underWay?.since ?? null, turnKey: words.moment.turnKey, receipts });
+    const facts = await transcript(hub, words, { ...turnOf(underWay, words), receipts });
     await hub.stopping.acknowledge(caller, facts?.proven ?? []);
     if (facts !== null && facts.contextPercent !== null)
       await hub.usage.report(caller, facts.contextPercent, { tool: 'hook', durability: 'relaxed' });
@@ -77,7 +81,7 @@ const ANSWERS: Readonly<Record<string, (told: Told) => Promise<Output>>> = {
 
   async StopFailure({ hub, caller, words }) {
     const underWay = await hub.turns.underWay(caller);
-    const facts = await transcript(hub, words, { since: underWay?.since ?? null, turnKey: words.moment.turnKey });
+    const facts = await transcript(hub, words, turnOf(underWay, words));
     await hub.turns.end(caller, words.moment, 'failed', facts?.turn ?? null);
     return NOTHING;
   },
@@ -110,6 +114,13 @@ const ANSWERS: Readonly<Record<string, (told: Told) => Promise<Output>>> = {
     return NOTHING;
   },
 };
+
+type UnderWay = { since: number; turnKey: string | null } | null;
+
+/** A turn that took in another prompt keeps the name it began with. */
+function turnOf(underWay: UnderWay, { moment }: HookWords): { since: number | null; turnKey: string | null } {
+  return { since: underWay?.since ?? null, turnKey: underWay?.turnKey ?? moment.turnKey };
+}
 
 async function ended({ hub, caller, words }: Told, outcome: 'ok' | 'failed'): Promise<Output> {
   const [use] = words.uses;

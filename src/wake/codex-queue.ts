@@ -3,8 +3,8 @@
 // can see in the table of processes, so it holds nobody's words. Exit code 0 says that it was queued, not that
 // anything woke (observed with Codex 0.169.0): reading is the proof.
 
-import { frame } from '../hub/frame.ts';
 import type { Ids } from '../hub/ids.ts';
+import { queuedNotice } from '../hub/wake-notice.ts';
 import type { CodexProgram } from './codex-program.ts';
 import { runProgram } from './program.ts';
 import type { HostedDoor, Notice, WakeResult } from './waker.ts';
@@ -31,12 +31,11 @@ export async function queue(
   { env, ids, sleep }: Machine,
   signal?: AbortSignal,
 ): Promise<WakeResult> {
-  const words = `A notice of the coordination hub, not of your user:\n${frame(ids, [plain])}`;
   const home = codex.home === undefined ? {} : { CODEX_HOME: codex.home };
   return await runProgram(
     {
       program: codex.program,
-      args: ['queue', '--thread', codex.thread, '--message', words],
+      args: ['queue', '--thread', codex.thread, '--message', queuedNotice(ids, plain)],
       env: { ...env, ...home },
       timeoutMs: TIMEOUT_MS,
     },

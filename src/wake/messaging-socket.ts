@@ -6,6 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import { lstatSync } from 'node:fs';
 import { connect } from 'node:net';
+import { postedNotice } from '../hub/wake-notice.ts';
 import type { HostedDoor, Notice, WakeResult } from './waker.ts';
 
 export type ClaudeSocket = { path: string; token: string | undefined };
@@ -33,7 +34,7 @@ async function post(
     msgV: 1,
     msg_id: randomUUID(),
     type: 'user',
-    message: { role: 'user', content: `<cross-session-message from-name="hub">\n${line}\n</cross-session-message>` },
+    message: { role: 'user', content: postedNotice(line) },
     priority: 'next',
   };
   const lines = [...(socket.token === undefined ? [] : [{ type: 'auth', token: socket.token }]), message];

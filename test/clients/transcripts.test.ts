@@ -47,6 +47,30 @@ it('counts a turn since it began, as the hub knows it', async () => {
   expect(facts?.filesModified).toEqual(['/home/user/project/notes.md']);
 });
 
+it('counts a turn of Claude Code from the prompt that it is called after, also when the hub heard of it later', async () => {
+  const [first, second] = [...new Set([...readFileSync(CLAUDE, 'utf8').matchAll(/"promptId":"([^"]+)"/g)].map((match) => match[1] ?? ''))];
+  const late = Date.parse('2026-11-21T04:00:50.000Z');
+  expect((await read(CLAUDE, { turnKey: first ?? '', since: late }))?.turn).toMatchObject({
+    ...{ startedAt: Date.parse('2026-11-21T04:00:40.104Z'), inputTokens: 7_000 },
+  });
+  expect((await read(CLAUDE, { turnKey: second ?? '', since: Date.parse('2026-11-21T04:01:02.500Z') }))?.turn).toMatchObject({
+    ...{ startedAt: Date.parse('2026-11-21T04:01:00.261Z'), inputTokens: 2_000, tools: { mcp__hub__whoami: 1 } },
+  });
+  expect((await read(CLAUDE, { turnKey: 'not written yet', since: late }))?.turn).toMatchObject({ startedAt: late });
+});
+
+it('counts the whole of a turn that is longer than what is read at first', async () => {
+  const path = join(scratch(), 'claude.jsonl');
+  const at = (n: number) => new Date(Date.UTC(2026, 10, 21, 4, 0, n)).toISOString();
+  const lines = Array.from({ length: 12 }, (_, n) => [
+    { type: 'assistant', timestamp: at(n), message: { id: `m${n}`, model: 'm', content: [], usage: { input_tokens: 10 } } },
+    { type: 'user', timestamp: at(n), message: { content: [{ type: 'tool_result', content: 'x'.repeat(1_000_000) }] } },
+  ]).flat();
+  writeFileSync(path, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  expect((await read(path, { since: Date.parse(at(0)) }))?.turn?.inputTokens).toBe(120);
+  expect((await read(path, { since: Date.parse(at(10)) }))?.turn?.inputTokens).toBe(20);
+});
+
 it('counts a turn of Codex by its name, cached input apart', async () => {
   const turnKeys = [...readFileSync(CODEX, 'utf8').matchAll(/"type":"task_started".*?"turn_id":"([^"]+)"/g)].map((match) => match[1] ?? '');
   expect(turnKeys).toHaveLength(2);

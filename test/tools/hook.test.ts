@@ -6,6 +6,7 @@ import { expect, it } from 'vitest';
 import { clientSurroundings } from '../../src/clients/surroundings.ts';
 import type { Hub } from '../../src/hub/hub.ts';
 import { NO_SURROUNDINGS } from '../../src/hub/surroundings.ts';
+import { postedNotice, queuedNotice } from '../../src/hub/wake-notice.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { callTool } from '../../src/tools/call.ts';
 import { Connection } from '../../src/tools/connection.ts';
@@ -97,6 +98,39 @@ it('acknowledges at the stop what the transcript shows the model has seen, and c
     { model: 'claude-opus-5-5', inputTokens: 7_000, cacheReadTokens: 35, cacheWriteTokens: 49, outputTokens: 140, toolCalls: 8 },
   ]);
   expect(turns[0]?.tools).toEqual({ Bash: 4, Write: 1, Read: 1, mcp__hub__recv_batch: 1, mcp__hub__whoami: 1 });
+});
+
+it('counts the whole of a turn whose prompt came before its agent was known', async () => {
+  const { hub, tell } = await setUp();
+  const [prompt = ''] = [...readFileSync(CLAUDE, 'utf8').matchAll(/"promptId":"([^"]+)"/g)].map((match) => match[1]).slice(-1);
+  hub.fake.advance(Date.parse('2026-11-21T04:01:02.000Z') - hub.fake.now());
+  await tell('PreToolUse', { ...use('a'), prompt_id: prompt });
+  await tell('Stop', { prompt_id: prompt, transcript_path: CLAUDE, last_assistant_message: 'fin' });
+  const { turns } = await hub.turns.list(await operatorOf(hub), { since: 0, limit: 5 });
+  expect(turns).toMatchObject([{ startedAt: Date.parse('2026-11-21T04:01:00.261Z'), inputTokens: 2_000, toolCalls: 1 }]);
+});
+
+it('keeps a wake-up from becoming a turn that comes when its mail has been read, and nothing else', async () => {
+  const { hub, ada, bob, tell, state } = await setUp();
+  await hub.turns.hasHooks(bob);
+  await send(hub, ada, 'bob', 'hello');
+  const door = await hub.wakeDoors.open(bob, 'codex_queue');
+  hub.fake.advance(hub.limits.wakeQuietMs + 1);
+  const { claim } = await hub.waking.next(bob.projectId, bob.agentId, [door]);
+  const line = `Mail for bob from ada: note. recv_batch shows it. (${claim?.attemptId})`;
+  const notices = [queuedNotice(hub.context.ids, line), postedNotice(line)];
+  const prompt = async (words: string) => (await tell('UserPromptSubmit', { prompt_id: words.slice(-40), prompt: words })).decision;
+  for (const notice of notices) expect(await prompt(`${notice}\n`)).toBeUndefined();
+  expect(await state()).toBe('busy');
+  await recv(hub, bob);
+  await tell('Stop', {});
+  for (const notice of notices) {
+    expect(await prompt(notice)).toBe('block');
+    expect(await prompt(`${notice}\nand do this too`)).toBeUndefined();
+    expect(await prompt(notice.replace(claim?.attemptId ?? '', 'wak_other'))).toBeUndefined();
+  }
+  await send(hub, ada, 'bob', 'again');
+  expect(await prompt(notices[0] ?? '')).toBeUndefined();
 });
 
 it('keeps one row per tool use, and nothing of the arguments (C-62)', async () => {
