@@ -363,7 +363,7 @@ onEveryEngine('news of mail, and stopping', (engine) => {
     const doors: (string | null)[] = [];
     for (const words of ['hello', 'Mail for bob']) {
       await send(hub, ada, 'bob', words);
-      hub.fake.advance(hub.limits.wakeBackoffMs);
+      hub.fake.advance(hub.limits.wakeQuietMs + 1);
       const { claim } = await hub.waking.next(PROJECT.id, bob.agentId, [door]);
       await hub.turns.begin(
         bob,
