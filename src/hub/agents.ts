@@ -59,17 +59,14 @@ export class Agents {
     return await this.#context.commands.look(caller, async (read, now) => {
       const agent = await findAgent(read, caller.agentId);
       if (agent === undefined) throw new HubError('not_found', 'This session’s agent is gone.', { hint: 'Start a new session.' });
-      return await this.#one(read, agent, now);
+      return await this.viewOf(read, agent, now);
     });
   }
 
-  /** The card of an agent and its sessions, the newest first, as whoever oversees its project sees them. Errors: `not_found`. */
-  async inspect(caller: Caller, name: string, sessions: number): Promise<{ view: AgentView; sessions: SessionRow[] }> {
+  /** The sessions of an agent, the newest first, for those who oversee its project. Errors: `not_found`. */
+  async sessions(caller: Caller, name: string, limit: number): Promise<SessionRow[]> {
     assertOversees(caller, 'look into an agent');
-    return await this.#context.commands.look(caller, async (read, now) => {
-      const agent = await this.named(read, caller, name);
-      return { view: await this.#one(read, agent, now), sessions: await sessionsOf(read, agent.id, sessions) };
-    });
+    return await this.#context.commands.look(caller, async (read) => sessionsOf(read, (await this.named(read, caller, name)).id, limit));
   }
 
   async #look(caller: Caller, query: AgentQuery): Promise<{ agents: AgentView[]; missing: string[] }> {
@@ -96,7 +93,8 @@ export class Agents {
     });
   }
 
-  async #one(read: Read, agent: AgentRow, now: number): Promise<AgentView> {
+  /** The card of one agent. */
+  async viewOf(read: Read, agent: AgentRow, now: number): Promise<AgentView> {
     const capabilities = await capabilitiesOf(read, agent.id);
     const names = new Map<string, string>();
     for (const id of [agent.parentId, agent.spawnedBy]) {

@@ -1,14 +1,19 @@
-// What whoever oversees a project sees of it: how many deliveries are in which state, which do not move and why, which are dead, and what
-// waits in anybody's inbox. Looking changes nothing: no lease, no attempt, no receipt (C4).
+// What whoever oversees a project sees of it: how many deliveries are in which state, which do not move and why, which are dead, who owes whom
+// what, what waits in anybody's inbox, and one agent from close by. Looking changes nothing: no lease, no attempt, no receipt (C4).
 
 import type { DeliveryState } from '../store/deliveries.ts';
 import { type NamedDelivery, namedDead, namedStuck, namedWaiting, tallyDeliveries } from '../store/overview.ts';
-import type { Agents } from './agents.ts';
+import { wakesIn } from '../store/wake-attempts.ts';
+import type { Agents, AgentView } from './agents.ts';
 import { assertOversees, type Caller } from './caller.ts';
 import type { HubContext } from './context.ts';
+import { type Inspection, inspectionOf } from './inspection.ts';
 import type { MessageStatus } from './message-status.ts';
+import { type Owed, owedIn } from './owing.ts';
 
 export type { NamedDelivery };
+
+const DAY_MS = 86_400_000;
 
 export type Stuck = NamedDelivery & { why: string };
 
@@ -52,6 +57,26 @@ export class Overview {
       const agent = await this.#agents.named(read, caller, name);
       return await namedWaiting(read, agent.id, limit);
     });
+  }
+
+  /** Who owes whom what, what is due first before the rest. */
+  async owed(caller: Caller, limit: number): Promise<{ owed: Owed[]; more: number }> {
+    assertOversees(caller, 'see what others owe');
+    return await this.#context.commands.look(caller, (read) => owedIn(this.#context, read, caller.projectId, limit));
+  }
+
+  /** An agent from close by. Errors: `not_found` with the nearest names. */
+  async inspect(caller: Caller, name: string): Promise<{ view: AgentView; inspection: Inspection }> {
+    assertOversees(caller, 'look into an agent');
+    return await this.#context.commands.look(caller, (read, now) =>
+      inspectionOf({ context: this.#context, agents: this.#agents }, read, caller, name, now),
+    );
+  }
+
+  /** How often agents were woken within the last day, and read after it, by agent id. */
+  async wakes(caller: Caller): Promise<Map<string, { attempts: number; read: number }>> {
+    assertOversees(caller, 'see how others were woken');
+    return await this.#context.commands.look(caller, (read, now) => wakesIn(read, caller.projectId, now - DAY_MS));
   }
 
   async #why(caller: Caller, delivery: NamedDelivery): Promise<string> {

@@ -35,7 +35,7 @@ function atOnce(message: MessageHead, delivery: DeliveryRow, door: string): Wake
   return { door, at: toIso(message.createdAt), outcome };
 }
 
-function outcomeOf(attempt: AttemptRow): string {
+export function outcomeOf(attempt: AttemptRow): string {
   switch (attempt.state) {
     case 'claimed':
       return 'being sent';

@@ -15,7 +15,7 @@ import { type ApiBindings, type Asked, bearerOf } from './asked.ts';
 import { bearerSecret, type Doorman } from './auth.ts';
 import { readJson } from './body.ts';
 import { type DashboardParts, dashboardRoutes } from './dashboard-routes.ts';
-import { streamEvents } from './event-stream.ts';
+import { type StreamCounts, streamEvents } from './event-stream.ts';
 import type { PageFile } from './page.ts';
 import { API_CLIENT, type Principals } from './principals.ts';
 import type { Readiness } from './readiness.ts';
@@ -30,6 +30,7 @@ export type ApiParts = {
   doorman: Doorman;
   readiness: Readiness;
   log: Log;
+  streams: StreamCounts;
   /** The dashboard's files by their path. */
   page: ReadonlyMap<string, PageFile>;
 };
@@ -70,7 +71,12 @@ export function apiRoutes(parts: DashboardParts): Hono<{ Bindings: ApiBindings }
       throw new HubError('forbidden', 'The event feed is for managers and the operator.', { hint: 'Ask one of them.' });
     const visit = await parts.visitors.visit(bearer, 'stream');
     try {
-      await streamEvents(incoming, outgoing, { hub, caller: visit.caller, recheck: () => parts.doorman.recognise(incoming, '/events') });
+      await streamEvents(incoming, outgoing, {
+        hub,
+        caller: visit.caller,
+        counts: parts.streams,
+        recheck: () => parts.doorman.recognise(incoming, '/events'),
+      });
     } catch (error) {
       if (!outgoing.headersSent) throw error;
       outgoing.destroy(); // the reader resumes by its cursor, and is told why then

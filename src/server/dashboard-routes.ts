@@ -6,7 +6,7 @@ import type { Clock } from '../hub/clock.ts';
 import { HubError } from '../hub/errors.ts';
 import { FRESHNESS } from '../views/freshness.ts';
 import { findView, views } from '../views/index.ts';
-import type { HealthFinding } from '../views/view.ts';
+import type { HealthFinding, Serving } from '../views/view.ts';
 import type { ApiParts } from './api.ts';
 import { type ApiBindings, bearerOf } from './asked.ts';
 import { readJson } from './body.ts';
@@ -20,10 +20,11 @@ export type DashboardParts = ApiParts & {
   /** Whether browsers reach this hub by TLS, its own or a proxy's. */
   secure: boolean;
   examine: (() => Promise<readonly HealthFinding[]>) | undefined;
+  serving: (() => Serving) | undefined;
 };
 
 export function dashboardRoutes(app: Hono<{ Bindings: ApiBindings }>, parts: DashboardParts): void {
-  const { hub, page, secure, doorman, visitors } = parts;
+  const { hub, page, secure, doorman, visitors, serving } = parts;
   const examine = parts.examine && atMostEvery(EXAMINED_MS, hub.context.clock, parts.examine);
   const name = cookieName(hub.instanceId);
   for (const [path, { body, headers }] of page) app.get(path, (c) => c.body(body, 200, headers));
@@ -65,7 +66,9 @@ export function dashboardRoutes(app: Hono<{ Bindings: ApiBindings }>, parts: Das
     const bearer = bearerOf(c);
     const { caller, leave } = await visitors.visit(bearer, 'call');
     try {
-      return c.json((await view.run({ hub, caller, everyProject: bearer.everyProject === true, examine }, c.req.query())) as object);
+      return c.json(
+        (await view.run({ hub, caller, everyProject: bearer.everyProject === true, examine, serving }, c.req.query())) as object,
+      );
     } finally {
       leave();
     }

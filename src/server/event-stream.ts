@@ -9,8 +9,18 @@ import type { FeedEvent } from '../hub/feed.ts';
 import type { Hub } from '../hub/hub.ts';
 import { whenClosed } from './replies.ts';
 
+/** Streams of this process since it started (A-24). `resumed`: opened with a cursor; `cutOff`: their readers did not read. */
+export class StreamCounts {
+  open = 0;
+  opened = 0;
+  resumed = 0;
+  cutOff = 0;
+  events = 0;
+}
+
 export type StreamParts = {
   hub: Hub;
+  counts: StreamCounts;
   caller: Caller;
   /** Throws when the credential of this stream is no longer valid. Asked before every page. */
   recheck: () => Promise<unknown>;
@@ -18,11 +28,18 @@ export type StreamParts = {
 
 /** Streams until the client goes, the hub closes, or the credential ends. Without a cursor it begins with what happens from now on. */
 export async function streamEvents(request: IncomingMessage, response: ServerResponse, parts: StreamParts): Promise<void> {
-  const { hub, caller, recheck } = parts;
+  const { hub, caller, counts, recheck } = parts;
   const head = await hub.feed.head(caller);
-  const after = cursorOf(request) ?? head;
+  const cursor = cursorOf(request);
+  const after = cursor ?? head;
   const gone = new AbortController();
-  whenClosed(response, () => gone.abort());
+  counts.open += 1;
+  counts.opened += 1;
+  if (cursor !== undefined) counts.resumed += 1;
+  whenClosed(response, () => {
+    counts.open -= 1;
+    gone.abort();
+  });
   response.writeHead(200, {
     'Content-Type': 'text/event-stream',
     'X-Accel-Buffering': 'no',
@@ -33,9 +50,11 @@ export async function streamEvents(request: IncomingMessage, response: ServerRes
   response.write(`retry: 1000\n: ${head - after} behind\n\n`);
   for await (const page of hub.feed.follow(caller, after, gone.signal)) {
     await recheck();
+    counts.events += page.length;
     for (const frame of page.length === 0 ? [': still here\n\n'] : page.map(toFrame)) {
       response.write(frame);
       if (response.writableLength <= hub.limits.sseBufferBytes || (await drained(response, hub, gone.signal))) continue;
+      counts.cutOff += 1;
       response.destroy();
       return;
     }

@@ -15,6 +15,7 @@ import { toAnswer } from '../tools/call.ts';
 import type { HealthFinding } from '../views/view.ts';
 import { apiRoutes } from './api.ts';
 import { Doorman } from './auth.ts';
+import { StreamCounts } from './event-stream.ts';
 import { admit } from './gate.ts';
 import { McpDoor } from './mcp-door.ts';
 import { addressOf, type SourceRules, sourceRules } from './origins.ts';
@@ -77,7 +78,10 @@ export class HttpDoor {
     const page = this.#page;
     const secure = tls || settings.behindProxy;
     const { examine } = parts;
-    const api = apiRoutes({ hub, principals, visitors: this.#visitors, doorman, readiness, log, page, secure, examine });
+    const streams = new StreamCounts();
+    const sessions = () => [...new Set([...this.#mcp.sessionIds(), ...this.#visitors.sessionIds()])];
+    const serving = () => ({ streams, sessions: sessions().length, failing: scheduler.failing() });
+    const api = apiRoutes({ hub, principals, visitors: this.#visitors, doorman, readiness, log, streams, page, secure, examine, serving });
     this.#routes = getRequestListener(
       (request, env) => {
         const { incoming, outgoing } = toHttp1(env);
@@ -85,7 +89,7 @@ export class HttpDoor {
       },
       { overrideGlobalObjects: false },
     );
-    scheduler.keepAlive(() => [...new Set([...this.#mcp.sessionIds(), ...this.#visitors.sessionIds()])]);
+    scheduler.keepAlive(sessions);
     this.#server = this.#makeServer();
   }
 

@@ -134,6 +134,26 @@ export async function reviewsOwedBy(read: Read, reviewerId: string, limit: numbe
   }));
 }
 
+export type PendingReview = { taskId: string; title: string; reviewerId: string; authorId: string; requestedAt: number };
+
+/** The verdicts that a whole project waits for, by reviewer; each task is its holder's, or nobody's but its creator's. */
+export async function reviewsOwedIn(read: Read, projectId: string, limit: number): Promise<PendingReview[]> {
+  const rows = await read.all(
+    `SELECT r.task_id, r.reviewer_id, r.requested_at, t.title, COALESCE(t.holder_id, t.creator_id) AS author_id
+     FROM agents a JOIN reviews r ON r.reviewer_id = a.id AND r.state = 'owed' JOIN tasks t ON t.id = r.task_id
+     WHERE a.project_id = ? ORDER BY r.requested_at, r.task_id, r.reviewer_id LIMIT ?`,
+    projectId,
+    limit,
+  );
+  return rows.map((row) => ({
+    taskId: toText(row, 'task_id'),
+    title: toText(row, 'title'),
+    reviewerId: toText(row, 'reviewer_id'),
+    authorId: toText(row, 'author_id'),
+    requestedAt: toInt(row, 'requested_at'),
+  }));
+}
+
 /** Owed reviews of which nobody was told yet: asked for before `silentBefore`, or before `goneBefore` of a reviewer who is not connected since. */
 export async function lateReviews(read: Read, silentBefore: number, goneBefore: number, limit: number): Promise<ReviewRow[]> {
   const rows = await read.all(

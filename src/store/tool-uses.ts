@@ -121,3 +121,14 @@ export async function countTools(read: Read, sessionId: string, since: number): 
 export async function listToolUses(read: Read, agentId: string, limit: number): Promise<ToolUseRow[]> {
   return (await read.all('SELECT * FROM tool_uses WHERE agent_id = ? ORDER BY started_at DESC LIMIT ?', agentId, limit)).map(toToolUse);
 }
+
+/** What an agent's client was kept from using since then, the newest first. */
+export async function refusedToolUses(read: Read, agentId: string, since: number, limit: number): Promise<ToolUseRow[]> {
+  const rows = await read.all(
+    `SELECT * FROM tool_uses WHERE agent_id = ? AND started_at >= ? AND outcome = 'refused' ORDER BY started_at DESC LIMIT ?`,
+    agentId,
+    since,
+    limit,
+  );
+  return rows.map(toToolUse);
+}

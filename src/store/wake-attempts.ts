@@ -108,6 +108,17 @@ export async function attemptsWithin(read: Read, agentId: string, since: number,
   return rows.map(toAttempt).reverse();
 }
 
+/** How often each agent of a project was woken since then, and how often it read after that; by agent. */
+export async function wakesIn(read: Read, projectId: string, since: number): Promise<Map<string, { attempts: number; read: number }>> {
+  const rows = await read.all(
+    `SELECT w.agent_id, COUNT(*) AS attempts, SUM(CASE WHEN w.state = 'read' THEN 1 ELSE 0 END) AS was_read
+     FROM agents a JOIN wake_attempts w ON w.agent_id = a.id AND w.started_at >= ? WHERE a.project_id = ? GROUP BY w.agent_id`,
+    since,
+    projectId,
+  );
+  return new Map(rows.map((row) => [toText(row, 'agent_id'), { attempts: toInt(row, 'attempts'), read: toInt(row, 'was_read') }]));
+}
+
 export async function markSent(tx: Tx, id: string, now: number): Promise<boolean> {
   return (await tx.run(`UPDATE wake_attempts SET state = 'sent', sent_at = ? WHERE id = ? AND state = 'claimed'`, now, id)) === 1;
 }

@@ -1,4 +1,4 @@
-// agents: who there is, who is there now, and what waits for each. Those who are there come first.
+// agents: who there is, who is there now, what waits for each, and how often it was woken within a day. Those who are there come first.
 
 import * as z from 'zod';
 import { OPERATOR } from '../hub/caller.ts';
@@ -19,7 +19,10 @@ export const agents = defineView({
     limit: pageSize(100, 1_000),
   },
   async run({ hub, caller }, { q, state, offset, limit }) {
-    const listed = (await hub.agents.list(caller, { waitMs: 0 })).agents.map(renderAgent).filter(({ role }) => role !== OPERATOR);
+    const [{ agents: known }, wakes] = await Promise.all([hub.agents.list(caller, { waitMs: 0 }), hub.overview.wakes(caller)]);
+    const listed = known
+      .filter(({ agent }) => agent.role !== OPERATOR)
+      .map((card) => ({ ...renderAgent(card), woken: wakes.get(card.agent.id) ?? null }));
     const words = q?.trim().toLowerCase() ?? '';
     const matching = listed.filter(({ name, role, client, status }) =>
       [name, role, client, status].some((text) => text?.toLowerCase().includes(words) ?? false),

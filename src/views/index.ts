@@ -3,12 +3,14 @@
 import { activity } from './activity.ts';
 import { agent } from './agent.ts';
 import { agents } from './agents.ts';
+import { approvals } from './approvals.ts';
 import { board } from './board.ts';
 import { events } from './events.ts';
 import { health } from './health.ts';
 import { overview } from './overview.ts';
 import { projects } from './projects.ts';
 import { reminders } from './reminders.ts';
+import { reservations } from './reservations.ts';
 import { stats } from './stats.ts';
 import { task } from './task.ts';
 import { thread } from './thread.ts';
@@ -20,6 +22,7 @@ export const views: readonly View<unknown>[] = [
   projects,
   overview,
   waiting,
+  approvals,
   agents,
   agent,
   threads,
@@ -27,6 +30,7 @@ export const views: readonly View<unknown>[] = [
   board,
   task,
   reminders,
+  reservations,
   activity,
   stats,
   events,

@@ -10,6 +10,13 @@ import type { ViewName } from './freshness.ts';
 /** One finding of the doctor, as it is shown. */
 export type HealthFinding = { check: string; status: 'ok' | 'warn' | 'fail' | 'unknown'; what: string; why?: string; fix?: string };
 
+/** What a server knows of itself alone, since it started: its event streams, its sessions, and its timed duties that fail. */
+export type Serving = {
+  streams: { open: number; opened: number; resumed: number; cutOff: number; events: number };
+  sessions: number;
+  failing: readonly { duty: string; failures: number; lastError: string }[];
+};
+
 export type Look = {
   readonly hub: Hub;
   readonly caller: Caller;
@@ -17,6 +24,8 @@ export type Look = {
   readonly everyProject: boolean;
   /** What the doctor says; undefined where no doctor is at hand. */
   readonly examine: (() => Promise<readonly HealthFinding[]>) | undefined;
+  /** How the server that is asked has been serving; undefined where none is. */
+  readonly serving?: (() => Serving) | undefined;
 };
 
 type Shape = z.ZodRawShape;

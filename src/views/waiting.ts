@@ -4,6 +4,7 @@
 import { toIso } from '../hub/clock.ts';
 import { cutUtf8 } from '../hub/shown.ts';
 import { renderHead } from '../tools/task-words.ts';
+import { renderApproval } from './approvals.ts';
 import { renderDelivery } from './overview.ts';
 import { defineView, pageSize } from './view.ts';
 
@@ -24,17 +25,7 @@ export const waiting = defineView({
     const yours = approvals.filter(({ mine }) => mine);
     const listed = new Set([...asks, ...approvals].map(({ messageId }) => messageId));
     return {
-      approvals: yours.map((one) => ({
-        approval_id: one.id,
-        from: one.requester,
-        action: cutUtf8(one.action, 0, hub.limits.inlineBodyBytes).text,
-        whole: Buffer.byteLength(one.action) <= hub.limits.inlineBodyBytes,
-        risk: one.risk,
-        reason: one.reason,
-        ref: one.ref,
-        requested_at: toIso(one.requestedAt),
-        expires_at: toIso(one.expiresAt),
-      })),
+      approvals: yours.map((one) => renderApproval(one, hub)),
       tasks: attention.tasks.map(renderHead),
       asks: asks.map((ask) => ({
         ask_id: ask.id,

@@ -67,7 +67,9 @@ async function workingDay(hub: TestHub): Promise<void> {
   await hub.feed.about(operator, first.message_id);
   await hub.overview.deliveries(operator);
   await hub.overview.stuck(operator, 20);
-  await hub.agents.inspect(operator, 'bob', 5);
+  await hub.overview.inspect(operator, 'bob');
+  await hub.overview.owed(operator, 20);
+  await hub.overview.wakes(operator);
   hub.calls.record({
     projectId: 'demo-1',
     agentId: alice.agentId,

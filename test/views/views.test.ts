@@ -1,22 +1,14 @@
-// Views: one look at a project, for those who oversee it. Looking changes nothing, and what a page builds from events is what a fresh look shows.
+// Views: one look at a project, for those who oversee it. Looking changes nothing.
 
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Params, ViewStore } from '../../dashboard/src/view-store.ts';
-import type { Caller } from '../../src/hub/caller.ts';
-import type { Hub } from '../../src/hub/hub.ts';
+import type { Params } from '../../dashboard/src/view-store.ts';
 import { Connection } from '../../src/tools/connection.ts';
 import { getOpenThreads } from '../../src/tools/get-open-threads.ts';
 import type { ViewName } from '../../src/views/freshness.ts';
-import { findView, views } from '../../src/views/index.ts';
+import { views } from '../../src/views/index.ts';
 import { ack, events, operatorOf, recv, refused, send } from '../support/acts.ts';
-import { attach, onEveryEngine, PROJECT, sqlite, testHub } from '../support/engines.ts';
-
-const look = (hub: Hub, caller: Caller, everyProject = true) => ({ hub, caller, everyProject, examine: undefined });
-
-async function view(hub: Hub, caller: Caller, name: ViewName, params: Params = {}): Promise<Record<string, unknown>> {
-  return (await findView(name)?.run(look(hub, caller), params)) as Record<string, unknown>;
-}
+import { attach, onEveryEngine, sqlite, testHub } from '../support/engines.ts';
+import { view } from './look.ts';
 
 onEveryEngine('views', (engine) => {
   it('show what is, to those who oversee it, and change nothing', async () => {
@@ -170,169 +162,4 @@ describe('arguments of views', () => {
     ] as [ViewName, Params, string][])
       expect((await refused('invalid_input', view(hub, operator, name, params))).message).toContain(field);
   });
-});
-
-describe('what a page builds from events', () => {
-  const WATCHED: [ViewName, Params][] = [
-    ['projects', {}],
-    ['overview', {}],
-    ['waiting', {}],
-    ['agents', {}],
-    ['agents', { q: 'a', limit: 2 }],
-    ['agent', { name: 'ada' }],
-    ['agent', { name: 'bob' }],
-    ['threads', { limit: 3 }],
-    ['threads', { q: 'words' }],
-    ['board', {}],
-    ['board', { worker: 'bob' }],
-    ['reminders', {}],
-    ['reminders', { state: 'cancelled' }],
-    ['activity', { window: '1h' }],
-    ['events', { limit: 20 }],
-    ['events', { kinds: 'ask,agent', limit: 5 }],
-  ];
-  const NAMES = ['ada', 'bob', 'cleo', 'dan'];
-
-  it('equals a fresh look after any sequence of changes', { timeout: 240_000 }, async () => {
-    const step = fc.record({ act: fc.nat(23), who: fc.nat(3), whom: fc.nat(3), pick: fc.nat(20) });
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 30 }), async (steps) => {
-        const hub = await testHub(sqlite, { limits: { deliveryAttempts: 2, poisonMinAgeMs: 1, sendPerSecond: 1_000, alternations: 4 } });
-        const operator = await operatorOf(hub);
-        const timers = new Set<() => void>();
-        const page = new ViewStore((name, params) => view(hub, operator, name, params), {
-          now: () => 0, // time stands still: what it alone changes is another matter
-          later: (ms, work) => {
-            if (ms < 5_000) timers.add(work);
-            return () => timers.delete(work);
-          },
-        });
-        const { thread_id } = await send(hub, await attach(hub, 'ada', { role: 'manager' }), 'operator', 'the first words');
-        const watched = [...WATCHED, ['thread', { thread_id }] satisfies [ViewName, Params]];
-        for (const [name, params] of watched) page.watch(name, params, () => {});
-        let seen = 0;
-        for (const one of steps) {
-          await change(hub, operator, one).catch((error: { code?: string }) => {
-            if (error.code === undefined) throw error;
-          });
-          for (const event of await hub.feed.after(operator, seen)) {
-            page.touched(event.type);
-            seen = event.seq;
-          }
-          await settled(timers);
-          for (const [name, params] of watched)
-            expect([name, one, page.peek(name, params).value]).toEqual([
-              name,
-              one,
-              await view(hub, operator, name, params).catch(() => undefined),
-            ]);
-        }
-        page.close();
-        await hub.close();
-      }),
-      { numRuns: 15 },
-    );
-  });
-
-  const attachmentOf = (name: string) => ({
-    project: PROJECT,
-    door: 'stdio' as const,
-    client: { name: 'test', version: '1' },
-    root: PROJECT.root,
-    name,
-  });
-
-  /** Runs what was put off until nothing is. */
-  async function settled(timers: Set<() => void>): Promise<void> {
-    for (let quiet = 0; quiet < 30; quiet++) {
-      if (timers.size > 0) quiet = 0;
-      for (const work of [...timers]) {
-        timers.delete(work);
-        work();
-      }
-      await new Promise<void>((resolve) => setImmediate(resolve));
-    }
-  }
-
-  /** One of everything that agents and the operator do. */
-  async function change(
-    hub: Awaited<ReturnType<typeof testHub>>,
-    operator: Caller,
-    { act, who, whom, pick }: Record<'act' | 'who' | 'whom' | 'pick', number>,
-  ) {
-    const live = await hub.sessions.live('demo-1', NAMES[who] ?? 'ada');
-    const me = live ?? (await attach(hub, NAMES[who] ?? 'ada', { role: who === 0 ? 'manager' : 'worker' }));
-    const to = pick % 4 === 0 ? 'operator' : (NAMES[whom] ?? 'bob');
-    const waiting = (await view(hub, operator, 'waiting')) as Record<string, Record<string, string>[]>;
-    const first = (list: string) => waiting[list]?.[pick % Math.max(1, waiting[list]?.length ?? 1)];
-    switch (act) {
-      case 0:
-      case 1:
-        return await send(hub, me, to, `words ${pick}`, {
-          allowDuplicate: true,
-          expectsReply: pick % 2 === 0,
-        });
-      case 2:
-      case 3:
-        return await recv(hub, me, { max: 3 });
-      case 4:
-        return await ack(hub, me, { receipt: (await recv(hub, me)).receipt ?? '' });
-      case 5:
-        return await ack(hub, me, { nackIds: [(await recv(hub, me)).messages[0]?.id ?? ''], delayMs: 0 });
-      case 6:
-        return await hub.asks.ask(me, { to, question: `May I ${pick}?` }, { tool: 'ask' });
-      case 7:
-        return await hub.asks.answer(operator, first('asks')?.ask_id ?? '', { answer: ['yes'] }, { tool: 'answer' });
-      case 8:
-        return await hub.asks.cancel(operator, first('asks')?.ask_id ?? '', { tool: 'cancel_ask' });
-      case 9:
-        return await hub.deliveries.requeueFor(operator, first('dead')?.message_id ?? '', first('dead')?.to ?? '', {
-          tool: 'requeue_dead',
-        });
-      case 10:
-        return await hub.threads.resume(operator, first('paused')?.thread_id ?? '', { tool: 'resume_thread' });
-      case 11:
-        return await ack(hub, operator, { ids: [first('mail')?.message_id ?? ''] });
-      case 12: {
-        const asked = await hub.approvals.request(me, { action: `act ${pick}`, risk: 'high' }, { tool: 'request_approval' });
-        const state = pick % 2 === 0 ? ('approved' as const) : ('denied' as const);
-        return await hub.approvals.decide(operator, asked.approvalId, { state }, { tool: 'decide_approval' });
-      }
-      case 13:
-        return await hub.sessions.end(me, 'closed');
-      case 14:
-        return await send(hub, me, to, 'again', { inReplyTo: (await recv(hub, me, { peek: true })).messages[0]?.id });
-      case 15:
-        return await hub.reminders.remind(me, { message: `later ${pick}`, inMs: 60_000 }, { tool: 'remind' });
-      case 16: {
-        const [mine] = await hub.reminders.list(me, { state: null, limit: 1 });
-        return await hub.reminders.cancel(me, mine?.id ?? '', { tool: 'cancel_reminder' });
-      }
-      case 19:
-        return await hub.tasks.create(
-          me,
-          { title: `job ${pick}`, ...(pick % 2 === 0 ? {} : { assignee: NAMES[whom] }) },
-          { tool: 'create_task' },
-        );
-      case 20:
-        return await hub.claims.claim(me, undefined, { tool: 'claim_task' });
-      case 21: {
-        const { tasks } = await hub.taskViews.list(me, { limit: 5 });
-        const [one] = tasks.filter(({ holder }) => holder === me.name);
-        const update = { state: pick % 2 === 0 ? ('failed' as const) : undefined, progress: pick * 5, fencingToken: one?.fencingToken };
-        return await hub.taskUpdates.update(me, one?.id ?? '', update, { tool: 'update_task' });
-      }
-      case 22: {
-        const { tasks } = await hub.taskViews.list(operator, { limit: 20 });
-        const [last, other] = [tasks.at(0)?.id ?? '', tasks.at(-1)?.id ?? ''];
-        return pick % 2 === 0
-          ? await hub.taskDecisions.cancel(operator, last, undefined, { tool: 'cancel_task' })
-          : await hub.tasks.create(me, { title: 'later', dependsOn: [other] }, { tool: 'create_task' });
-      }
-      case 17:
-        return await hub.joining.join(me, attachmentOf(me.name), { status: `doing ${pick}` }, { tool: 'join' });
-      default:
-        return await hub.approvals.request(me, { action: `act ${pick}`, risk: 'high' }, { tool: 'request_approval' });
-    }
-  }
 });

@@ -1,15 +1,17 @@
-// One agent: its card, what waits for it and what it owes, exactly as it sees them itself, its sessions, and how its turns and calls went.
-// Looking takes nothing from its inbox.
+// One agent: its card, what waits for it and what it owes, exactly as it sees them itself, how it is woken, its checkpoint, and how its turns
+// and calls went. Looking takes nothing from its inbox.
 
 import type { AgentReply } from '../../../src/views/agent.ts';
 import { DOORS } from '../parts/agent-line.tsx';
 import { Empty, Section, Viewed } from '../parts/frame.tsx';
 import { Badge, PresenceMark, StateMark } from '../parts/marks.tsx';
 import { Plot } from '../parts/plot.tsx';
+import { money, Spending, tokens } from '../parts/spending.tsx';
 import { Table } from '../parts/table.tsx';
-import { Ago, latency, span } from '../parts/time.tsx';
+import { Ago, latency, Sentence, span } from '../parts/time.tsx';
 import { hrefOf, type Place } from '../router.ts';
 import { useView } from '../store.ts';
+import { Checkpoint, Refusals, Waking } from './agent/details.tsx';
 
 export function AgentPage({ place }: { place: Place }) {
   const agent = useView('agent', { name: place.id });
@@ -36,11 +38,23 @@ function Agent({ agent }: { agent: AgentReply }) {
           <Section title="Open" count={agent.open.length + agent.open_more}>
             <Open agent={agent} />
           </Section>
+          <Section title="Checkpoint">
+            <Checkpoint checkpoint={agent.checkpoint} />
+          </Section>
+          <Section title="Waking">
+            <Waking agent={agent} />
+          </Section>
         </div>
         <div class="column">
           <Section title="Turns">
             <Turns agent={agent} />
           </Section>
+          <Spending agent={agent.name} />
+          {agent.refusals.length === 0 ? null : (
+            <Section title="Refused to its client">
+              <Refusals refusals={agent.refusals} />
+            </Section>
+          )}
           <Section title="Calls">
             <Calls calls={agent.calls} />
           </Section>
@@ -75,6 +89,15 @@ function Card({ agent }: { agent: AgentReply }) {
           )}
         </Fact>
         {parent === undefined ? null : <Fact name="sub-agent of">{parent}</Fact>}
+        {agent.context === null ? null : (
+          <Fact name="context">
+            {agent.context.percent} % full{agent.context.checkpoint_owed ? ', a checkpoint is asked for' : ''}
+          </Fact>
+        )}
+        <Fact name="reminders">
+          {agent.reminders.pending} pending, {agent.reminders.fired} fired
+          {agent.reminders.parked === 0 ? '' : `, ${agent.reminders.parked} parked`}
+        </Fact>
         <Fact name="last seen">
           <Ago at={last_seen} />
         </Fact>
@@ -128,6 +151,10 @@ const KINDS: Record<string, string> = {
   message: 'message from',
   reminder: 'reminder for',
   approval: 'approval with',
+  review: 'owes a verdict to',
+  task: 'task for',
+  task_out: 'task with',
+  reservation: 'keeps for',
   paused: 'paused thread',
 };
 
@@ -141,7 +168,9 @@ function Open({ agent }: { agent: AgentReply }) {
             <span>
               {KINDS[one.kind] ?? one.kind} <span class="who">{one.counterpart}</span>
             </span>
-            <span class="faint">{one.state}</span>
+            <span class="faint">
+              <Sentence>{one.state}</Sentence>
+            </span>
             {one.due === undefined ? null : (
               <span class="faint">
                 due <Ago at={one.due} />
@@ -166,16 +195,31 @@ function Turns({ agent }: { agent: AgentReply }) {
         </p>
       </Empty>
     );
-  const minutes = turns.map((turn) => (Date.parse(turn.ended_at) - Date.parse(turn.started_at)) / 1000);
-  const input = turns.reduce((sum, turn) => sum + (turn.input_tokens ?? 0), 0);
+  const took = turns.reduce((sum, turn) => sum + Date.parse(turn.ended_at) - Date.parse(turn.started_at), 0);
+  const input = turns.reduce((sum, turn) => sum + (turn.input_tokens ?? 0) + (turn.cache_read_tokens ?? 0), 0);
   const output = turns.reduce((sum, turn) => sum + (turn.output_tokens ?? 0), 0);
+  const woken = turns.filter((turn) => turn.woken_by !== null).length;
+  const at = turns.map((turn) => Date.parse(turn.ended_at) / 1000);
   return (
-    <Plot
-      at={turns.map((turn) => Date.parse(turn.ended_at) / 1000)}
-      say={(value) => (value >= 1000 ? `${value / 1000}k` : String(value))}
-      lines={[{ label: 'tokens written per turn', values: turns.map((turn) => turn.output_tokens), colour: '--plot-1', as: 'bars' }]}
-      caption={`${turns.length} turns, ${span(minutes.reduce((a, b) => a + b, 0) * 1000)} of work; ${input.toLocaleString()} tokens read, ${output.toLocaleString()} written`}
-    />
+    <>
+      <Plot
+        at={at}
+        say={tokens}
+        lines={[{ label: 'tokens written per turn', values: turns.map((turn) => turn.output_tokens), colour: '--plot-1', as: 'bars' }]}
+        caption={`${turns.length} turns, ${span(took)} of work${woken === 0 ? '' : `, ${woken} after a wake-up`}; ${tokens(input)} tokens read, ${tokens(output)} written`}
+      />
+      {turns.every((turn) => turn.cost === null) ? null : (
+        <Plot
+          at={at}
+          say={(value) => money(value, agent.currency)}
+          lines={[{ label: 'cost per turn', values: turns.map((turn) => turn.cost), colour: '--plot-3', as: 'bars' }]}
+          caption={`${money(
+            turns.reduce((sum, turn) => sum + (turn.cost ?? 0), 0),
+            agent.currency,
+          )} for these`}
+        />
+      )}
+    </>
   );
 }
 

@@ -1,9 +1,10 @@
-// Agents: everybody of the project, those who are there first; by name, role, client or status.
+// Agents: everybody of the project, those who are there first; by name, role, client or status. Or what their turns cost.
 
 import { useState } from 'preact/hooks';
 import { AgentLine } from '../parts/agent-line.tsx';
 import { Empty, Viewed } from '../parts/frame.tsx';
 import { Rows } from '../parts/rows.tsx';
+import { Spending } from '../parts/spending.tsx';
 import { type Place, refine } from '../router.ts';
 import { useView } from '../store.ts';
 
@@ -11,13 +12,33 @@ const PAGE = 200;
 const STATES = ['stalled', 'busy', 'ready', 'waiting', 'starting', 'idle', 'gone'] as const;
 
 export function AgentsPage({ place }: { place: Place }) {
+  const asCosts = place.params.get('as') === 'costs';
+  return (
+    <>
+      <h1>Agents</h1>
+      <div class="filters">
+        <fieldset class="choice">
+          <legend class="visually-hidden">Shown as</legend>
+          <button type="button" aria-pressed={!asCosts} onClick={() => refine(place, { as: '' })}>
+            who is there
+          </button>
+          <button type="button" aria-pressed={asCosts} onClick={() => refine(place, { as: 'costs' })}>
+            what they cost
+          </button>
+        </fieldset>
+      </div>
+      {asCosts ? <Spending /> : <Everybody place={place} />}
+    </>
+  );
+}
+
+function Everybody({ place }: { place: Place }) {
   const q = place.params.get('q') ?? '';
   const state = place.params.get('state') ?? '';
   const [limit, setLimit] = useState(PAGE);
   const agents = useView('agents', { q, state, limit });
   return (
     <>
-      <h1>Agents</h1>
       <div class="filters">
         <input
           type="search"

@@ -71,6 +71,7 @@ function Health({ health }: { health: HealthReply }) {
               </div>
             </dl>
           </Section>
+          {health.server === null ? null : <Server server={health.server} />}
           <Section
             title="Calls"
             aside={
@@ -85,6 +86,55 @@ function Health({ health }: { health: HealthReply }) {
           </Section>
         </div>
       </div>
+    </>
+  );
+}
+
+/** What this server knows of itself since it started. */
+function Server({ server }: { server: NonNullable<HealthReply['server']> }) {
+  const { streams, failing_duties, sessions, waiting_calls } = server;
+  return (
+    <>
+      <Section title="Timed duties" count={failing_duties.length}>
+        {failing_duties.length === 0 ? (
+          <Empty title="Every duty does its work." />
+        ) : (
+          <ul class="lines">
+            {failing_duties.map(({ duty, failures, error }) => (
+              <li key={duty} class="finding">
+                <StateMark state="fail" />
+                <div>
+                  <strong>{duty}</strong>{' '}
+                  <span class="faint">
+                    has failed {failures} {failures === 1 ? 'time' : 'times'} in a row
+                  </span>
+                  <p class="why">{error}</p>
+                </div>
+              </li>
+            ))}
+          </ul>
+        )}
+      </Section>
+      <Section title="Streams and sessions" aside={<span class="faint">since this server started</span>}>
+        <dl class="tally">
+          {(
+            [
+              ['event streams open', streams.open],
+              ['opened', streams.opened],
+              ['reconnected', streams.resumed],
+              ['cut off', streams.cut_off],
+              ['events sent', streams.events],
+              ['HTTP sessions', sessions],
+              ['calls that wait', waiting_calls],
+            ] as const
+          ).map(([word, count]) => (
+            <div key={word}>
+              <dt class="faint">{word}</dt>
+              <dd>{count.toLocaleString()}</dd>
+            </div>
+          ))}
+        </dl>
+      </Section>
     </>
   );
 }

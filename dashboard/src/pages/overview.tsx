@@ -1,4 +1,5 @@
-// Overview: in one sentence how things are, then what needs the operator, what does not move and why, who is there, and how it has been going.
+// Overview: in one sentence how things are, then what needs the operator, what does not move and why, who owes whom what, who is there, and how
+// it has been going.
 
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
@@ -8,6 +9,7 @@ import type { OverviewReply } from '../../../src/views/overview.ts';
 import { AgentLine } from '../parts/agent-line.tsx';
 import { Empty, Section, Viewed } from '../parts/frame.tsx';
 import { Arrow, StateMark } from '../parts/marks.tsx';
+import { OwedLines } from '../parts/owed-lines.tsx';
 import { Plot } from '../parts/plot.tsx';
 import { Ago, latency, Sentence } from '../parts/time.tsx';
 import { hrefOf } from '../router.ts';
@@ -37,11 +39,11 @@ export function OverviewPage() {
           <Section title="Waiting for you" count={waitingCount(waiting.value)} aside={<a href={hrefOf('waiting')}>All of it</a>}>
             <Viewed of={waiting}>{(value) => <WaitingSummary waiting={value} />}</Viewed>
           </Section>
-          <Section title="Stuck" count={overview.value?.stuck.length}>
+          <Section title="Stuck" count={stuckCount(overview.value)}>
             <Viewed of={overview}>{(value) => <Stuck overview={value} />}</Viewed>
           </Section>
-          <Section title="Messages">
-            <Viewed of={overview}>{(value) => <Deliveries overview={value} />}</Viewed>
+          <Section title="Who owes whom what" count={owedByOthers(overview.value).length + (overview.value?.owed_more ?? 0)}>
+            <Viewed of={overview}>{(value) => <OwedLines owed={owedByOthers(value)} more={value.owed_more} />}</Viewed>
           </Section>
         </div>
         <div class="column">
@@ -53,6 +55,9 @@ export function OverviewPage() {
             <Viewed of={agents}>{(value) => <Agents agents={value} />}</Viewed>
           </Section>
           <ActivitySection />
+          <Section title="Messages">
+            <Viewed of={overview}>{(value) => <Deliveries overview={value} />}</Viewed>
+          </Section>
         </div>
       </div>
     </div>
@@ -70,7 +75,8 @@ function Headline({
 }) {
   if (overview === undefined || agents === undefined || waiting === undefined) return <h1 class="headline loading-line">&nbsp;</h1>;
   const here = Object.entries(agents.states).reduce((sum, [state, count]) => sum + (state === 'gone' ? 0 : (count ?? 0)), 0);
-  const stuck = overview.stuck.length;
+  const stuck = stuckCount(overview);
+  const what = overview.stuck_tasks.length === 0 ? 'message' : overview.stuck.length === 0 ? 'task' : 'thing';
   return (
     <h1 class="headline">
       {here === 0 ? 'Nobody is here' : here === 1 ? 'One agent is here' : `${here} agents are here`}
@@ -80,7 +86,7 @@ function Headline({
       ) : (
         <a href={hrefOf('waiting')}>{waiting === 1 ? 'one thing waits for you' : `${waiting} things wait for you`}</a>
       )}
-      {stuck === 0 ? ', and nothing is stuck.' : stuck === 1 ? ', and one message is stuck.' : `, and ${stuck} messages are stuck.`}
+      {stuck === 0 ? ', and nothing is stuck.' : stuck === 1 ? `, and one ${what} is stuck.` : `, and ${stuck} ${what}s are stuck.`}
     </h1>
   );
 }
@@ -105,16 +111,44 @@ function Agents({ agents }: { agents: AgentsReply }) {
   );
 }
 
+/** What the operator owes stands above it, as what waits. */
+function owedByOthers(overview: OverviewReply | undefined): OverviewReply['owed'] {
+  return overview?.owed.filter(({ by }) => by !== 'operator') ?? [];
+}
+
+function stuckCount(overview: OverviewReply | undefined): number {
+  return overview === undefined ? 0 : overview.stuck.length + overview.stuck_tasks.length;
+}
+
 function Stuck({ overview }: { overview: OverviewReply }) {
-  if (overview.stuck.length === 0) {
+  if (stuckCount(overview) === 0) {
     return (
       <Empty title="Everything moves.">
-        <p>Here stands what was shown and not acknowledged for five minutes, or never looked at for thirty, each with the reason.</p>
+        <p>
+          Messages that were shown and not acknowledged for five minutes, or never looked at for thirty, and tasks that nobody has begun for
+          thirty stand here, each with the reason.
+        </p>
       </Empty>
     );
   }
   return (
     <ul class="lines">
+      {overview.stuck_tasks.map((task) => (
+        <li key={task.id} class="stuck">
+          <div class="stuck-head">
+            <span class="who">task of {task.creator}</span>
+            <StateMark state={task.state} />
+          </div>
+          <p class="excerpt">
+            <a href={hrefOf('tasks', task.id)}>{task.title}</a>
+          </p>
+          {task.why === undefined ? null : (
+            <p class="why">
+              <Sentence>{task.why}</Sentence>
+            </p>
+          )}
+        </li>
+      ))}
       {overview.stuck.map((one) => (
         <li key={`${one.message_id} ${one.to}`} class="stuck">
           <div class="stuck-head">

@@ -1,12 +1,16 @@
-// One task: what is asked for, who has it, what it waits for, what came of it, and every change of it.
+// One task: what is asked for, who has it, what it waits for, where its time went, what came of it, what reviewers said, and every change of it.
 
 import type { TaskReply } from '../../../src/views/task.ts';
 import { Section, Viewed, Words } from '../parts/frame.tsx';
 import { Badge, StateMark } from '../parts/marks.tsx';
 import { TaskActs } from '../parts/task-acts.tsx';
+import { TaskTime } from '../parts/task-time.tsx';
 import { Ago, Sentence } from '../parts/time.tsx';
 import { hrefOf, type Place } from '../router.ts';
 import { useView } from '../store.ts';
+
+const ENDED = ['completed', 'failed', 'canceled', 'rejected'];
+const VERDICTS: Record<string, string> = { passed: 'PASS', not_passed: 'NOT PASS' };
 
 export function TaskPage({ place }: { place: Place }) {
   const task = useView('task', { task_id: place.id });
@@ -23,6 +27,7 @@ export function TaskPage({ place }: { place: Place }) {
 
 function Task({ reply }: { reply: TaskReply }) {
   const { task, body, depends_on = [], children, result, late_results = [], history, expected_artifacts = [], reviewers = [] } = reply;
+  const { reviews = [], titles, traceparent, reused_from, failure_cause } = reply;
   return (
     <>
       <div class="agent-card">
@@ -43,6 +48,9 @@ function Task({ reply }: { reply: TaskReply }) {
           <Fact name="needs" words={task.needs?.join(', ')} />
           <Fact name="labels" words={task.labels?.join(', ')} />
           <Fact name="attempt" words={task.attempt === undefined ? undefined : String(task.attempt)} />
+          <Fact name="progress" words={task.progress === undefined ? undefined : `${task.progress} %`} />
+          <Fact name="failed because of" words={failure_cause} />
+          <Fact name="result of" words={reused_from} />
           <Fact name="artifacts" words={expected_artifacts.join(', ')} />
           <Fact name="reviewers" words={reviewers.join(', ')} />
           <Fact
@@ -59,7 +67,22 @@ function Task({ reply }: { reply: TaskReply }) {
               </dd>
             </div>
           )}
+          {task.lease_until === undefined ? null : (
+            <div>
+              <dt>held until</dt>
+              <dd>
+                <Ago at={task.lease_until} />
+              </dd>
+            </div>
+          )}
+          <div>
+            <dt>trace</dt>
+            <dd>
+              <code>{traceparent.split('-')[1]}</code>
+            </dd>
+          </div>
         </dl>
+        <TaskTime history={history} ended={ENDED.includes(task.state)} />
       </div>
       <div class="columns">
         <div class="column">
@@ -73,7 +96,7 @@ function Task({ reply }: { reply: TaskReply }) {
               <ul class="lines">
                 {depends_on.map((one) => (
                   <li key={one.task_id} class="stuck-head">
-                    <a href={hrefOf('tasks', one.task_id)}>{one.task_id}</a>
+                    <a href={hrefOf('tasks', one.task_id)}>{titles[one.task_id] ?? one.task_id}</a>
                     <StateMark state={one.state} />
                     {one.on_failure === 'block' ? null : <span class="faint">if it fails: {one.on_failure}</span>}
                   </li>
@@ -90,12 +113,34 @@ function Task({ reply }: { reply: TaskReply }) {
               {result.artifacts === undefined ? null : <p class="why">With {result.artifacts.join(', ')}</p>}
             </Section>
           )}
+          {reviews.length === 0 ? null : (
+            <Section title="Verdicts" count={reviews.filter(({ state }) => state === 'owed').length}>
+              <ul class="lines">
+                {reviews.map((one) => (
+                  <li key={`${one.reviewer} ${one.revision}`}>
+                    <div class="stuck-head">
+                      <span class="who">{one.reviewer}</span>
+                      <StateMark state={one.state} word={VERDICTS[one.state]} />
+                      <span class="faint">revision {one.revision}</span>
+                      <Ago at={one.at} />
+                    </div>
+                    {(one.findings ?? []).map((finding) => (
+                      <p class="words" key={finding}>
+                        {finding}
+                      </p>
+                    ))}
+                  </li>
+                ))}
+              </ul>
+            </Section>
+          )}
           {late_results.length === 0 ? null : (
             <Section title="Came too late" count={late_results.length}>
+              <p class="why">Under a token that was no longer the task’s: kept, and not applied.</p>
               {late_results.map((one) => (
                 <div key={one.at}>
                   <p class="why">
-                    {one.by}, <Ago at={one.at} />
+                    {one.by} with token {one.fencing_token}, <Ago at={one.at} />
                   </p>
                   <Words>{one.result}</Words>
                 </div>

@@ -1,8 +1,9 @@
-// Tasks: a board of what is to do, under way, in review, in need of a decision and done; and a picture of what waits for what.
+// Tasks: a board of what is to do, under way, in review, in need of a decision and done; a picture of what waits for what; and what is reserved.
 
 import type { BoardReply } from '../../../src/views/board.ts';
 import { Empty, Viewed } from '../parts/frame.tsx';
 import { Badge, StateMark } from '../parts/marks.tsx';
+import { ReservationLines } from '../parts/reservation-lines.tsx';
 import { TaskGraph } from '../parts/task-graph.tsx';
 import { Ago, Sentence } from '../parts/time.tsx';
 import { hrefOf, type Place, refine } from '../router.ts';
@@ -19,26 +20,40 @@ const COLUMNS: { title: string; states: State[] }[] = [
   { title: 'Ended', states: ['completed', 'failed', 'rejected', 'canceled'] },
 ];
 
+const FORMS = [
+  ['', 'board'],
+  ['graph', 'what waits for what'],
+  ['reserved', 'what is reserved'],
+] as const;
+
 export function TasksPage({ place }: { place: Place }) {
-  const asGraph = place.params.get('as') === 'graph';
-  const board = useView('board');
+  const as = FORMS.find(([name]) => name === place.params.get('as'))?.[0] ?? '';
   return (
     <>
       <h1>Tasks</h1>
       <div class="filters">
         <fieldset class="choice">
           <legend class="visually-hidden">Shown as</legend>
-          <button type="button" aria-pressed={!asGraph} onClick={() => refine(place, { as: '' })}>
-            board
-          </button>
-          <button type="button" aria-pressed={asGraph} onClick={() => refine(place, { as: 'graph' })}>
-            what waits for what
-          </button>
+          {FORMS.map(([name, words]) => (
+            <button type="button" key={name} aria-pressed={name === as} onClick={() => refine(place, { as: name })}>
+              {words}
+            </button>
+          ))}
         </fieldset>
       </div>
-      <Viewed of={board}>{(value) => (asGraph ? <TaskGraph edges={value.edges} /> : <Board board={value} />)}</Viewed>
+      {as === 'reserved' ? <Reserved /> : <Tasks asGraph={as === 'graph'} />}
     </>
   );
+}
+
+function Tasks({ asGraph }: { asGraph: boolean }) {
+  const board = useView('board');
+  return <Viewed of={board}>{(value) => (asGraph ? <TaskGraph edges={value.edges} /> : <Board board={value} />)}</Viewed>;
+}
+
+function Reserved() {
+  const reservations = useView('reservations');
+  return <Viewed of={reservations}>{(value) => <ReservationLines held={value.reservations} />}</Viewed>;
 }
 
 function Board({ board }: { board: BoardReply }) {

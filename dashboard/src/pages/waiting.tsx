@@ -6,7 +6,7 @@ import { Badge } from '../parts/marks.tsx';
 import { Ago } from '../parts/time.tsx';
 import { hrefOf } from '../router.ts';
 import { useView } from '../store.ts';
-import { ApprovalCard } from './waiting/approval-card.tsx';
+import { ApprovalCard, DecidedLately } from './waiting/approval-card.tsx';
 import { AskCard } from './waiting/ask-card.tsx';
 import { MailCard, Notices } from './waiting/mail-cards.tsx';
 import { DeadCard, ParkedCard, PausedCard } from './waiting/repair-cards.tsx';
@@ -103,6 +103,7 @@ function Everything({ waiting }: { waiting: WaitingReply }) {
         </Section>
       )}
       {notices.length === 0 ? null : <Notices notices={notices} />}
+      <DecidedLately />
     </>
   );
 }

@@ -8,10 +8,20 @@ import { Ago } from './time.tsx';
 type Agent = AgentsReply['agents'][number];
 
 /** The words for how an agent is woken. */
-export const DOORS: Record<string, string> = { none: 'no wake door', waiting_call: 'woken at once' };
+export const DOORS: Record<string, string> = {
+  none: 'no wake door',
+  waiting_call: 'waits for mail',
+  monitor: 'woken by its monitor',
+  async_rewake: 'woken by its hook',
+  messaging_socket: 'woken by its socket',
+  codex_queue: 'woken by its queue',
+  channel: 'woken by a channel',
+  command: 'woken by a command',
+  webhook: 'woken by a webhook',
+};
 
 export function AgentLine({ agent }: { agent: Agent }) {
-  const { name, role, state, client, status, last_seen, unread, owed, wake } = agent;
+  const { name, role, state, client, status, last_seen, unread, owed, wake, woken, parent } = agent;
   return (
     <div class="agent-line">
       <span class="agent-name">
@@ -22,8 +32,17 @@ export function AgentLine({ agent }: { agent: Agent }) {
       <span class="agent-facts">
         {status === undefined ? null : <span class="status">{status}</span>}
         <span class="faint">
-          {[client, DOORS[wake.door] ?? wake.door].filter((word) => word !== undefined).join(' · ')}
-          {' · '}
+          {[parent === undefined ? undefined : `sub-agent of ${parent}`, client, DOORS[wake.door] ?? wake.door]
+            .filter((word) => word !== undefined)
+            .join(' · ')}
+          {wake.proven_at === undefined ? null : (
+            <>
+              {', proven '}
+              <Ago at={wake.proven_at} />
+            </>
+          )}
+          {woken === null ? '' : `, woken ${woken.attempts} ${woken.attempts === 1 ? 'time' : 'times'} today, read ${woken.read}`}
+          {' · seen '}
           <Ago at={last_seen} />
         </span>
       </span>

@@ -32,6 +32,13 @@ const STATES: Record<string, { tone: Tone; shape: Shape }> = {
   failed: { tone: 'bad', shape: 'cross' },
   rejected: { tone: 'bad', shape: 'cross' },
   canceled: { tone: 'quiet', shape: 'dash' },
+  approved: { tone: 'good', shape: 'disc' },
+  used: { tone: 'good', shape: 'target' },
+  denied: { tone: 'bad', shape: 'cross' },
+  owed: { tone: 'wait', shape: 'ring' },
+  passed: { tone: 'good', shape: 'disc' },
+  not_passed: { tone: 'bad', shape: 'cross' },
+  moot: { tone: 'quiet', shape: 'dash' },
   ok: { tone: 'good', shape: 'disc' },
   warn: { tone: 'warn', shape: 'triangle' },
   fail: { tone: 'bad', shape: 'cross' },
@@ -45,6 +52,8 @@ const WORDS: Record<string, string> = {
   acked: 'acknowledged',
   dead: 'dead letter',
   submitted: 'to do',
+  owed: 'verdict owed',
+  moot: 'not needed any more',
 };
 
 type Shape = 'disc' | 'half' | 'target' | 'dots' | 'ring' | 'triangle' | 'dash' | 'cross';
@@ -64,9 +73,14 @@ export function StateMark({ state, word }: { state: string; word?: string | unde
   return (
     <span class={`mark ${tone}`}>
       <Glyph shape={shape} />
-      {word ?? WORDS[state] ?? state.replace('_', ' ')}
+      {word ?? WORDS[state] ?? state.replace(/_/g, ' ')}
     </span>
   );
+}
+
+/** How a state is to be taken. */
+export function toneOf(state: string): Tone {
+  return STATES[state]?.tone ?? 'quiet';
 }
 
 /** From one to another. */

@@ -28,6 +28,11 @@ export function Ago({ at, since = false }: { at: string; since?: boolean }) {
   );
 }
 
+/** Whether an instant is over; roughly, because clocks differ. */
+export function isPast(at: string): boolean {
+  return Date.parse(at) < Date.now() - 1_000;
+}
+
 const STEPS: [number, string][] = [
   [86_400_000, 'd'],
   [3_600_000, 'h'],
