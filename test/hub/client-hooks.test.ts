@@ -372,6 +372,7 @@ onEveryEngine('news of mail, and stopping', (engine) => {
       );
       await recv(hub, bob);
       await hub.turns.end(bob, { ...moment(hub), turnKey: words }, 'completed', null);
+      hub.fake.advance(1);
       const [turn] = (await hub.turns.list(await operatorOf(hub), { since: 0, limit: 1 })).turns;
       doors.push(turn?.wakeDoor ?? null);
     }
