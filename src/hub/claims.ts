@@ -28,11 +28,15 @@ const COUNTED = 100;
 
 export type ClaimOutcome = {
   taskId: string | null;
+  /** The token that this claim gave; a claim that is answered again may have been overtaken since. */
+  fencingToken: number | null;
   /** It was the caller's already. */
   again: boolean;
   reason: string | null;
   replayed?: boolean;
 };
+
+const NOTHING = { taskId: null, fencingToken: null, again: false };
 
 export class Claims {
   readonly #context: HubContext;
@@ -56,11 +60,10 @@ export class Claims {
       await wakeDue(act.tx, act.now, this.#context.limits.dueBatch);
       if (taskId !== undefined) return await this.#claimNamed(act, caller, taskId);
       const full = await this.#full(act, caller);
-      if (full !== null) return { taskId: null, again: false, reason: full };
+      if (full !== null) return { ...NOTHING, reason: full };
       const task = await this.#best(act, caller);
-      if (task === undefined) return { taskId: null, again: false, reason: await this.#whyNothing(act, caller) };
-      await this.#take(act, caller, task);
-      return { taskId: task.id, again: false, reason: null };
+      if (task === undefined) return { ...NOTHING, reason: await this.#whyNothing(act, caller) };
+      return { taskId: task.id, fencingToken: await this.#take(act, caller, task), again: false, reason: null };
     });
   }
 
@@ -71,14 +74,14 @@ export class Claims {
 
   async #claimNamed(act: Act, caller: Caller, taskId: string): Promise<ClaimOutcome> {
     const task = await this.#named(act, caller, taskId);
-    if (isHeld(task) && task.holderId === caller.agentId) return { taskId: task.id, again: true, reason: null };
+    if (isHeld(task) && task.holderId === caller.agentId)
+      return { taskId: task.id, fencingToken: task.fencingToken, again: true, reason: null };
     const full = await this.#full(act, caller);
     if (full !== null)
       throw new HubError('limit_reached', `${full}; nothing was claimed.`, {
         hint: 'Finish one, or give one back with update_task and state submitted; a budget is of 24 hours.',
       });
-    await this.#take(act, caller, task);
-    return { taskId: task.id, again: false, reason: null };
+    return { taskId: task.id, fencingToken: await this.#take(act, caller, task), again: false, reason: null };
   }
 
   /** Why the caller is given nothing more; null while it has room. */
@@ -86,7 +89,8 @@ export class Claims {
     return await whyFull(act.tx, this.#context.limits, { id: caller.agentId, parentId: caller.parentId }, act.now);
   }
 
-  async #take(act: Act, caller: Caller, task: TaskRow): Promise<void> {
+  /** Answers the token under which it is the caller's. */
+  async #take(act: Act, caller: Caller, task: TaskRow): Promise<number> {
     const handedOver = isHeld(task);
     const before = task.holderId;
     await this.#notices.settle(act, task, caller.agentId);
@@ -116,6 +120,7 @@ export class Claims {
         'task handed over',
         `${caller.name} has accepted ${task.id}; it is no longer yours.`,
       );
+    return taken.fencingToken;
   }
 
   /** The one that is named, if the caller may have it. */

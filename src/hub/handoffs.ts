@@ -10,10 +10,11 @@ import { toIso } from './clock.ts';
 import type { Act, Intent } from './command.ts';
 import type { HubContext } from './context.ts';
 import { HubError } from './errors.ts';
+import { isNeededToReview } from './hands.ts';
 import { holding } from './holding.ts';
 import { changeTask, HUB_ACTOR, noTask } from './task-changes.ts';
 import type { TaskNotices } from './task-notices.ts';
-import { isHeld, isNeededToReview, neededToReview } from './task-states.ts';
+import { isHeld, neededToReview } from './task-states.ts';
 import { howToTake } from './tasks.ts';
 
 export type Handoff = { to: string; fencingToken?: number | undefined; note?: string | undefined };
@@ -42,7 +43,7 @@ export class Handoffs {
           hint: 'Name an agent from list_agents.',
         });
       const wanted = await findTask(act.tx, act.projectId, taskId);
-      if (wanted !== undefined && isNeededToReview(wanted, to.id)) throw neededToReview('to', to.name);
+      if (wanted !== undefined && (await isNeededToReview(act.tx, wanted, to.id))) throw neededToReview('to', to.name);
       if (handoff.fencingToken === undefined) return await this.#assign(act, caller, taskId, to, handoff.note);
       const held = await holding(act, caller, taskId, handoff.fencingToken);
       if (!isHeld(held))

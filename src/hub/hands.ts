@@ -4,7 +4,9 @@
 import { findAgent } from '../store/agents.ts';
 import type { Read } from '../store/db.ts';
 import { findSession } from '../store/sessions.ts';
+import type { TaskRow } from '../store/tasks.ts';
 import type { Caller } from './caller.ts';
+import { lacksReviewers } from './task-states.ts';
 
 /** Who did something, and in which session: as it was written down then. */
 export type Hand = { agentId: string; sessionId: string };
@@ -31,4 +33,12 @@ export async function isKin(read: Read, one: { agentId: string }, other: { agent
   if (one.agentId === other.agentId) return true;
   const [a, b] = [await findAgent(read, one.agentId), await findAgent(read, other.agentId)];
   return a !== undefined && b !== undefined && (a.parentId ?? a.id) === (b.parentId ?? b.id);
+}
+
+/** Whether this agent cannot work on a task because its reviewers would then be too few: it is one of them, or one hand with one. */
+export async function isNeededToReview(read: Read, task: Pick<TaskRow, 'reviewers' | 'quorum'>, agentId: string): Promise<boolean> {
+  const handOfId = async (id: string) => (await findAgent(read, id))?.parentId ?? id;
+  const hands: string[] = [];
+  for (const id of task.reviewers) hands.push(await handOfId(id));
+  return hands.length > 0 && lacksReviewers(task, hands, await handOfId(agentId));
 }

@@ -5,9 +5,9 @@ import { findAgent } from '../store/agents.ts';
 import type { Read } from '../store/db.ts';
 import { heldIn, type ReservationRow } from '../store/reservations.ts';
 import type { TaskRow } from '../store/tasks.ts';
+import { isNeededToReview } from './hands.ts';
 import { covers, fold } from './reserved-paths.ts';
 import { toArtifact } from './task-orders.ts';
-import { isNeededToReview } from './task-states.ts';
 
 export type Obstacle = { kind: 'review' } | { kind: 'reserved'; path: string; by: string };
 
@@ -25,7 +25,7 @@ export class Obstacles {
   }
 
   async of(task: TaskRow): Promise<Obstacle | undefined> {
-    if (isNeededToReview(task, this.#agentId)) return { kind: 'review' };
+    if (await isNeededToReview(this.#read, task, this.#agentId)) return { kind: 'review' };
     for (const text of task.expectedArtifacts) {
       const { path } = toArtifact(text, []);
       const holder = path === null ? undefined : (await this.#others()).find((one) => covers(one.folded, fold(path)));
@@ -46,6 +46,6 @@ export class Obstacles {
 /** The obstacle in the words of a refusal. */
 export function toReason(obstacle: Obstacle): string {
   return obstacle.kind === 'review'
-    ? 'you are to review it, and nobody reviews their own work'
+    ? 'you, or a hand of yours, are to review it, and nobody reviews their own work'
     : `${obstacle.path}, which it is to leave behind, is reserved by ${obstacle.by}`;
 }

@@ -66,16 +66,16 @@ export function isSettled(task: Pick<TaskRow, 'state'>): boolean {
   return isEnded(task) || task.state === 'needs_attention';
 }
 
-/** Whether its reviewers are too few without this one, so that it cannot work on the task itself. */
-export function isNeededToReview(task: Pick<TaskRow, 'reviewers' | 'quorum'>, agentId: string): boolean {
-  return task.reviewers.includes(agentId) && task.reviewers.length <= task.quorum;
+/** Whether a task has too few reviewers who may judge the work of this hand. `hands`: those of its reviewers. */
+export function lacksReviewers(task: Pick<TaskRow, 'quorum'>, hands: readonly string[], hand: string): boolean {
+  return hands.filter((one) => one !== hand).length < task.quorum;
 }
 
 /** The refusal to give a task to who is needed to review it. */
 export function neededToReview(field: string, name: string): HubError {
   return new HubError(
     'invalid_input',
-    `${field}: ${name} is needed to review it, and nobody reviews their own work; nothing was changed.`,
+    `${field}: ${name}, or a hand of ${name}, is needed to review it, and nobody reviews their own work; nothing was changed.`,
     {
       hint: 'Name another agent, more reviewers, or a smaller quorum.',
     },

@@ -4,7 +4,7 @@
 import { capabilitiesIn, findAgentByName, listAgents } from '../store/agents.ts';
 import type { Read } from '../store/db.ts';
 import { findProject } from '../store/projects.ts';
-import { allReviewsOf, type ReviewRow } from '../store/reviews.ts';
+import { allOwedReviews, allReviewsOf, type ReviewRow } from '../store/reviews.ts';
 import { childStates, dependenciesOf } from '../store/task-graph.ts';
 import { findResult, type HistoryRow, historyOf, lastNoteOf, lateResults, type ResultRow } from '../store/task-history.ts';
 import { countTasks, namesOf, type TaskFilter, tasksOf } from '../store/task-lists.ts';
@@ -16,7 +16,7 @@ import type { HubContext } from './context.ts';
 import { HubError } from './errors.ts';
 import { isLive, sessionOf } from './presence.ts';
 import { noTask, spanOf, traceparentOf } from './task-changes.ts';
-import { isEnded, isHeld, isNeededToReview, isSettled } from './task-states.ts';
+import { isEnded, isHeld, isSettled, lacksReviewers } from './task-states.ts';
 import type { WaitEnd } from './waiting.ts';
 
 export type TaskHead = TaskRow & {
@@ -193,6 +193,14 @@ export class TaskViews {
 
   /** Why nobody works on a task, in one sentence. */
   async #why(read: Read, caller: Caller, task: TaskRow, name: (id: string | null) => string | null, now: number): Promise<string> {
+    if (task.state === 'in_review') {
+      const owed = await allOwedReviews(read, task.id);
+      const names = await namesOf(
+        read,
+        owed.map(({ reviewerId }) => reviewerId),
+      );
+      return `waits for the verdict of ${owed.map(({ reviewerId }) => names.get(reviewerId) ?? 'unknown').join(', ')} on revision ${task.revision}`;
+    }
     if (task.state !== 'submitted') return task.reason ?? `it is ${task.state}`;
     if (task.handoffTo !== null && (task.handoffUntil ?? 0) > now)
       return `handed to ${name(task.handoffTo)}, who has until ${toIso(task.handoffUntil ?? now)} to accept`;
@@ -213,12 +221,15 @@ export class TaskViews {
     const tags = new Map<string, Set<string>>();
     for (const { agentId, capability } of await capabilitiesIn(read, caller.projectId))
       tags.set(agentId, (tags.get(agentId) ?? new Set()).add(capability));
-    const fitting = (await listAgents(read, caller.projectId)).filter(
+    const agents = await listAgents(read, caller.projectId);
+    const hands = new Map(agents.map((agent) => [agent.id, agent.parentId ?? agent.id]));
+    const reviewers = task.reviewers.map((id) => hands.get(id) ?? id);
+    const fitting = agents.filter(
       (agent) =>
         !['operator', 'hub'].includes(authorityOf(agent.role)) &&
         fitOf(task.needs, (tags.get(agent.id) ?? new Set()).add(agent.role), this.#context.policy.relatedCapabilities) > 0,
     );
-    const able = fitting.filter(({ id }) => !isNeededToReview(task, id));
+    const able = fitting.filter(({ id }) => reviewers.length === 0 || !lacksReviewers(task, reviewers, hands.get(id) ?? id));
     if (able.length === 0 && fitting.length > 0) return 'only its reviewers could do it, and nobody reviews their own work';
     if (able.length === 0) return task.needs.length === 0 ? 'nobody is in this project' : `no agent has declared ${task.needs.join(', ')}`;
     let live = 0;

@@ -12,11 +12,12 @@ import type { Caller } from './caller.ts';
 import type { Act, Intent } from './command.ts';
 import type { HubContext } from './context.ts';
 import { HubError } from './errors.ts';
+import { isNeededToReview } from './hands.ts';
 import { changeTask, isClaimable, noTask, spanOf, writeDown } from './task-changes.ts';
 import type { TaskNotices } from './task-notices.ts';
 import { assertNoCircle, pullBlockers, rankOf } from './task-order.ts';
 import { assertOrder, type Edge, quorumOf, type TaskRequest, toArtifact, toEdges, toText, traceOf, wordsOf } from './task-orders.ts';
-import { isEnded, isNeededToReview, neededToReview } from './task-states.ts';
+import { isEnded, neededToReview } from './task-states.ts';
 import type { TaskTemplates } from './task-templates.ts';
 import type { TaskWebhooks } from './task-webhooks.ts';
 
@@ -72,7 +73,7 @@ export class Tasks {
     const assignee = request.assignee === undefined ? undefined : await this.#agent(act, caller, 'assignee', request.assignee);
     const reviewers = new Set<string>();
     for (const name of request.reviewers ?? []) reviewers.add((await this.#agent(act, caller, 'reviewers', name)).id);
-    if (assignee !== undefined && isNeededToReview({ reviewers: [...reviewers], quorum: quorumOf(request) }, assignee.id))
+    if (assignee !== undefined && (await isNeededToReview(act.tx, { reviewers: [...reviewers], quorum: quorumOf(request) }, assignee.id)))
       throw neededToReview('assignee', assignee.name);
     const parent = request.parentId === undefined ? undefined : await this.#parent(act, request.parentId);
     const edges = toEdges(request.dependsOn ?? []);
@@ -187,7 +188,7 @@ export class Tasks {
           'conflict',
           `depends_on: ${dependsOn} is ${awaited.state}, so this task would be canceled at once; nothing was created.`,
           {
-            hint: 'Use another policy, or try that task again first.',
+            hint: awaited.state === 'canceled' ? 'Use another policy.' : 'Use another policy, or try that task again first.',
           },
         );
       const { taskDependents } = this.#context.limits;

@@ -35,20 +35,28 @@ export const claimTask = defineTool({
     note: z.string().optional(),
   },
   async run({ hub, caller, key, args }, input) {
-    const { taskId: id, reason, again, replayed } = await hub.claims.claim(caller, input.task_id, { tool: 'claim_task', key, args });
+    const {
+      taskId: id,
+      fencingToken,
+      reason,
+      again,
+      replayed,
+    } = await hub.claims.claim(caller, input.task_id, { tool: 'claim_task', key, args });
     if (id === null) return { claimed: false, reason: reason ?? 'nothing is open' };
     const { task, dependsOn, lastNote } = await hub.taskViews.get(caller, id);
+    const token = fencingToken ?? task.fencingToken;
+    const held = task.holderId === caller.agentId && task.fencingToken === token;
     return {
       claimed: true,
       task: renderHead(task),
       ...(task.body === '' ? {} : { body: task.body }),
-      fencing_token: task.fencingToken,
-      lease_until: toIso(task.leaseUntil ?? task.updatedAt),
+      fencing_token: token,
+      ...(task.leaseUntil === null || !held ? {} : { lease_until: toIso(task.leaseUntil) }),
       progress_seq: task.progressSeq,
       ...(task.expectedArtifacts.length === 0 ? {} : { expected_artifacts: task.expectedArtifacts }),
       ...(dependsOn.length === 0 ? {} : { depends_on: dependsOn.map((one) => one.taskId) }),
       ...(lastNote === null ? {} : { last_note: { ...lastNote, at: toIso(lastNote.at), note: cut(lastNote.note ?? '', NOTE_CHARS) } }),
-      note: again ? `you hold it already; ${DATA_NOTE}` : DATA_NOTE,
+      note: `${held ? '' : 'this claim is over: do not work on it; '}${again ? 'you hold it already; ' : ''}${DATA_NOTE}`,
       ...(replayed === true ? { replayed } : {}),
     };
   },

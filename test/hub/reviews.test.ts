@@ -156,7 +156,23 @@ onEveryEngine('reviews', (engine) => {
     const ada = await attach(hub, 'ada');
     await hub.joining.join(ada, ATTACHMENT, { name: 'twin', childOfMe: true }, { tool: 'join' });
     const { taskId } = await hub.tasks.create(boss, { title: 'x', reviewers: ['twin'] }, { tool: 'create_task' });
+    // It is kept from the work before it has done it.
+    expect((await refused('conflict', hub.claims.claim(ada, taskId, { tool: 'claim_task' }))).message).toContain('a hand of yours');
+    await refused('invalid_input', hub.tasks.create(boss, { title: 'x', reviewers: ['twin'], assignee: 'ada' }, { tool: 'create_task' }));
+    // Were it a stranger's when the task was claimed, and the author's when it was handed in, it would be found then.
+    const adopt = (parent: Caller | null) =>
+      hub.context.db.write(ada.projectId, (tx) =>
+        tx.run(
+          "UPDATE agents SET parent_id = ?, parent_session_id = ? WHERE name = 'twin'",
+          parent?.agentId ?? null,
+          parent?.sessionId ?? null,
+        ),
+      );
+    const { parentId } = await hub.sessions.actingAs(ada, 'twin');
+    expect(parentId).toBe(ada.agentId);
+    await adopt(null);
     await hub.claims.claim(ada, taskId, { tool: 'claim_task' });
+    await adopt(ada);
     expect(await handIn(hub, ada, taskId)).toMatchObject({ state: 'needs_attention' });
     expect((await look(hub, boss, taskId)).task.reason).toBe('1 of its reviewers must pass it, and only 0 may judge the work of ada');
     await refused('conflict', judge(hub, await hub.sessions.actingAs(ada, 'twin'), taskId, 1, 'PASS'));
@@ -177,6 +193,7 @@ onEveryEngine('reviews', (engine) => {
     await refused('invalid_input', give(1));
     await refused('invalid_input', create({ reviewers: ['bob'], assignee: 'bob' }));
     await handIn(hub, ada, reviewed);
+    expect((await look(hub, boss, reviewed)).task.waitsBecause).toBe('waits for the verdict of bob on revision 1');
     expect(await judge(hub, bob, reviewed, 1, 'PASS')).toMatchObject({ state: 'completed', quorum: 1 });
     // Neither is it offered.
     await hub.joining.join(bob, ATTACHMENT, { capabilities: ['parsing'] }, { tool: 'join' });

@@ -658,8 +658,19 @@ onEveryEngine('tasks', (engine) => {
     expect(two).toMatchObject({ taskId: one.taskId, replayed: true });
     const claimed = () => hub.claims.claim(ada, undefined, { tool: 'claim_task', key: 'c', args: {} });
     expect([(await claimed()).taskId, (await claimed()).replayed]).toEqual([one.taskId, true]);
+    // What is answered again is what was given then, whoever has it by now.
+    await update(hub, boss, one.taskId, { state: 'submitted' });
+    await claim(hub, boss, one.taskId);
+    expect(await claimed()).toMatchObject({ taskId: one.taskId, fencingToken: 1, replayed: true });
+    await update(hub, boss, one.taskId, { fencingToken: 3, state: 'submitted' });
+    const { fencingToken } = await claim(hub, ada, one.taskId);
     const done = () =>
-      hub.taskCompletion.complete(ada, one.taskId, { fencingToken: 1, result: 'r' }, { tool: 'complete_task', key: 'd', args: {} });
+      hub.taskCompletion.complete(
+        ada,
+        one.taskId,
+        { fencingToken: fencingToken ?? 0, result: 'r' },
+        { tool: 'complete_task', key: 'd', args: {} },
+      );
     expect([(await done()).state, (await done()).replayed]).toEqual(['completed', true]);
   });
 });
