@@ -7,11 +7,12 @@ import type { Command } from 'commander';
 import { placesOf, type Wish } from '../clients/install/client.ts';
 import { PRINTS, type Print, snippet } from '../clients/install/snippets.ts';
 import type { Config } from '../config.ts';
-import { OPERATOR } from '../hub/caller.ts';
 import { toIso } from '../hub/clock.ts';
 import type { Enrolment } from '../hub/enrolments.ts';
 import { LIMITS } from '../hub/limits.ts';
-import { renderAgent } from '../tools/words.ts';
+import { PRESENCE_STATES } from '../hub/presence.ts';
+import { agents as agentsView } from '../views/agents.ts';
+import { registerAgentCard } from './agent-card.ts';
 import { registerAgentWaking } from './agent-waking.ts';
 import { asOperator } from './as-operator.ts';
 import { addCommand, type CommonFlags } from './command.ts';
@@ -23,11 +24,16 @@ import { thisProgram } from './this-program.ts';
 
 type CreateFlags = CommonFlags & { role?: string; model?: string; description?: string; print?: string; days?: string };
 
+const ROWS = 1_000;
 const DAY_MS = 86_400_000;
 const MOST_DAYS = LIMITS.enrolmentMs.hard / DAY_MS;
 
 export function registerAgents(program: Command): void {
-  const agents = addCommand(program, 'agents', 'who is in this project, and who is there now', 'rookery agents').action(list);
+  const agents = addCommand(program, 'agents', 'who is in this project, and who is there now', 'rookery agents')
+    .alias('agent')
+    .option('--state <state>', PRESENCE_STATES.join(', '))
+    .option('--search <text>', 'part of a name, role, client or status')
+    .action(list);
   addCommand(
     agents,
     'create <name>',
@@ -40,15 +46,16 @@ export function registerAgents(program: Command): void {
     .option('--print <what>', `the lines for ${PRINTS.join(', ')}; env by default`)
     .option('--days <number>', `how long the token may wait to be used, 7 by default, at most ${MOST_DAYS}`)
     .action((name: string, _flags: CreateFlags, command: Command) => create(name, command.optsWithGlobals<CreateFlags>()));
+  registerAgentCard(agents);
   registerAgentWaking(agents);
 }
 
-async function list(flags: CommonFlags): Promise<void> {
-  await asOperator(flags, async ({ hub, caller, terminal }) => {
-    const { agents } = await hub.agents.list(caller, { waitMs: 0 });
-    const cards = agents.map(renderAgent).filter(({ role }) => role !== OPERATOR);
-    if (flags.json === true) return terminal.json({ agents: cards });
-    const rows = cards.map((card) => ({
+async function list(flags: CommonFlags & { state?: string; search?: string }): Promise<void> {
+  await asOperator(flags, async ({ look, terminal }) => {
+    const { state, search: q } = flags;
+    const shown = await look(agentsView, { ...(state === undefined ? {} : { state }), ...(q === undefined ? {} : { q }), limit: ROWS });
+    if (flags.json === true) return terminal.json(shown);
+    const rows = shown.agents.map((card) => ({
       name: card.name,
       role: card.role,
       state: card.state,
@@ -61,6 +68,8 @@ async function list(flags: CommonFlags): Promise<void> {
       status: card.status ?? '',
     }));
     for (const line of renderThings(rows)) terminal.line(line);
+    if (shown.total > rows.length) terminal.line(`\n${shown.total - rows.length} more are not shown; --state or --search narrows it.`);
+    if (rows.length > 0) terminal.line('\nrookery agents show NAME shows one: what it was told, what it owes, its sessions.');
   });
 }
 

@@ -17,7 +17,7 @@ const GROUPS: { names: readonly string[]; load: () => Promise<Register> }[] = [
   { names: ['serve'], load: async () => (await import('./serve.ts')).registerServe },
   { names: ['dashboard'], load: async () => (await import('./dashboard.ts')).registerDashboard },
   { names: ['status'], load: async () => (await import('./status.ts')).registerStatus },
-  { names: ['agents'], load: async () => (await import('./agents.ts')).registerAgents },
+  { names: ['agents', 'agent'], load: async () => (await import('./agents.ts')).registerAgents },
   { names: ['inbox', 'thread', 'dead', 'requeue'], load: async () => (await import('./mail.ts')).registerMail },
   {
     names: ['asks', 'answer', 'reminders', 'retry', 'cancel', 'resume', 'open'],

@@ -1,15 +1,18 @@
 // Every tool as a command (`rookery send --to reviewer "..."`), generated from the list of tools, and `rookery call` for raw JSON.
-// They run through the same call as every other front door, as the operator.
+// They run through the same call as every other front door, as the operator or as an agent.
 
 import { text as readAll } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import { findTool, tools } from '../tools/index.ts';
 import type { Tool } from '../tools/tool.ts';
+import { addAsAgent } from './as-agent.ts';
 import { asOperator } from './as-operator.ts';
 import { addCommand, type CommonFlags } from './command.ts';
 import { usage } from './failure.ts';
 import { renderResult } from './render.ts';
 import { addFlags, inputOf, positionalsOf } from './tool-flags.ts';
+
+type Flags = CommonFlags & { asAgent?: string };
 
 /** Shorter names that people try first. */
 const ALIASES: Record<string, string> = { recv_batch: 'recv' };
@@ -27,12 +30,13 @@ export function registerTools(program: Command): void {
   // A command of that name that a person has been given already is the better one.
   const taken = new Set(program.commands.map((command) => command.name()));
   for (const tool of tools) if (!taken.has(tool.name.replaceAll('_', '-'))) registerTool(program, tool);
-  addCommand(
+  const call = addCommand(
     program,
     'call <tool> [json]',
     'call a tool with raw JSON, from standard input with -',
     `rookery call send '{"to":"reviewer","body":"hello"}'`,
-  ).action(async (name: string, json: string | undefined, flags: CommonFlags) => {
+  );
+  addAsAgent(call).action(async (name: string, json: string | undefined, flags: Flags) => {
     const tool = findTool(name.replaceAll('-', '_'));
     if (tool === undefined) throw usage(`There is no tool ${name.slice(0, 60)}.`, `Tools: ${tools.map((one) => one.name).join(', ')}.`);
     const input = toJson(json === '-' ? await readAll(process.stdin) : (json ?? '{}'));
@@ -49,8 +53,9 @@ function registerTool(program: Command, tool: Tool): void {
   const alias = ALIASES[tool.name];
   if (alias !== undefined) command.alias(alias);
   addFlags(command, tool);
+  addAsAgent(command);
   command.action(async (...given: unknown[]) => {
-    const flags = command.opts<CommonFlags & Record<string, unknown>>();
+    const flags = command.opts<Flags & Record<string, unknown>>();
     const texts = given.slice(0, positionals.length).map((word) => (typeof word === 'string' ? word : undefined));
     const read = texts.includes('-') ? (await readAll(process.stdin)).replace(/\n$/, '') : '';
     const input = inputOf(

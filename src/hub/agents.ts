@@ -71,7 +71,9 @@ export class Agents {
 
   async #look(caller: Caller, query: AgentQuery): Promise<{ agents: AgentView[]; missing: string[] }> {
     return await this.#context.commands.look(caller, async (read, now) => {
-      const rows = (await listAgents(read, caller.projectId)).filter((agent) => authorityOf(agent.role) !== 'hub');
+      const rows = (await listAgents(read, caller.projectId)).filter(
+        (agent) => authorityOf(agent.role) !== 'hub' && agent.revokedAt === null,
+      );
       const names = new Map(rows.map((agent) => [agent.id, agent.name]));
       const capabilities = new Map<string, string[]>();
       for (const { agentId, capability } of await capabilitiesIn(read, caller.projectId))

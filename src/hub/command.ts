@@ -161,6 +161,11 @@ export class Commands {
 }
 
 async function staleSession(read: Read, caller: Caller, agentId: string): Promise<HubError> {
+  const agent = await findAgent(read, agentId);
+  if (agent !== undefined && agent.revokedAt !== null)
+    return new HubError('stale_session', `${agent.name} was revoked by the operator. Nothing was changed.`, {
+      hint: 'Stop acting as this agent. Call join with another name to go on under that one.',
+    });
   const latest = await latestSession(read, agentId);
   const holder = latest === undefined ? 'another session' : `${latest.clientName} (${latest.id}, since ${toIso(latest.startedAt)})`;
   return new HubError('stale_session', `Another session has taken over the name ${caller.name}: ${holder}. Nothing was changed.`, {

@@ -25,6 +25,7 @@ import { assertLabel, assertName } from './names.ts';
 import { isLive } from './presence.ts';
 import { assertUsable, ENROLMENT, enrolmentHash } from './redeeming.ts';
 import { registerAgent } from './registering.ts';
+import { readmit } from './revoked.ts';
 
 export type EnrolmentWish = {
   name: string;
@@ -118,7 +119,7 @@ export class Enrolments {
       });
     }
     const next = {
-      ...found,
+      ...(await readmit(act, found)),
       description: card.description || found.description,
       model: card.model || found.model,
       spawnedBy: caller.agentId,

@@ -9,6 +9,8 @@ export const EVENT_TYPES = [
   'project.created',
   'agent.registered',
   'agent.changed',
+  'agent.revoked',
+  'agent.readmitted',
   'session.started',
   'session.ended',
   'session.revived',

@@ -44,6 +44,7 @@ import { Reminders } from './reminders.ts';
 import { ReservationLeases } from './reservation-leases.ts';
 import { Reservations } from './reservations.ts';
 import { Restarts } from './restarts.ts';
+import { Revoking } from './revoking.ts';
 import { RiskyCommands, rulesOf } from './risky-commands.ts';
 import { Sessions } from './sessions.ts';
 import { SignIns } from './sign-ins.ts';
@@ -93,6 +94,7 @@ export type Hub = TaskServices & {
   readonly sessions: Sessions;
   readonly joining: Joining;
   readonly agents: Agents;
+  readonly revoking: Revoking;
   readonly messages: Messages;
   readonly status: MessageStatus;
   readonly inbox: Inbox;
@@ -210,6 +212,7 @@ export async function createHub(parts: HubParts): Promise<Hub> {
     sessions,
     joining: new Joining(context, sessions),
     agents,
+    revoking: new Revoking(context, agents, sessions),
     messages,
     status,
     inbox: new Inbox(context, deliveries, sessions),

@@ -24,6 +24,7 @@ export function newAgent(act: Act, ids: Ids, card: AgentCard): AgentRow {
     version: 1,
     createdAt: act.now,
     lastSeenAt: act.now,
+    revokedAt: null,
   };
 }
 

@@ -33,6 +33,7 @@ import { identified, isKnown } from './identifying.ts';
 import { assertGrantable, assertName } from './names.ts';
 import { isLive } from './presence.ts';
 import type { Project, Projects } from './projects.ts';
+import { assertNotRevoked } from './revoked.ts';
 import { endTurn } from './turns.ts';
 
 export type Attachment = {
@@ -128,7 +129,7 @@ export class Sessions {
   async holds(caller: Caller): Promise<boolean> {
     if (caller.epoch === null) return true;
     const latest = await this.#context.db.read((read) => latestSession(read, caller.agentId));
-    return latest?.id === caller.sessionId && latest.endReason !== 'left';
+    return latest?.id === caller.sessionId && latest.endReason !== 'left' && latest.endReason !== 'revoked';
   }
 
   /** A registered sub-agent of the calling session, as a caller: the only case in which an argument names who acts (C15). */
@@ -176,6 +177,7 @@ export class Sessions {
 
   /** Makes the client the holder of the agent, or refuses. */
   async take(act: Act, agent: AgentRow, attachment: Attachment): Promise<Caller> {
+    assertNotRevoked(agent);
     if (authorityOf(agent.role) !== 'agent' && attachment.nameByArgument === true && attachment.role !== agent.role) {
       throw new HubError('forbidden', `${agent.name} is a ${agent.role}; that name is given by configuration only.`, {
         hint: 'Start the session with ROOKERY_AGENT and ROOKERY_ROLE, or choose another name.',

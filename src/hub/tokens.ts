@@ -9,6 +9,7 @@ import type { HubContext } from './context.ts';
 import { HubError } from './errors.ts';
 import { assertLabel, assertName } from './names.ts';
 import { registerAgent } from './registering.ts';
+import { readmit } from './revoked.ts';
 
 export type Bearer = {
   tokenId: string;
@@ -54,7 +55,7 @@ export class Tokens {
         });
       }
       const card = { name: wanted.agent, nameSource: 'given' as const, role: wanted.role ?? 'agent', client: '' };
-      const agent = found ?? (await registerAgent(act, this.#context.ids, card));
+      const agent = found === undefined ? await registerAgent(act, this.#context.ids, card) : await readmit(act, found);
       const token: TokenRow = {
         id: this.#context.ids.next('tok'),
         projectId: act.projectId,

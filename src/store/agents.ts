@@ -1,6 +1,6 @@
 // Rows of `agents`, their capabilities, and the bindings from a client's own session to an agent.
 
-import { toInt, toText, toTextOrNull, toWord } from './columns.ts';
+import { toInt, toIntOrNull, toText, toTextOrNull, toWord } from './columns.ts';
 import type { Read, Row, Tx } from './db.ts';
 
 export type AgentRow = {
@@ -21,6 +21,8 @@ export type AgentRow = {
   version: number;
   createdAt: number;
   lastSeenAt: number;
+  /** Nobody can be it since then. */
+  revokedAt: number | null;
 };
 
 export const toAgent = (row: Row): AgentRow => ({
@@ -40,6 +42,7 @@ export const toAgent = (row: Row): AgentRow => ({
   version: toInt(row, 'version'),
   createdAt: toInt(row, 'created_at'),
   lastSeenAt: toInt(row, 'last_seen_at'),
+  revokedAt: toIntOrNull(row, 'revoked_at'),
 });
 
 export async function findAgent(read: Read, id: string): Promise<AgentRow | undefined> {
@@ -112,6 +115,11 @@ export async function updateAgent(tx: Tx, agent: AgentRow): Promise<boolean> {
 /** Fences every earlier session of the agent. */
 export async function raiseEpoch(tx: Tx, id: string, epoch: number): Promise<void> {
   await tx.run('UPDATE agents SET epoch = ? WHERE id = ?', epoch, id);
+}
+
+/** `at` null: it may be again. */
+export async function setRevoked(tx: Tx, id: string, at: number | null): Promise<void> {
+  await tx.run('UPDATE agents SET revoked_at = ?, version = version + 1 WHERE id = ?', at, id);
 }
 
 export async function touchAgent(tx: Tx, id: string, seenAt: number): Promise<void> {

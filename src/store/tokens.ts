@@ -57,6 +57,11 @@ export async function revokeToken(tx: Tx, projectId: string, id: string, now: nu
   );
 }
 
+/** Every live token of an agent; answers how many there were. */
+export async function revokeTokensOf(tx: Tx, agentId: string, now: number): Promise<number> {
+  return await tx.run('UPDATE tokens SET revoked_at = ? WHERE agent_id = ? AND revoked_at IS NULL', now, agentId);
+}
+
 export async function markTokenUsed(tx: Tx, id: string, now: number): Promise<void> {
   await tx.run('UPDATE tokens SET used_at = ? WHERE id = ?', now, id);
 }

@@ -41,6 +41,7 @@ export const agent = defineView({
       since: toIso(row.createdAt),
       ...renderInspection(inspection),
       checkpoint: checkpoint === null ? null : renderCheckpoint(checkpoint),
+      revoked_at: toIsoOrNull(row.revokedAt),
       inbox: inbox.map(renderDelivery),
       open: open.threads,
       open_more: open.more,
