@@ -39,6 +39,11 @@ export function discard(path: string): void {
   for (const file of [path, ...sideFiles(path)]) rmSync(file, { force: true });
 }
 
+/** Removes a folder that this program made, with all in it. */
+export function discardFolder(path: string): void {
+  rmSync(path, { recursive: true, force: true });
+}
+
 /** Refuses to start what would fill the disk. */
 export function assertRoom(folder: string, bytes: number): void {
   const { bavail, bsize } = statfsSync(folder);

@@ -90,12 +90,13 @@ async function checkServer(config: Config): Promise<Checked> {
 const step: Step = (label, total) => progressBar(label, total);
 
 function toReport({ path, bytes, schema, projects, problems }: Checked) {
-  const shown = projects.map(({ project, name, events, messages, deliveries, head }) => ({
+  const shown = projects.map(({ project, name, events, messages, deliveries, swept, head }) => ({
     project,
     name,
     events,
     messages,
     deliveries,
+    swept,
     head,
   }));
   return { file: path, ok: problems.length === 0, bytes, schema, projects: shown, problems };
@@ -103,7 +104,11 @@ function toReport({ path, bytes, schema, projects, problems }: Checked) {
 
 function printChecked({ line }: Terminal, { bytes, schema, projects, problems }: Checked): void {
   line(`  ${(bytes / 1_048_576).toFixed(1)} MiB, schema ${schema}`);
-  for (const { name, events, messages, head } of projects)
+  for (const { name, events, messages, swept, head } of projects) {
     line(`  project ${printSafeLine(name)}: ${events} events, ${messages} messages, head ${head.slice(0, 16)}`);
+    if (swept.messages > 0) line(`    ${swept.messages} more messages were swept after their time, as the history says`);
+    if (swept.events > 0)
+      line(`    the history begins at event ${swept.events + 1}: older ones were forgotten after their time, as it says`);
+  }
   for (const problem of problems) line(`  ${printSafeLine(problem)}`);
 }

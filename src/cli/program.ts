@@ -35,6 +35,7 @@ const GROUPS: { names: readonly string[]; load: () => Promise<Register> }[] = [
   { names: ['token'], load: async () => (await import('./token.ts')).registerToken },
   { names: ['doctor'], load: async () => (await import('./doctor.ts')).registerDoctor },
   { names: ['backup', 'verify', 'restore'], load: async () => (await import('./care.ts')).registerCare },
+  { names: ['prune', 'untrack'], load: async () => (await import('./prune.ts')).registerPrune },
   { names: ['config'], load: async () => (await import('./config.ts')).registerConfig },
   {
     names: ['completion'],

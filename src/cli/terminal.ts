@@ -80,3 +80,19 @@ export function progressBar(label: string, total: number): Progress {
     end: () => void process.stderr.write(`\r${' '.repeat(label.length + 36)}\r`),
   };
 }
+
+/** The same for work whose end is not known beforehand: how much of it is done. */
+export function counter(label: string, of: string): Progress {
+  if (process.stderr.isTTY !== true) return { add: () => {}, end: () => {} };
+  let done = 0;
+  let width = 0;
+  return {
+    add(steps) {
+      done += steps;
+      const text = `${label} … ${done.toLocaleString('en')} ${of}`;
+      width = Math.max(width, text.length);
+      process.stderr.write(`\r${text}`);
+    },
+    end: () => void process.stderr.write(`\r${' '.repeat(width)}\r`),
+  };
+}

@@ -60,6 +60,7 @@ import { Tokens } from './tokens.ts';
 import { toolChecks } from './tool-checks.ts';
 import { ToolUses } from './tool-uses.ts';
 import { Turns } from './turns.ts';
+import { Untracking } from './untracking.ts';
 import { Usage } from './usage.ts';
 import { type Verified, verifyProjects } from './verify.ts';
 import { Waiting } from './waiting.ts';
@@ -134,6 +135,7 @@ export type Hub = TaskServices & {
   readonly signIns: SignIns;
   readonly calls: Calls;
   readonly sweeps: Sweeps;
+  readonly untracking: Untracking;
   readonly feed: Feed;
   readonly context: HubContext;
   /** What is not as it should be, in sentences (C20). */
@@ -252,6 +254,7 @@ export async function createHub(parts: HubParts): Promise<Hub> {
     signIns: new SignIns(context),
     calls,
     sweeps: new Sweeps(context),
+    untracking: new Untracking(context),
     feed: new Feed(context),
     context,
     notices: () => [

@@ -87,6 +87,18 @@ export class Sweeps {
     );
   }
 
+  /** Gives the space of what went back to the disk. Answers the bytes of the database and its log before and after. */
+  async compact(): Promise<{ before: number; after: number }> {
+    const { db } = this.#context;
+    const size = async () => {
+      const { bytes, walBytes } = await db.describe();
+      return bytes + walBytes;
+    };
+    const before = await size();
+    await db.compact();
+    return { before, after: await size() };
+  }
+
   #batches(scope: string, wish: SweepWish, by: Sweeper): Batches {
     const plan = sweepPlan(this.#context.limits, this.#context.time.now(), wish);
     return scope === WHOLE_HUB ? hubBatches(this.#context, plan) : projectBatches(this.#context, scope, plan, by);

@@ -41,5 +41,7 @@ export interface Db {
   notices(): readonly string[];
   /** How the database is called to people, its file or its server, and how many bytes it and its log hold. */
   describe(): Promise<{ name: string; bytes: number; walBytes: number }>;
+  /** Gives space that rows left behind back to the disk, as far as the engine does not do it by itself. */
+  compact(): Promise<void>;
   close(): Promise<void>;
 }

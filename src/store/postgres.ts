@@ -128,6 +128,9 @@ export class PostgresDb implements Db {
     return { name: this.#pool.name, bytes: Number(row?.bytes ?? 0), walBytes: 0 }; // the log of a server is everybody's
   }
 
+  /** The server's own autovacuum does it. */
+  async compact(): Promise<void> {}
+
   async close(): Promise<void> {
     this.#changes.close();
     this.#closed = true;

@@ -2,13 +2,11 @@
 // each in a savepoint of its own, and one sync answers all (C1). Between processes the lock is awaited fairly (sqlite-lock.ts).
 // Invariant 5 is enforced here: a transaction whose body awaits anything but SQL outlives its turn of the event loop and is rolled back.
 
-import { statfsSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
 import type Database from 'better-sqlite3';
 import { HubError } from '../hub/errors.ts';
-import { LIMITS } from '../hub/limits.ts';
 import type { Db, Durability, Read, Tx } from './db.ts';
 import { Doorbell } from './doorbell.ts';
+import { diskNotices, sizesOf } from './sqlite-disk.ts';
 import { acquire } from './sqlite-lock.ts';
 import { Mark, olderNotices } from './sqlite-mark.ts';
 import { assertTrusted, inodeOf, openSqliteFile, type SqliteOptions } from './sqlite-open.ts';
@@ -113,9 +111,25 @@ class SqliteDb implements Db {
   }
 
   async describe(): Promise<{ name: string; bytes: number; walBytes: number }> {
-    const { path } = this.#options;
-    const sizeOf = (file: string) => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-    return { name: path, bytes: sizeOf(path), walBytes: sizeOf(`${path}-wal`) };
+    return sizesOf(this.#options.path);
+  }
+
+  /** VACUUM holds the write lock for as long as it takes to write the file anew (about a second for 100 MB). */
+  async compact(): Promise<void> {
+    if (this.#refusal !== undefined) throw this.#refusal;
+    // What readers still look at keeps the file from being cut; the next checkpoint does it then.
+    for (const pragma of ['VACUUM', 'PRAGMA wal_checkpoint(TRUNCATE)']) await this.#between(() => this.#writer.exec(pragma));
+  }
+
+  async #between(work: () => void): Promise<void> {
+    try {
+      await acquire(this.#options.clock, () => {
+        if (this.#draining !== undefined) throw Object.assign(new Error('a transaction of this process'), { code: 'SQLITE_BUSY' });
+        work();
+      });
+    } catch (error) {
+      throw toStorageError(error);
+    }
   }
 
   async close(): Promise<void> {
@@ -281,16 +295,6 @@ class SqliteDb implements Db {
       this.#polling = undefined;
     }
   }
-}
-
-/** A disk that is nearly full is said so before it is full. */
-function diskNotices(path: string): string[] {
-  const { bavail, bsize, blocks } = statfsSync(dirname(path));
-  const floor = Math.max(LIMITS.diskFloorBytes.value, blocks * bsize * 0.05);
-  if (bavail * bsize >= floor) return [];
-  return [
-    `The disk of the hub has ${Math.round((bavail * bsize) / 2 ** 20)} MiB left (floor ${Math.round(floor / 2 ** 20)} MiB): make room.`,
-  ];
 }
 
 function ignore(): void {}

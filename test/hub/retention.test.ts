@@ -59,6 +59,7 @@ onEveryEngine('retention', (engine) => {
     const unread = await send(hub, ana, 'ben', 'unread');
     const owed = await settled(hub, ana, ben, 'never answered', { kind: 'request' });
     const { askId } = await hub.asks.ask(ana, { to: 'operator', question: 'open?', deadlineMs: 7 * DAY }, { tool: 'ask' });
+    await ack(hub, operator, { ids: (await recv(hub, operator)).messages.map(({ id }) => id) });
     const task = await hub.tasks.create(ana, { title: 'open' }, { tool: 'create_task' });
     const child = await hub.tasks.create(ana, { title: 'done', parentId: task.taskId }, { tool: 'create_task' });
     await hub.tasks.create(ana, { title: 'open, too', parentId: task.taskId }, { tool: 'create_task' });
