@@ -13,6 +13,47 @@ export async function startHttp(names, { under = [], nodeFlags = [], limits = LI
   const { folder: home, done } = scratch();
   writeFileSync(join(home, 'config.json'), JSON.stringify({ limits }), { mode: 0o600 });
   const tokens = await makeTokens(home, names);
+  const { child, ended, url, said } = await serve(home, { under, nodeFlags });
+  const agent = new Agent({ keepAlive: true, maxSockets: 128 });
+  const ask = (path, options, body) => exchange(`${url}${path}`, { agent, ...options }, body);
+  return {
+    home,
+    url,
+    tokens,
+    child,
+    ended,
+    ask,
+    said,
+    /** A tool over the HTTP API. */
+    call: (token, tool, args) => ask(`/api/${tool}`, { method: 'POST', headers: headersFor(token) }, JSON.stringify(args)),
+    session: (token) => openSession(ask, token),
+    async done() {
+      agent.destroy();
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+      await ended;
+      done();
+    },
+  };
+}
+
+/** Ends the hub in this way and starts it again on the same home and port. */
+export async function serveAgain(hub, signal) {
+  hub.child.kill(signal);
+  await hub.ended;
+  const { child, ended } = await serve(hub.home, { port: new URL(hub.url).port });
+  return {
+    ...hub,
+    child,
+    ended,
+    async done() {
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+      await ended;
+      await hub.done();
+    },
+  };
+}
+
+async function serve(home, { under = [], nodeFlags = [], port = '0' }) {
   const [command, ...args] = [
     ...under,
     process.execPath,
@@ -20,7 +61,7 @@ export async function startHttp(names, { under = [], nodeFlags = [], limits = LI
     program(),
     'serve',
     '--port',
-    '0',
+    port,
     '--json',
     '--project',
     PROJECT.name,
@@ -35,26 +76,7 @@ export async function startHttp(names, { under = [], nodeFlags = [], limits = LI
     child.on('exit', (code) => reject(new Error(`the hub ended with ${code}: ${said}`)));
     createInterface({ input: child.stdout }).once('line', (line) => resolve(JSON.parse(line).url));
   });
-  const agent = new Agent({ keepAlive: true, maxSockets: 128 });
-  const ask = (path, options, body) => exchange(`${url}${path}`, { agent, ...options }, body);
-  return {
-    home,
-    url,
-    tokens,
-    child,
-    ended,
-    ask,
-    said: () => said,
-    /** A tool over the HTTP API. */
-    call: (token, tool, args) => ask(`/api/${tool}`, { method: 'POST', headers: headersFor(token) }, JSON.stringify(args)),
-    session: (token) => openSession(ask, token),
-    async done() {
-      agent.destroy();
-      if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
-      await ended;
-      done();
-    },
-  };
+  return { child, ended, url, said: () => said };
 }
 
 /** An MCP session whose caller chooses the ids of its requests. */

@@ -160,7 +160,7 @@ async function latencies(hub, calls) {
 }
 
 /** Resident memory in MiB. */
-function memoryOf(pid) {
+export function memoryOf(pid) {
   return Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })) / 1024;
 }
 
