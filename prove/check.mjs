@@ -21,6 +21,13 @@ export const CHECKS = [
   ['T-7', 'no defect and no SQLITE_BUSY reached a caller', noDefects],
 ];
 
+/** On a server that is restarted meanwhile calls may fail, but what they say must be true. */
+export const SERVER_CHECKS = [
+  ...CHECKS.filter(([id]) => id !== 'T-7' && id !== 'I13'),
+  ['S-34', 'what was told to have changed nothing had not happened', unchanged],
+  ['S-34', 'no defect reached a caller', noInternal],
+];
+
 /** What is checked of the race for approvals. */
 export const APPROVAL_CHECKS = [
   ['I9', 'one decision and at most one use per approval, each told to one', decidedOnce],
@@ -253,6 +260,37 @@ function fenced({ history }) {
     .filter(({ code }) => code !== 'stale_session')
     .map(({ client, code }) => `${client}: an older session was answered ${code ?? 'ok'}`);
   return { checked: tried.length, bad };
+}
+
+/** A key whose every earlier try was definitely in vain cannot have a result yet. */
+function unchanged({ history }) {
+  const bad = [];
+  let checked = 0;
+  const maybe = new Set();
+  const vain = new Set();
+  for (const { op, phase, client, id, key, code, result } of history) {
+    if (op !== 'send') continue;
+    const call = `${client} ${id}`;
+    if (phase === 'invoke') maybe.add(`${key} ${call}`);
+    if (phase === 'fail') maybe.delete(`${key} ${call}`);
+    if (phase === 'fail' && code === 'unavailable') vain.add(key);
+    if (phase !== 'ok') continue;
+    maybe.delete(`${key} ${call}`);
+    if (!vain.has(key)) continue;
+    checked += 1;
+    if (result.replayed === true && ![...maybe].some((open) => open.startsWith(`${key} `)))
+      bad.push(`${key} was told to have changed nothing, and had its result already`);
+  }
+  return { checked, bad, note: `${vain.size} sends failed definitely and were repeated` };
+}
+
+function noInternal({ history }) {
+  const answered = history.filter(({ phase }) => phase === 'ok' || phase === 'fail');
+  const bad = history.filter(({ code }) => code === 'internal').map(({ client, op, message }) => `${client} ${op}: ${message}`);
+  const [away, unknown] = ['fail', 'info'].map(
+    (outcome) => history.filter(({ phase, code }) => phase === outcome && code === 'unavailable').length,
+  );
+  return { checked: answered.length, bad, note: `${away} calls failed definitely, ${unknown} with an unknown outcome` };
 }
 
 function noDefects({ history }) {

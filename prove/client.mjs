@@ -3,7 +3,7 @@
 // every send whose outcome it does not know. It also tries what must be refused: stale receipts, old sessions, reused keys.
 
 import { directDoor, stdioDoor } from './doors.mjs';
-import { History, readOwn } from './history.mjs';
+import { History, isUnknown, readOwn } from './history.mjs';
 import { chance, pause } from './hub.mjs';
 
 process.once('disconnect', () => process.exit(1)); // whoever started this is gone
@@ -55,11 +55,16 @@ async function openDoor() {
   }
 }
 
-/** An unknown outcome of stdio means that its server was killed: this process goes on by starting over. */
+/** An unknown outcome means that a server was killed, its own or the database's: this process goes on by starting over. */
 async function call(op, details, tool, args) {
-  const answer = await history.record(op, details, () => door.call(tool, args));
-  if (answer === undefined) process.exit(9);
-  return answer;
+  for (;;) {
+    const answer = await history.record(op, details, () => door.call(tool, args));
+    if (answer === undefined) process.exit(9);
+    const isVague = !answer.ok && isUnknown(answer.error);
+    if (isVague && op !== 'send') process.exit(9);
+    if (answer.ok || answer.error.code !== 'unavailable') return answer;
+    await pause(50 + luck.below(200)); // the database is away; under the same key the call happens once
+  }
 }
 
 function draft(number) {
@@ -138,9 +143,9 @@ async function drain() {
 /** Sends that were begun and never answered, in order. */
 function openSends(lines) {
   const open = new Map();
-  for (const { op, phase, key, to, body, urgent } of lines) {
+  for (const { op, phase, code, key, to, body, urgent } of lines) {
     if (op !== 'send') continue;
-    if (phase === 'ok' || phase === 'fail') open.delete(key);
+    if (phase === 'ok' || (phase === 'fail' && code !== 'unavailable')) open.delete(key);
     else open.set(key, { to, body, urgent, key });
   }
   return [...open.values()];

@@ -12,7 +12,8 @@ import { attachment, chance, openHub, PACKAGE, pause, scratch } from './hub.mjs'
 const CLIENT = fileURLToPath(new URL('client.mjs', import.meta.url));
 
 /**
- * Runs one round and answers its evidence and figures. `tamper` may damage the finished database (mutants.mjs).
+ * Runs one round and answers its evidence and figures. `tamper` may damage the finished database (mutants.mjs); `disturb` does something else to
+ * it meanwhile, until what it is given answers true.
  * `clients`, of which `stdio` go through a server; `count` messages each; on average one kill each `killEveryMs` (0: none) for `killForMs`.
  */
 export async function crashRound({
@@ -25,15 +26,17 @@ export async function crashRound({
   limitMs = 600_000,
   root = PACKAGE,
   tamper,
+  databaseUrl,
+  disturb,
 }) {
-  const { folder: home, done } = scratch();
+  const { folder: home, done } = scratch({ databaseUrl });
   const folder = join(home, 'history');
   mkdirSync(folder, { mode: 0o700 });
   const names = Array.from({ length: clients }, (_, index) => `c${index}`);
   try {
     await enrol(home, root, names);
     const since = performance.now();
-    const figures = await runClients({ home, folder, names, seed, stdio, count, killEveryMs, killForMs, limitMs, root });
+    const figures = await runClients({ home, folder, names, seed, stdio, count, killEveryMs, killForMs, limitMs, root, disturb });
     figures.seconds = (performance.now() - since) / 1000;
     const opened = performance.now();
     await (await openHub(home)).close();
@@ -54,7 +57,7 @@ async function enrol(home, root, names) {
   await hub.close();
 }
 
-async function runClients({ home, folder, names, seed, stdio, count, killEveryMs, killForMs, limitMs, root }) {
+async function runClients({ home, folder, names, seed, stdio, count, killEveryMs, killForMs, limitMs, root, disturb }) {
   const luck = chance(seed);
   const figures = { kills: 0, starts: 0, exits: [] };
   const running = new Map();
@@ -115,8 +118,10 @@ async function runClients({ home, folder, names, seed, stdio, count, killEveryMs
     if (!stopped) figures.exits.push('the round did not end in time');
     over();
   })();
+  const disturbing = disturb?.(() => stopped || sent.size === names.length);
   await finished;
   stopped = true;
+  await disturbing;
   for (const { target } of running.values()) kill(target);
   for (const child of children) child.kill('SIGKILL');
   await Promise.all([killer, watch]);

@@ -12,12 +12,30 @@ export async function gather(home, folder, root) {
     problems.push(`the database does not open: ${error.message}`);
   });
   const verified = (await hub?.verify().catch((error) => [{ problems: [error.message] }])) ?? [];
+  const rows =
+    hub?.context.db.engine === 'postgres'
+      ? await hub.context.db.read((read) => rowsBy((sql) => read.all(sql)))
+      : readFile(`${home}/hub.db`, problems);
   await hub?.close();
-  const rows = readRows(`${home}/hub.db`, problems);
   return { history: readHistories(folder), verified, integrity: problems, ...index(rows) };
 }
 
-function readRows(path, problems) {
+/** Its own server looks after the structure of a PostgreSQL. */
+async function rowsBy(all) {
+  const rows = {};
+  for (const [name, sql] of Object.entries(ROWS)) rows[name] = await all(sql);
+  return { ...rows, events: rows.events.map((row) => ({ ...row, data: JSON.parse(row.data) })) };
+}
+
+const ROWS = {
+  agents: 'SELECT id, name FROM agents',
+  messages: 'SELECT id, seq, body, urgent, sender_id FROM messages ORDER BY seq',
+  deliveries: 'SELECT message_id, recipient_id, sender_id, seq, sender_seq, urgent, state, attempt FROM deliveries ORDER BY seq',
+  approvals: 'SELECT id, action, state, decided_by, consumed_by FROM approvals',
+  events: 'SELECT seq, type, subject, data FROM events ORDER BY seq',
+};
+
+function readFile(path, problems) {
   const db = new Database(path, { readonly: true });
   const all = (sql) => {
     try {
@@ -29,15 +47,9 @@ function readRows(path, problems) {
   };
   for (const row of all('PRAGMA integrity_check')) if (row.integrity_check !== 'ok') problems.push(row.integrity_check);
   for (const row of all('PRAGMA foreign_key_check')) problems.push(`a row of ${row.table} refers to nothing`);
-  const rows = {
-    agents: all('SELECT id, name FROM agents'),
-    messages: all('SELECT id, seq, body, urgent, sender_id FROM messages ORDER BY rowid'),
-    deliveries: all('SELECT message_id, recipient_id, sender_id, seq, sender_seq, urgent, state, attempt FROM deliveries ORDER BY seq'),
-    approvals: all('SELECT id, action, state, decided_by, consumed_by FROM approvals'),
-    events: all('SELECT seq, type, subject, data FROM events ORDER BY seq').map((row) => ({ ...row, data: JSON.parse(row.data) })),
-  };
+  const rows = Object.fromEntries(Object.entries(ROWS).map(([name, sql]) => [name, all(sql)]));
   db.close();
-  return rows;
+  return { ...rows, events: rows.events.map((row) => ({ ...row, data: JSON.parse(row.data) })) };
 }
 
 function index({ agents, messages, deliveries, approvals, events }) {
@@ -49,7 +61,11 @@ function index({ agents, messages, deliveries, approvals, events }) {
     approvals: approvals.map((one) => ({ ...one, decider: names.get(one.decided_by), consumer: names.get(one.consumed_by) })),
     events,
     byId: new Map(messages.map((message) => [message.id, message])),
-    byBody: groupBy(messages, ({ body }) => body),
+    // What the hub says of itself was in nobody's history.
+    byBody: groupBy(
+      messages.filter(({ sender_id }) => names.get(sender_id) !== 'hub'),
+      ({ body }) => body,
+    ),
   };
 }
 

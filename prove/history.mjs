@@ -38,7 +38,7 @@ export class History {
         : {
             op,
             id,
-            phase: answer.error.code === 'internal' || answer.error.outcome === 'unknown' ? 'info' : 'fail',
+            phase: isUnknown(answer.error) ? 'info' : 'fail',
             ...details,
             code: answer.error.code,
             message: answer.error.message,
@@ -50,6 +50,11 @@ export class History {
   close() {
     closeSync(this.#file);
   }
+}
+
+/** Whether nobody can say what became of the call. */
+export function isUnknown({ code, outcome }) {
+  return code === 'internal' || outcome === 'unknown';
 }
 
 /** What the checker needs of an answer. */

@@ -1,7 +1,7 @@
 // How the proofs reach the program under test: the built package in this folder's parent, or a patched copy of it (mutants.mjs).
 // Everything runs in throw-away homes on a real disk, with the send limits raised so that load is possible at all.
 
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -19,10 +19,13 @@ export const LIMITS = {
   waiters: 1_000,
 };
 
-/** A fresh private folder; `done` removes it. In memory where nothing is proved about the disk: the property test. */
-export function scratch({ inMemory = false } = {}) {
+/**
+ * A fresh private folder; `done` removes it. In memory where nothing is proved about the disk: the property test. `databaseUrl`: its hub is on that
+ * PostgreSQL, for whoever opens it in this folder.
+ */
+export function scratch({ inMemory = false, databaseUrl } = {}) {
   const folder = mkdtempSync(join(inMemory && existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'rookery-prove-'));
-  writeFileSync(join(folder, 'config.json'), JSON.stringify({ limits: LIMITS }), { mode: 0o600 });
+  writeFileSync(join(folder, 'config.json'), JSON.stringify({ limits: LIMITS, databaseUrl }), { mode: 0o600 });
   return { folder, done: () => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }) };
 }
 
@@ -38,19 +41,24 @@ export function program(root = PACKAGE) {
 
 /** Opens the hub of a home in this process, as every server does. */
 export async function openHub(home, { root = PACKAGE, limits = LIMITS, clock } = {}) {
-  const [{ openSqlite }, { createHub }, { effectiveLimits }, { systemClock }, { systemHost }, { systemIds }, { systemFiles }] =
-    await Promise.all([
-      load('store/sqlite.js', root),
-      load('hub/hub.js', root),
-      load('hub/limits.js', root),
-      load('system/clock.js', root),
-      load('system/host.js', root),
-      load('system/ids.js', root),
-      load('system/project-files.js', root),
-    ]);
+  const [{ createHub }, { effectiveLimits }, { systemClock }, { systemHost }, { systemIds }, { systemFiles }] = await Promise.all([
+    load('hub/hub.js', root),
+    load('hub/limits.js', root),
+    load('system/clock.js', root),
+    load('system/host.js', root),
+    load('system/ids.js', root),
+    load('system/project-files.js', root),
+  ]);
   const time = clock ?? systemClock;
-  const db = await openSqlite({ path: join(home, 'hub.db'), bellDir: join(home, 'run'), clock: time });
+  const db = await openDatabase(home, root, time);
   return await createHub({ db, clock: time, ids: systemIds(time), limits: effectiveLimits(limits), host: systemHost, files: systemFiles });
+}
+
+async function openDatabase(home, root, clock) {
+  const { databaseUrl: url } = JSON.parse(readFileSync(join(home, 'config.json'), 'utf8'));
+  if (url !== undefined) return await (await load('store/postgres-open.js', root)).openPostgres({ url, clock, connections: 4 });
+  const { openSqlite } = await load('store/sqlite.js', root);
+  return await openSqlite({ path: join(home, 'hub.db'), bellDir: join(home, 'run'), clock });
 }
 
 /** What a client of these proofs attaches as. */

@@ -16,6 +16,7 @@ import { FAULTS } from './faults/index.mjs';
 import { missing } from './faults/stage.mjs';
 import { runMutants } from './mutants.mjs';
 import { proveObligations } from './obligations.mjs';
+import { provePostgres } from './postgres.mjs';
 import { proveReceivers } from './receivers.mjs';
 import { proveReminders } from './reminders.mjs';
 import { proveFirstStarts, proveKilledStarts } from './starts.mjs';
@@ -135,6 +136,21 @@ async function proofs() {
       line('end', 'every client came to its end', { checked: starts, bad: exits });
     });
   }
+  await section(
+    'PostgreSQL: hubs on one server that send to each other, kill -9 at random, the server killed and stopped by turns',
+    async () => {
+      const hubs = quick ? { clients: 3, count: 60, restartEveryMs: 4_000 } : { clients: size.clients, count, restartEveryMs: 5_000 };
+      const proved = await provePostgres({ ...size, ...hubs, seed });
+      if (proved === undefined) return print('  SKIPPED: PostgreSQL is not installed');
+      const { figures, stops, results } = proved;
+      const { kills, starts, seconds, exits } = figures;
+      print(
+        `  ${kills} hubs killed, ${starts} starts; server killed ${stops.killed} times, stopped ${stops.ordered} times; ${seconds.toFixed(1)} s`,
+      );
+      for (const result of results) line(result.id, result.title, result);
+      line('end', 'every client came to its end', { checked: starts, bad: exits });
+    },
+  );
   await prove('C-03', 'ten receivers of one inbox: one live receipt per delivery', () => proveReceivers(size));
   await prove('T-32', 'first starts at once on an empty folder', () => proveFirstStarts({ count: size.starts }));
   await prove('I13', 'a first start killed at any instant leaves a clean next one', () => proveKilledStarts({ count: size.killed, seed }));

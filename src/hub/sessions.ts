@@ -18,6 +18,7 @@ import {
   findSession,
   insertSession,
   latestSession,
+  reviveSession,
   type SessionRow,
   setClientKey,
   setWaiting,
@@ -161,12 +162,18 @@ export class Sessions {
     await this.#context.db.write(caller.projectId, async (tx) => setWaiting(tx, caller.sessionId, until), 'relaxed');
   }
 
-  /** Ends a session: its client closed it, or the process shuts down. Idempotent. What it was shown stays for its successor. */
-  async end(caller: Caller, reason: 'closed' | 'shutdown'): Promise<void> {
+  /**
+   * Ends a session: its client closed it, or the process shuts down. Idempotent. What it was shown stays for its successor. `unlessHeardAt`: not when
+   * it goes on at another hub, which has taken it over, or heard of it after that instant.
+   */
+  async end(caller: Caller, reason: 'closed' | 'shutdown', unlessHeardAt?: number): Promise<void> {
     if (caller.epoch === null) return;
     await this.#context.commands.runAs(caller.projectId, { agentId: caller.agentId }, async (act) => {
       const session = await findSession(act.tx, caller.sessionId);
-      if (session !== undefined) await this.endOne(act, session, reason);
+      if (session === undefined) return;
+      const { key, pid } = this.#context.host;
+      const isElsewhere = session.host !== key || session.pid !== pid || session.heartbeatAt > (unlessHeardAt ?? 0);
+      if (unlessHeardAt === undefined || !isElsewhere) await this.endOne(act, session, reason);
     });
   }
 
@@ -186,6 +193,11 @@ export class Sessions {
     const parent = agent.parentSessionId === null ? undefined : await findSession(act.tx, agent.parentSessionId);
     if (parent !== undefined && isLive(this.#context, parent) && attachment.takeover !== true) throw busy(agent.name, parent);
     const holder = await latestSession(act.tx, agent.id);
+    if (holder !== undefined && continues(holder, attachment)) {
+      if (holder.endedAt !== null) await act.emit('session.revived', holder.id, { agent: agent.name });
+      await reviveSession(act.tx, holder.id, act.now, this.#context.host);
+      return toCaller(agent, holder);
+    }
     if (holder !== undefined && holder.endedAt === null) {
       const live = isLive(this.#context, holder);
       const returned = holder.clientKey !== null && holder.clientKey === attachment.client.key;
@@ -255,6 +267,12 @@ export class Sessions {
     await act.emit('session.ended', session.id, { reason });
     return true;
   }
+}
+
+/** A client of HTTP that comes with the key of its session goes on in it, whichever hub it reaches. */
+function continues(holder: SessionRow, { door, client, takeover }: Attachment): boolean {
+  const isSame = holder.clientKey !== null && holder.clientKey === client.key;
+  return isSame && door === 'http' && holder.door === 'http' && holder.endReason !== 'left' && takeover !== true;
 }
 
 function busy(name: string, holder: SessionRow): HubError {

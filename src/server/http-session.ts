@@ -2,15 +2,16 @@
 // rarely say good-bye, so silence ends the hub's session; the transport stays for a while, and its client goes on where it was (C5).
 // Invariant: a request whose client is gone is cancelled; it leases nothing and its answer is not awaited.
 
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
+import { getRequestListener } from '@hono/node-server';
+import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
-import type { RequestId } from '@modelcontextprotocol/sdk/types.js';
+import { LATEST_PROTOCOL_VERSION, type RequestId } from '@modelcontextprotocol/sdk/types.js';
 import type { Hub } from '../hub/hub.ts';
 import type { Log } from '../system/log.ts';
 import type { McpSession } from './mcp.ts';
 import { whenClosed } from './replies.ts';
+import type { ClientName } from './session-id.ts';
 
 export type HttpSessionParts = {
   hub: Hub;
@@ -21,18 +22,25 @@ export type HttpSessionParts = {
   arriving: () => Promise<void>;
   /** Rejects when the credential of a request is no longer valid. */
   recheck: (request: IncomingMessage) => Promise<unknown>;
-  opened: (id: string) => void;
-  closed: (id: string) => void;
+  /** Its id in the protocol, once it is initialised. */
+  id: string;
+  opened: () => void;
+  closed: () => void;
+  /** Its client ended it. */
+  deleted: () => void;
   log: Log;
 };
 
 /** How long a client whose listening stream closed has to open another: the SDK's clients reconnect after a second. */
 const STREAM_GRACE_MS = 3_000;
 
+/** How far the clocks of hubs may be apart. */
+const CLOCKS_MS = 2_000;
+
 export class HttpSession {
   readonly principal: string;
   readonly #parts: HttpSessionParts;
-  readonly #transport: StreamableHTTPServerTransport;
+  readonly #transport: WebStandardStreamableHTTPServerTransport;
   #open = 0;
   #streams = 0;
   #lastAt: number;
@@ -45,10 +53,13 @@ export class HttpSession {
     this.#parts = parts;
     this.principal = parts.principal;
     this.#lastAt = this.#now();
-    this.#transport = new StreamableHTTPServerTransport({
-      sessionIdGenerator: randomUUID,
+    this.#transport = new WebStandardStreamableHTTPServerTransport({
+      sessionIdGenerator: () => parts.id,
       onsessioninitialized: parts.opened,
-      onsessionclosed: () => this.close('closed'),
+      onsessionclosed: () => {
+        parts.deleted();
+        return this.close('closed');
+      },
       maxRequestBodySize: parts.hub.limits.httpBodyBytes,
     });
   }
@@ -71,6 +82,21 @@ export class HttpSession {
     await this.#parts.mcp.server.connect(toTransport(this.#transport));
   }
 
+  /** The client initialised it at another hub, or before this one was started anew: here it is told again what it said then. */
+  async resume(clientInfo: ClientName): Promise<this> {
+    const params = { protocolVersion: LATEST_PROTOCOL_VERSION, capabilities: {}, clientInfo };
+    await this.#tell({ jsonrpc: '2.0', id: 'resume', method: 'initialize', params });
+    await this.#tell({ jsonrpc: '2.0', method: 'notifications/initialized' });
+    return this;
+  }
+
+  async #tell(parsedBody: object): Promise<void> {
+    const headers: Record<string, string> = { accept: 'application/json, text/event-stream', 'content-type': 'application/json' };
+    if (this.id !== undefined) headers['mcp-session-id'] = this.id;
+    const answer = await this.#transport.handleRequest(new Request('http://hub/mcp', { method: 'POST', headers }), { parsedBody });
+    await answer.text();
+  }
+
   /** Answers one request, whose body was read already. */
   async serve(request: IncomingMessage, response: ServerResponse, body: unknown): Promise<void> {
     const isStream = request.method === 'GET';
@@ -87,7 +113,8 @@ export class HttpSession {
     });
     if (isStream) void this.#watchCredential(request, response);
     if (request.method !== 'DELETE') await this.#arrive();
-    await this.#transport.handleRequest(request, response, body);
+    const answer = (asked: Request) => this.#transport.handleRequest(asked, { parsedBody: body });
+    await getRequestListener(answer, { overrideGlobalObjects: false })(request, response);
     // A cancelled request is never answered; without this its stream would stay open.
     for (const id of cancelledIds(body)) this.#transport.closeSSEStream(id);
   }
@@ -108,16 +135,18 @@ export class HttpSession {
   async rest(patienceMs = this.#patience()): Promise<void> {
     if (this.#ended || this.silentFor() < patienceMs) return;
     this.#ended = true;
-    await this.#parts.mcp.end('closed');
+    // Behind a load balancer its client may have gone on at another hub, which keeps it alive.
+    const { hub, mcp } = this.#parts;
+    await mcp.end('closed', hub.context.time.now() - this.silentFor() + hub.limits.heartbeatMs + CLOCKS_MS);
   }
 
   /** Ends everything. Idempotent. */
   close(reason: 'closed' | 'shutdown'): Promise<void> {
     this.#closing ??= (async () => {
-      if (this.id !== undefined) this.#parts.closed(this.id);
+      this.#parts.closed();
       // First what still runs is cancelled, so that it cannot bring the session back.
       await this.#parts.mcp.server.close();
-      await this.#parts.mcp.end(reason);
+      await this.#parts.mcp.end(reason, Number.MAX_SAFE_INTEGER);
     })();
     return this.#closing;
   }
@@ -173,7 +202,7 @@ export class HttpSession {
 }
 
 /** The SDK's class declares its callbacks as possibly undefined, which its own interface does not. */
-function toTransport(transport: StreamableHTTPServerTransport): Transport {
+function toTransport(transport: WebStandardStreamableHTTPServerTransport): Transport {
   return transport as Transport;
 }
 

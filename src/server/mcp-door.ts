@@ -15,14 +15,20 @@ import { HttpSession } from './http-session.ts';
 import { McpSession } from './mcp.ts';
 import type { Principals } from './principals.ts';
 import { sendRpcError } from './replies.ts';
+import { keyOf, makeSessionId, readSessionId } from './session-id.ts';
 import type { Visitors } from './visitors.ts';
 
 export type McpDoorParts = { hub: Hub; principals: Principals; visitors: Visitors; doorman: Doorman; log: Log };
+
+/** Ids of sessions that were ended by their clients: remembered, so that they stay over. */
+const DELETED = 1_000;
 
 export class McpDoor {
   readonly #parts: McpDoorParts;
   /** By session id, the one used longest ago first. */
   readonly #sessions = new Map<string, HttpSession>();
+  readonly #resuming = new Map<string, Promise<HttpSession>>();
+  readonly #deleted = new Set<string>();
 
   constructor(parts: McpDoorParts) {
     this.#parts = parts;
@@ -35,7 +41,7 @@ export class McpDoor {
       return sendRpcError(response, 405, -32000, 'Method not allowed.');
     }
     const id = request.headersDistinct['mcp-session-id']?.[0];
-    const session = id === undefined ? undefined : this.#sessions.get(id);
+    const session = id === undefined ? undefined : (this.#sessions.get(id) ?? (await this.#resume(id, bearer)));
     if (id !== undefined && session?.principal !== bearer.agentId) {
       return sendRpcError(response, 404, -32001, 'Session not found: initialize again.');
     }
@@ -47,7 +53,10 @@ export class McpDoor {
     if (!isInitializeRequest(body)) {
       return sendRpcError(response, 400, -32000, 'Bad request: initialize first, then send the Mcp-Session-Id header with every request.');
     }
-    await this.#open(request, response, bearer, body);
+    const { name, version } = body.params.clientInfo;
+    const opened = await this.#make(makeSessionId(bearer.agentId, { name, version }), bearer);
+    await opened.serve(request, response, body);
+    if (opened.id === undefined) await opened.close('closed'); // the transport refused the request
   }
 
   /** Hub sessions whose heartbeat is to be kept: with something open, or called within a heartbeat. */
@@ -67,7 +76,21 @@ export class McpDoor {
     await Promise.all([...this.#sessions.values()].map((session) => session.close('shutdown')));
   }
 
-  async #open(request: IncomingMessage, response: ServerResponse, bearer: Bearer, body: unknown): Promise<void> {
+  /** A session that another hub opened, or this one before it was started anew or made room: its client goes on in it. */
+  async #resume(id: string, bearer: Bearer): Promise<HttpSession | undefined> {
+    const client = readSessionId(id, bearer.agentId);
+    if (client === undefined || this.#deleted.has(id)) return undefined;
+    // Of several requests that arrive at once one resumes it.
+    const resuming = this.#resuming.get(id) ?? this.#make(id, bearer).then((session) => session.resume(client));
+    this.#resuming.set(id, resuming);
+    try {
+      return await resuming;
+    } finally {
+      this.#resuming.delete(id);
+    }
+  }
+
+  async #make(id: string, bearer: Bearer): Promise<HttpSession> {
     await this.#makeRoom();
     const { hub, principals, doorman, log } = this.#parts;
     const toolsets = principals.toolsetsOf(bearer);
@@ -79,21 +102,33 @@ export class McpDoor {
       toolsets,
       log,
       connect: (_hub, client) =>
-        operator === undefined ? Connection.attaching(hub, { ...attachment, client }, toolsets) : Connection.fixed(hub, operator, toolsets),
+        operator === undefined
+          ? Connection.attaching(hub, { ...attachment, client: { ...client, key: keyOf(id) } }, toolsets)
+          : Connection.fixed(hub, operator, toolsets),
     });
     const session = new HttpSession({
       hub,
       mcp,
+      id,
       principal: bearer.agentId,
       arriving: () => this.#giveWay(bearer),
       recheck: (asked) => doorman.recognise(asked),
-      opened: (id) => this.#sessions.set(id, session),
-      closed: (id) => this.#sessions.delete(id),
+      opened: () => this.#sessions.set(id, session),
+      closed: () => this.#sessions.delete(id),
+      deleted: () => this.#forget(id),
       log,
     });
     await session.start();
-    await session.serve(request, response, body);
-    if (session.id === undefined) await session.close('closed'); // the transport refused the request
+    return session;
+  }
+
+  /** What its client ended is over, here at least. */
+  #forget(id: string): void {
+    this.#deleted.add(id);
+    for (const oldest of this.#deleted) {
+      if (this.#deleted.size <= DELETED) break;
+      this.#deleted.delete(oldest);
+    }
   }
 
   /** A client with this token arrives: whoever else acted by it and has left, or only visited, is not waited for. */

@@ -111,11 +111,11 @@ export class McpSession {
     return this.#threadId;
   }
 
-  /** Ends what this client was, if it ever was anybody. */
-  async end(reason: 'closed' | 'shutdown'): Promise<void> {
+  /** Ends what this client was, if it ever was anybody; not when it was heard of after `unlessHeardAt`, by another hub. */
+  async end(reason: 'closed' | 'shutdown', unlessHeardAt?: number): Promise<void> {
     this.#unsubscribe();
     const connection = await this.#connection?.catch(() => undefined);
-    await connection?.end(reason);
+    await connection?.end(reason, unlessHeardAt);
   }
 
   /** A client that is somebody already is present from now on; a new one from its first call, because many only probe the server. */

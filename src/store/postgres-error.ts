@@ -70,10 +70,22 @@ export function toPostgresError(error: unknown): unknown {
   return error;
 }
 
+/** The error for the caller when a look failed. The call may have changed something before it looked, so it does not say that it did not. */
+export function toLookError(error: unknown): unknown {
+  const shown = toPostgresError(error);
+  if (!(shown instanceof HubError) || shown.code !== 'unavailable') return shown;
+  return new HubError('unavailable', shown.message.replace('; nothing was changed', ''), {
+    hint: 'A call that changes something may have done so: repeat it with the same idempotency_key. rookery doctor says more.',
+    outcome: 'unknown',
+    cause: error,
+  });
+}
+
 /** The answer when nobody can say whether a commit happened. */
 export function unknownOutcome(cause: unknown): HubError {
   return new HubError('unavailable', 'The connection to PostgreSQL was lost during the commit: whether this happened is unknown.', {
     hint: 'Repeat the call with the same idempotency_key: it then happens exactly once. Without a key look first what is there.',
+    outcome: 'unknown',
     cause,
   });
 }

@@ -8,7 +8,7 @@ import type { Clock } from '../hub/clock.ts';
 import { HubError } from '../hub/errors.ts';
 import type { Db, Durability, Read, Tx } from './db.ts';
 import { Changes } from './postgres-changes.ts';
-import { isContended, isLost, toPostgresError, unknownOutcome } from './postgres-error.ts';
+import { isContended, isLost, isStalePlan, toLookError, toPostgresError, unknownOutcome } from './postgres-error.ts';
 import { type PgConnection, PgTx } from './postgres-transaction.ts';
 
 export type Outcome = 'committed' | 'aborted' | 'unknown';
@@ -82,7 +82,12 @@ export class PostgresDb implements Db {
         }
         await tx.commit();
       };
-      this.#pool.use(work).catch((error: unknown) => reject(toPostgresError(error)));
+      // A look may be repeated: connections of a server that was restarted are found out one by one.
+      const again = (error: unknown) => (isLost(error) || isStalePlan(error) ? this.#pool.use(work) : Promise.reject(error));
+      this.#pool
+        .use(work)
+        .catch(again)
+        .catch((error: unknown) => reject(toLookError(error)));
     });
   }
 

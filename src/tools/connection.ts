@@ -166,8 +166,8 @@ export class Connection {
   }
 
   /** The session is over, if it ever began. */
-  async end(reason: 'closed' | 'shutdown'): Promise<void> {
+  async end(reason: 'closed' | 'shutdown', unlessHeardAt?: number): Promise<void> {
     const caller = this.#current;
-    if (caller !== undefined) await this.#hub.sessions.end(caller, reason);
+    if (caller !== undefined) await this.#hub.sessions.end(caller, reason, unlessHeardAt);
   }
 }
