@@ -4,16 +4,19 @@
 
 import { findUsage } from '../store/context-usage.ts';
 import type { Read } from '../store/db.ts';
-import { debtsAfter, findHookMarks, openReceipts, setBlocked } from '../store/hook-marks.ts';
+import { begunWorkAfter, debtsAfter, findHookMarks, openReceipts, setBlocked } from '../store/hook-marks.ts';
 import { findSession } from '../store/sessions.ts';
 import type { Acknowledging } from './acknowledging.ts';
 import type { Caller } from './caller.ts';
+import type { Act } from './command.ts';
 import type { HubContext } from './context.ts';
-import { frame } from './frame.ts';
+import { frame, quote } from './frame.ts';
 import { mailLine } from './mail-news.ts';
 
 /** What keeps an agent from stopping. */
 type Open = { what: string; lines: string[] };
+
+const TITLE_CHARS = 120;
 
 const KINDS = [
   ['unread', 'unread', 'recv_batch shows it'],
@@ -51,8 +54,15 @@ export class Stopping {
 
   /** Why the agent had better not stop yet, or undefined. `insists`: the client says that this stop follows a refused one. */
   async refusal(caller: Caller, insists: boolean): Promise<string | undefined> {
-    const { commands, ids } = this.#context;
-    return await commands.runAs(caller.projectId, caller, async (act) => {
+    const { commands, db, ids } = this.#context;
+    // Nearly always there is nothing to say, and then nothing to write.
+    const isClear = await db.read(async (read) => {
+      const { blockedAt, blockedSeq } = await findHookMarks(read, caller.sessionId);
+      const now = await commands.now(read, caller.projectId);
+      return blockedAt === null && (await this.#debts(read, caller, now, blockedSeq)).length === 0;
+    });
+    if (isClear) return undefined;
+    const refuse = async (act: Act): Promise<string | undefined> => {
       const marks = await findHookMarks(act.tx, caller.sessionId);
       const session = await findSession(act.tx, caller.sessionId);
       const debts = await this.#debts(act.tx, caller, act.now, marks.blockedSeq);
@@ -67,7 +77,8 @@ export class Stopping {
         `Open in the hub for ${caller.name} as this turn ends; this is said once:`,
         ...debts.flatMap(({ what, lines }) => [what, ...(lines.length === 0 ? [] : [frame(ids, lines)])]),
       ].join('\n');
-    });
+    };
+    return await commands.runAs(caller.projectId, caller, refuse, 'relaxed');
   }
 
   async #debts(read: Read, caller: Caller, now: number, after: number): Promise<Open[]> {
@@ -80,6 +91,14 @@ export class Stopping {
       open.push({
         what: `${count} ${mail.length === 1 ? 'message' : 'messages'} ${words} (${way}):`,
         lines: mail.slice(0, limit).map((one) => `${mailLine(one, caller.name)} (${one.messageId})`),
+      });
+    }
+    const work = await begunWorkAfter(read, caller.agentId, after, limit + 1);
+    if (work.length > 0) {
+      const count = work.length > limit ? `more than ${limit}` : String(work.length);
+      open.push({
+        what: `${count} ${work.length === 1 ? 'task' : 'tasks'} in your hands (complete_task, or update_task to say how far you are, to ask or to give back):`,
+        lines: work.slice(0, limit).map(({ id, title }) => `- ${quote(title, TITLE_CHARS)} (${id})`),
       });
     }
     const usage = await findUsage(read, caller.agentId);

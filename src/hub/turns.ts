@@ -55,7 +55,7 @@ export class Turns {
    * mid-turn), any other has ended without a word.
    */
   async begin(caller: Caller, moment: Moment, before: TurnFacts | null): Promise<void> {
-    await this.#context.commands.runAs(caller.projectId, caller, async (act) => {
+    await this.#note(caller, async (act) => {
       const session = await findSession(act.tx, caller.sessionId);
       if (session === undefined || session.endedAt !== null) return;
       const isOpen = session.turnStartedAt !== null;
@@ -69,7 +69,7 @@ export class Turns {
 
   /** The model stopped. `facts`: what the transcript tells of the turn. */
   async end(caller: Caller, moment: Moment, result: TurnResult, facts: TurnFacts | null): Promise<void> {
-    await this.#context.commands.runAs(caller.projectId, caller, async (act) => {
+    await this.#note(caller, async (act) => {
       const session = await findSession(act.tx, caller.sessionId);
       if (session === undefined) return;
       // A turn that took in another prompt keeps the name it began with.
@@ -87,7 +87,7 @@ export class Turns {
 
   /** The client waits for its person: whatever was under way is over. */
   async idle(caller: Caller): Promise<void> {
-    await this.#context.commands.runAs(caller.projectId, caller, async (act) => {
+    await this.#note(caller, async (act) => {
       const session = await findSession(act.tx, caller.sessionId);
       if (session === undefined) return;
       if (session.turnStartedAt !== null) await endTurn(act, this.#context.ids, session, 'interrupted', null);
@@ -158,6 +158,11 @@ export class Turns {
       });
     }
     return ended;
+  }
+
+  /** Diagnostics, which nobody is promised, and whose client waits: not synced. */
+  async #note(caller: Caller, change: (act: Act) => Promise<void>): Promise<void> {
+    await this.#context.commands.runAs(caller.projectId, caller, change, 'relaxed');
   }
 
   async #seen({ clientKey, transcript, turnKey, turnStartedAt }: SessionRow): Promise<TurnFacts | null> {

@@ -64,6 +64,25 @@ export async function debtsAfter(
   return rows.flatMap(toDebts);
 }
 
+/** What an agent works on that came into its hands after `afterSeq`, the oldest first. */
+export async function begunWorkAfter(
+  read: Read,
+  holderId: string,
+  afterSeq: number,
+  limit: number,
+): Promise<{ id: string; title: string }[]> {
+  const rows = await read.all(
+    `SELECT t.id, t.title FROM tasks t WHERE t.holder_id = ? AND t.state = 'working' AND EXISTS (
+       SELECT 1 FROM events e WHERE e.subject = t.id AND e.seq > ?
+         AND e.type IN ('task.claimed', 'task.resumed', 'task.handed_over', 'task.changes_requested'))
+     ORDER BY t.claimed_at, t.id LIMIT ?`,
+    holderId,
+    afterSeq,
+    limit,
+  );
+  return rows.map((row) => ({ id: toText(row, 'id'), title: toText(row, 'title') }));
+}
+
 /** None of a damaged row: it must not hide the others. */
 function toDebts(row: Row): Debt[] {
   try {

@@ -419,6 +419,17 @@ onEveryEngine('news of mail, and stopping', (engine) => {
     expect(await hub.stopping.refusal(bob, false)).toBeUndefined();
   });
 
+  it('names a task in its hands once for each time that it came there', async () => {
+    const { hub, ada, bob } = await pair();
+    const { taskId } = await hub.tasks.create(ada, { title: 'the "parser"', assignee: 'bob' }, { tool: 'create_task' });
+    await recv(hub, bob);
+    await hub.claims.claim(bob, taskId, { tool: 'claim_task' });
+    expect(await hub.stopping.refusal(bob, false)).toMatch(/1 task in your hands[\s\S]*- "the \\"parser\\"" \(tsk_/);
+    expect(await hub.stopping.refusal(bob, false)).toBeUndefined();
+    await hub.taskUpdates.update(bob, taskId, { fencingToken: 1, note: 'half', progress: 50 }, { tool: 'update_task' });
+    expect(await hub.stopping.refusal(bob, false)).toBeUndefined();
+  });
+
   it('acknowledges what the transcript proves, and nothing else', async () => {
     const { hub, ada, bob } = await pair();
     for (const body of ['one', 'two']) await send(hub, ada, 'bob', body);
