@@ -1,5 +1,6 @@
 // Generates what is derived from the code: docs/lifecycles.md, docs/tools.md, docs/limits.md, the tool table of the README, the hooks of
-// docs/clients.md, the rules in docs/guarding.md, the prices in docs/reports.md. `--check` changes nothing and exits 1 when a file is out of date; the test run does that.
+// docs/clients.md, the rules in docs/guarding.md, the prices in docs/reports.md, the
+// instruments in docs/telemetry.md. `--check` changes nothing and exits 1 when a file is out of date; the test run does that.
 // Needs a build (build/).
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -19,6 +20,7 @@ const { TASK_TRANSITIONS } = await import(new URL('build/hub/task-states.js', ro
 const { WAKE_TRANSITIONS } = await import(new URL('build/store/wake-attempts.js', root).href);
 const { DEFAULT_RULES } = await import(new URL('build/hub/risky-commands.js', root).href);
 const { DEFAULT_PRICES } = await import(new URL('build/hub/prices.js', root).href);
+const { INSTRUMENTS } = await import(new URL('build/hub/telemetry.js', root).href);
 const { LIMITS } = await import(new URL('build/hub/limits.js', root).href);
 
 const { pluginFiles } = await import(new URL('build/clients/plugin-files.js', root).href);
@@ -394,6 +396,26 @@ const priced = `The built-in list, in ${DEFAULT_PRICES.currency} per million tok
 files['docs/reports.md'] = reports.replace(
   /(<!-- prices:begin -->\n)[\s\S]*?(<!-- prices:end -->)/,
   (_all, begin, end) => `${begin}${priced}\n${end}`,
+);
+
+const telemetry = readFileSync(new URL('docs/telemetry.md', root), 'utf8');
+const instrumentTable = (scope) =>
+  table(
+    ['instrument', 'kind', 'unit', 'labels', 'what'],
+    Object.entries(INSTRUMENTS)
+      .filter(([, one]) => one.scope === scope)
+      .map(([name, { kind, unit, labels = [], what }]) => [
+        `\`${name}\``,
+        kind,
+        unit,
+        labels.map((label) => `\`${label}\``).join(', '),
+        what,
+      ]),
+  );
+files['docs/telemetry.md'] = telemetry.replace(
+  /(<!-- instruments:begin -->\n)[\s\S]*?(<!-- instruments:end -->)/,
+  (_all, begin, end) =>
+    `${begin}\n### Of the hub\n\n${instrumentTable('hub')}\n\n### Of each process\n\n${instrumentTable('process')}\n\n${end}`,
 );
 
 let stale = 0;

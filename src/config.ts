@@ -83,6 +83,9 @@ const settings = z.strictObject({
   toolsets: toolsets.default([...DEFAULT_TOOLSETS]),
   logLevel: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('warn'),
   logFile: z.string().optional(),
+  /** From how many milliseconds on a tool call (without what it waited) and a statement are slow, and so in the log; 0: never. */
+  slowCallMs: z.coerce.number().int().min(0).max(3_600_000).default(1_000),
+  slowQueryMs: z.coerce.number().int().min(0).max(3_600_000).default(200),
   host: z.string().default('127.0.0.1'),
   port: z.coerce.number().int().min(0).max(65_535).default(7420),
   url: z.url().optional(),
@@ -139,6 +142,8 @@ export type Config = Readonly<
     ClientEnvironment &
     HubFiles & {
       place: Place;
+      /** OpenTelemetry's own variables: they say whether and where telemetry is sent. */
+      otel: Readonly<Record<string, string>>;
       noColor: boolean;
       sources: Readonly<Record<Setting, Source>>;
     }
@@ -192,6 +197,9 @@ export function readConfig({ env, cwd, flags, files = true }: Given): Config {
     ...filesOf(home),
     place: place(parsed.data.project),
     ...clientEnvironment(env),
+    otel: Object.fromEntries(
+      Object.entries(env).filter((pair): pair is [string, string] => pair[0].startsWith('OTEL_') && pair[1] !== undefined),
+    ),
     noColor: env.NO_COLOR !== undefined && env.NO_COLOR !== '',
     sources: Object.freeze({
       ...Object.fromEntries(Object.keys(settings.shape).map((key) => [key, 'default'])),
@@ -267,5 +275,15 @@ function invalid(issue: z.core.$ZodIssue | undefined, sources: Record<string, So
   const what = issue?.code === 'unrecognized_keys' ? 'is not a setting' : (issue?.message ?? 'is invalid');
   return new HubError('invalid_input', `Configuration: ${key} (${source}): ${what}.`, {
     hint: `Settings are: ${Object.keys(settings.shape).join(', ')}.`,
+  });
+}
+
+/** Whether OpenTelemetry's variables name a receiver for this signal, or for any. */
+export function isExporting(otel: Config['otel'], ...signals: ('traces' | 'metrics')[]): boolean {
+  if (otel.OTEL_SDK_DISABLED?.toLowerCase() === 'true') return false;
+  return (signals.length === 0 ? (['traces', 'metrics'] as const) : signals).some((signal) => {
+    const name = signal.toUpperCase();
+    const endpoint = otel[`OTEL_EXPORTER_OTLP_${name}_ENDPOINT`] ?? otel.OTEL_EXPORTER_OTLP_ENDPOINT ?? '';
+    return endpoint !== '' && (otel[`OTEL_${name}_EXPORTER`] ?? 'otlp') === 'otlp';
   });
 }

@@ -27,8 +27,15 @@ export function registerServe(program: Command): void {
       const config = readProcessConfig(flags);
       const log = openLog(config.logLevel, config.logFile);
       if (!isFleeting(MAIN)) leaveLauncher(config.home, thisProgram());
-      const [{ serve, serveUntilSignal }, { openWithScheduler }] = await Promise.all([import('../server/serve.ts'), import('../open.ts')]);
-      const served = await serve(config, log, () => openWithScheduler(config, log), doctorOf(config));
+      const [{ serve, serveUntilSignal }, { openWithScheduler }, { collectTelemetry }] = await Promise.all([
+        import('../server/serve.ts'),
+        import('../open.ts'),
+        import('../telemetry/collect.ts'),
+      ]);
+      const telemetry = await collectTelemetry({ config, process: 'serve', log });
+      const open = () => openWithScheduler(config, log, telemetry);
+      const served = await serve(config, log, open, doctorOf(config), telemetry.scrape);
+      await telemetry.follow(served.hub);
       // An agent that starts the hub is not let in as the operator.
       const dashboard = await assertPerson(served.hub, config).then(
         () => served.offerSignIn(),
@@ -39,7 +46,9 @@ export function registerServe(program: Command): void {
           ? `${safeJson({ url: served.url, port: served.port, instance_id: served.hub.instanceId, home: config.home, project: config.place.project, dashboard })}\n`
           : howToConnect(config, served.url, dashboard),
       );
-      process.exit(await serveUntilSignal(served, log)); // whatever hangs has had its time
+      const code = await serveUntilSignal(served, log);
+      await telemetry.close();
+      process.exit(code); // whatever hangs has had its time
     });
 }
 

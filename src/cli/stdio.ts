@@ -2,7 +2,7 @@
 // because the SDK keeps standard input open: a hub that cannot be opened ends it with one sentence on standard error.
 
 import type { Command } from 'commander';
-import { readProcessConfig } from '../config.ts';
+import { isExporting, readProcessConfig } from '../config.ts';
 import { openLog } from '../system/log.ts';
 import { showError } from './failure.ts';
 
@@ -32,5 +32,11 @@ async function serve(flags: Flags): Promise<number> {
     import('../open.ts'),
     import('../system/clock.ts'),
   ]);
-  return await serveStdio(config, log, () => openWithScheduler(config, log), systemClock.sleep);
+  // Only where a receiver is named: a client waits for its server.
+  const telemetry = isExporting(config.otel)
+    ? await (await import('../telemetry/collect.ts')).collectTelemetry({ config, process: 'stdio', log })
+    : undefined;
+  const code = await serveStdio(config, log, () => openWithScheduler(config, log, telemetry), systemClock.sleep);
+  await telemetry?.close();
+  return code;
 }

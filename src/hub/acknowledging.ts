@@ -7,6 +7,7 @@ import type { Caller } from './caller.ts';
 import type { Act, Intent } from './command.ts';
 import type { HubContext } from './context.ts';
 import { HubError } from './errors.ts';
+import { traceAcked } from './message-traces.ts';
 import { reopenPool, takeFromPool } from './pool.ts';
 import { proveWake } from './wake-proof.ts';
 
@@ -84,6 +85,7 @@ export class Acknowledging {
   async one(act: Act, caller: Caller, delivery: DeliveryRow, how: 'receipt' | 'id'): Promise<boolean> {
     if (!(await acknowledge(act.tx, delivery, how, act.now))) return false;
     await act.emit('message.acked', delivery.messageId, { by: caller.name, how, attempt: delivery.attempt });
+    await traceAcked(act, delivery, how);
     if (delivery.state === 'ready') {
       await takeFromPool(act, caller.name, delivery);
       await proveWake(act, caller);

@@ -12,6 +12,7 @@ import { toIso } from './clock.ts';
 import type { Act } from './command.ts';
 import type { HubContext } from './context.ts';
 import { HubError } from './errors.ts';
+import { traceAcked } from './message-traces.ts';
 import type { Posting } from './posting.ts';
 import { isLive } from './presence.ts';
 
@@ -122,9 +123,10 @@ export class ApprovalEnds {
     if (approval.messageId === null) return;
     for (const delivery of await deliveriesOf(act.tx, approval.messageId)) {
       const { messageId, recipientId } = delivery;
-      if (recipientId === by?.agentId && (await acknowledge(act.tx, delivery, 'reply', act.now)))
+      if (recipientId === by?.agentId && (await acknowledge(act.tx, delivery, 'reply', act.now))) {
         await act.emit('message.acked', messageId, { by: by.name, how: 'reply', attempt: delivery.attempt });
-      else if (by === undefined) await close(act.tx, messageId, recipientId, 'expired', 'the deadline of the approval passed', act.now);
+        await traceAcked(act, delivery, 'reply');
+      } else if (by === undefined) await close(act.tx, messageId, recipientId, 'expired', 'the deadline of the approval passed', act.now);
       else await close(act.tx, messageId, recipientId, 'recalled', `decided by ${by.name}`, act.now);
       await markDone(act.tx, messageId, recipientId, act.now);
     }

@@ -15,7 +15,9 @@ import { toIso } from './clock.ts';
 import { HubError } from './errors.ts';
 import { type EventType, eventHash } from './events.ts';
 import type { Host } from './host.ts';
+import type { Telemetry } from './telemetry.ts';
 import type { HubTime } from './time.ts';
+import { currentCall, type SpanRecord } from './trace.ts';
 
 /** What a service works with inside a transaction. */
 export type Act = {
@@ -24,6 +26,10 @@ export type Act = {
   readonly projectId: string;
   /** Appends an event and answers its seq. `subject` is the id of the thing it is about; `data` never holds a body or a secret. */
   emit(type: EventType, subject: string, data: Record<string, unknown>): Promise<number>;
+  /** The trace of the call that this belongs to (W3C). */
+  readonly traceparent: string | undefined;
+  /** Where spans are put that are told once this is committed; undefined where nobody collects them. */
+  readonly spans: SpanRecord[] | undefined;
 };
 
 export type Intent = {
@@ -37,15 +43,19 @@ export type Intent = {
 /** Says of a result whether its key is to be kept: a call that goes on waiting has not had its result yet. */
 export type KeepKey<T> = { keepKey?: (result: T) => boolean };
 
+type Trace = Pick<Act, 'traceparent' | 'spans'>;
+
 export class Commands {
   readonly #db: Db;
   readonly #time: HubTime;
   readonly #host: Host;
+  readonly #telemetry: Telemetry;
 
-  constructor(db: Db, time: HubTime, host: Host) {
+  constructor(db: Db, time: HubTime, host: Host, telemetry: Telemetry) {
     this.#db = db;
     this.#time = time;
     this.#host = host;
+    this.#telemetry = telemetry;
   }
 
   /** Runs a change for a caller. A repeated key answers the stored result with `replayed: true`. */
@@ -54,34 +64,53 @@ export class Commands {
     intent: Intent & KeepKey<T>,
     change: (act: Act) => Promise<T>,
   ): Promise<T & { replayed?: boolean }> {
-    return this.#db.write(
-      caller.projectId,
-      async (tx) => {
-        const { act, finish } = await this.#begin(tx, caller.projectId, caller);
-        await this.#assertHolds(act, caller);
-        if (intent.key === undefined) return await finish(await change(act));
-        const scope = { projectId: caller.projectId, principalId: caller.agentId, tool: intent.tool, key: intent.key };
-        const argsDigest = createHash('sha256').update(canonicalJson(intent.args)).digest('hex');
-        const known = await findKey(tx, scope);
-        if (known !== undefined) return replay<T>(known, argsDigest, intent.key);
-        const result = await change(act);
-        if (intent.keepKey?.(result) !== false) await insertKey(tx, scope, argsDigest, JSON.stringify(result), act.now);
-        return await finish(result);
-      },
-      intent.durability ?? 'synced',
+    return this.#traced((trace) =>
+      this.#db.write(
+        caller.projectId,
+        async (tx) => {
+          const { act, finish } = await this.#begin(tx, caller.projectId, caller, trace());
+          await this.#assertHolds(act, caller);
+          if (intent.key === undefined) return await finish(await change(act));
+          const scope = { projectId: caller.projectId, principalId: caller.agentId, tool: intent.tool, key: intent.key };
+          const argsDigest = createHash('sha256').update(canonicalJson(intent.args)).digest('hex');
+          const known = await findKey(tx, scope);
+          if (known !== undefined) return this.#replay<T>(known, argsDigest, intent.key);
+          const result = await change(act);
+          if (intent.keepKey?.(result) !== false) await insertKey(tx, scope, argsDigest, JSON.stringify(result), act.now);
+          return await finish(result);
+        },
+        intent.durability ?? 'synced',
+      ),
     );
   }
 
   /** Runs a change that no caller asked for: timed duties, set-up. `actor` is who stands in the event log for it. */
   runAs<T>(projectId: string, actor: { agentId: string }, change: (act: Act) => Promise<T>, durability: Durability = 'synced'): Promise<T> {
-    return this.#db.write(
-      projectId,
-      async (tx) => {
-        const { act, finish } = await this.#begin(tx, projectId, { agentId: actor.agentId, sessionId: null });
-        return await finish(await change(act));
-      },
-      durability,
+    return this.#traced((trace) =>
+      this.#db.write(
+        projectId,
+        async (tx) => {
+          const { act, finish } = await this.#begin(tx, projectId, { agentId: actor.agentId, sessionId: null }, trace());
+          return await finish(await change(act));
+        },
+        durability,
+      ),
     );
+  }
+
+  /** What was not committed is in no trace. */
+  async #traced<T>(write: (trace: () => Trace) => Promise<T>): Promise<T> {
+    const traceparent = currentCall()?.traceparent;
+    // A call whose trace nobody keeps leaves no spans of what it did, either.
+    if (!this.#telemetry.traces || traceparent?.endsWith('-00')) return await write(() => ({ traceparent, spans: undefined }));
+    const spans: SpanRecord[] = [];
+    const result = await write(() => {
+      spans.length = 0;
+      return { traceparent, spans };
+    });
+    const now = this.#time.now();
+    for (const span of spans) this.#telemetry.span({ ...span, endAt: span.endAt ?? Math.max(span.startAt, now) });
+    return result;
   }
 
   /** Whether this call's key already has its result: then it is a retry, and costs no rate. */
@@ -105,7 +134,7 @@ export class Commands {
     return this.#time.nowAfter((await findProject(read, projectId))?.clockAt ?? 0);
   }
 
-  async #begin(tx: Tx, projectId: string, actor: { agentId: string; sessionId: string | null }) {
+  async #begin(tx: Tx, projectId: string, actor: { agentId: string; sessionId: string | null }, trace: Trace) {
     const project = await findProject(tx, projectId);
     if (project === undefined)
       throw new HubError('not_found', 'This project is not known to the hub.', {
@@ -134,7 +163,7 @@ export class Commands {
       await this.#moveHead(tx, project, now, head);
       return result;
     };
-    return { act: { tx, now, projectId, emit } satisfies Act, finish };
+    return { act: { tx, now, projectId, emit, ...trace } satisfies Act, finish };
   }
 
   async #moveHead(tx: Tx, project: ProjectRow, now: number, head: { seq: number; hash: string }): Promise<void> {
@@ -158,6 +187,16 @@ export class Commands {
       return session.endedAt === null;
     throw await staleSession(read, caller, holder?.id ?? caller.agentId);
   }
+
+  #replay<T extends object>(known: { argsDigest: string; result: string }, argsDigest: string, key: string): T & { replayed: boolean } {
+    if (known.argsDigest !== argsDigest) {
+      this.#telemetry.count('hub.idempotency_conflicts');
+      throw new HubError('conflict', `idempotency_key "${key.slice(0, 40)}" was used before with other arguments; nothing was changed.`, {
+        hint: 'Use a fresh key for a new request; repeat the same arguments to retry an old one.',
+      });
+    }
+    return { ...(JSON.parse(known.result) as T), replayed: true };
+  }
 }
 
 async function staleSession(read: Read, caller: Caller, agentId: string): Promise<HubError> {
@@ -171,17 +210,4 @@ async function staleSession(read: Read, caller: Caller, agentId: string): Promis
   return new HubError('stale_session', `Another session has taken over the name ${caller.name}: ${holder}. Nothing was changed.`, {
     hint: 'Stop acting as this agent. To go on under a name of your own call join with a name; to take this one back call join with takeover: true.',
   });
-}
-
-function replay<T extends object>(
-  known: { argsDigest: string; result: string },
-  argsDigest: string,
-  key: string,
-): T & { replayed: boolean } {
-  if (known.argsDigest !== argsDigest) {
-    throw new HubError('conflict', `idempotency_key "${key.slice(0, 40)}" was used before with other arguments; nothing was changed.`, {
-      hint: 'Use a fresh key for a new request; repeat the same arguments to retry an old one.',
-    });
-  }
-  return { ...(JSON.parse(known.result) as T), replayed: true };
 }

@@ -9,6 +9,8 @@ import type { Limits } from './limits.ts';
 import type { Policy } from './policy.ts';
 import type { ProjectFiles } from './project-files.ts';
 import type { SendRates } from './rates.ts';
+import type { SlowLog } from './slow-log.ts';
+import type { Telemetry } from './telemetry.ts';
 import type { HubTime } from './time.ts';
 import type { Waiting } from './waiting.ts';
 
@@ -24,4 +26,6 @@ export type HubContext = {
   readonly commands: Commands;
   readonly waiting: Waiting;
   readonly rates: SendRates;
+  readonly telemetry: Telemetry;
+  readonly slowLog: SlowLog;
 };

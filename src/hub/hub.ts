@@ -2,7 +2,7 @@
 
 import type { Db } from '../store/db.ts';
 import { schemaVersion } from '../store/migrate.ts';
-import { findHub, type HubRow, insertHub, updateHighWater } from '../store/projects.ts';
+import { findHub, updateHighWater } from '../store/projects.ts';
 import { Acknowledging } from './acknowledging.ts';
 import { Activity } from './activity.ts';
 import { Agents } from './agents.ts';
@@ -11,6 +11,7 @@ import { Approvals } from './approvals.ts';
 import { AskEnds } from './ask-ends.ts';
 import { Asks } from './asks.ts';
 import { Calls } from './calls.ts';
+import { Census } from './census.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { ClientProcesses } from './client-processes.ts';
 import { type Clock, toIso } from './clock.ts';
@@ -26,6 +27,7 @@ import { Heartbeats } from './heartbeats.ts';
 import type { Host } from './host.ts';
 import type { Ids } from './ids.ts';
 import { Inbox } from './inbox.ts';
+import { identify } from './instance.ts';
 import { Joining } from './joining.ts';
 import type { Limits } from './limits.ts';
 import { Lineage } from './lineage.ts';
@@ -48,12 +50,14 @@ import { Revoking } from './revoking.ts';
 import { RiskyCommands, rulesOf } from './risky-commands.ts';
 import { Sessions } from './sessions.ts';
 import { SignIns } from './sign-ins.ts';
+import { NO_SLOW_LOG, type SlowLog } from './slow-log.ts';
 import { Stats } from './stats.ts';
 import { Stopping } from './stopping.ts';
 import { NO_SURROUNDINGS, type Surroundings } from './surroundings.ts';
 import { Sweeps } from './sweeps.ts';
 import { TaskBoard } from './task-board.ts';
 import { type TaskServices, taskServices } from './task-services.ts';
+import { NO_TELEMETRY, type Telemetry } from './telemetry.ts';
 import { Threads } from './threads.ts';
 import { HubTime } from './time.ts';
 import { Tokens } from './tokens.ts';
@@ -80,6 +84,9 @@ export type HubParts = {
   /** Where clients run beside the hub: what can be seen of them. */
   surroundings?: Surroundings;
   files: ProjectFiles;
+  /** Who is told of numbers; nobody by default. */
+  telemetry?: Telemetry;
+  slowLog?: SlowLog;
   /** What the process around the hub has to say of itself (its log, for example). */
   notices?: () => string[];
 };
@@ -103,6 +110,7 @@ export type Hub = TaskServices & {
   readonly overview: Overview;
   readonly activity: Activity;
   readonly stats: Stats;
+  readonly census: Census;
   readonly taskBoard: TaskBoard;
   readonly asks: Asks;
   readonly askEnds: AskEnds;
@@ -155,7 +163,7 @@ export type Hub = TaskServices & {
 
 /** Opens the hub on a database. The clock's high-water mark and the instance id come from it; a fresh database is given them. */
 export async function createHub(parts: HubParts): Promise<Hub> {
-  const { db, clock, ids, limits, host, files } = parts;
+  const { db, clock, ids, limits, host, files, telemetry = NO_TELEMETRY } = parts;
   const hub = await identify(db, clock, ids);
   const time = new HubTime(clock, {
     highWaterAt: hub.highWaterAt,
@@ -172,9 +180,11 @@ export async function createHub(parts: HubParts): Promise<Hub> {
     policy: parts.policy ?? DEFAULT_POLICY,
     host,
     files,
-    commands: new Commands(db, time, host),
+    commands: new Commands(db, time, host, telemetry),
     waiting,
     rates: new SendRates(clock, limits),
+    telemetry,
+    slowLog: parts.slowLog ?? NO_SLOW_LOG,
   };
   const clockPeers = new ClockPeers(context, hub.beatAt);
   await clockPeers.settle();
@@ -222,6 +232,7 @@ export async function createHub(parts: HubParts): Promise<Hub> {
     overview: new Overview(context, agents, status),
     activity: new Activity(context),
     stats: new Stats(context),
+    census: new Census(context),
     taskBoard: new TaskBoard(context),
     asks,
     askEnds,
@@ -284,13 +295,4 @@ export async function createHub(parts: HubParts): Promise<Hub> {
       return closing;
     },
   };
-}
-
-async function identify(db: Db, clock: Clock, ids: Ids): Promise<HubRow> {
-  const known = await db.read(findHub);
-  if (known !== undefined) return known;
-  await db.write('', (tx) => insertHub(tx, ids.next('hub'), clock.now()));
-  const made = await db.read(findHub);
-  if (made === undefined) throw new Error('the hub row was not written');
-  return made;
 }

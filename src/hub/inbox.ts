@@ -27,6 +27,7 @@ import type { Act, Intent } from './command.ts';
 import type { HubContext } from './context.ts';
 import { type Deliveries, isExpired } from './deliveries.ts';
 import { HubError } from './errors.ts';
+import { traceShown } from './message-traces.ts';
 import { takeFromPool } from './pool.ts';
 import type { Sessions } from './sessions.ts';
 import { type Shown, shownBytes, toShown } from './shown.ts';
@@ -220,6 +221,7 @@ export class Inbox {
         attempt: delivery.attempt + 1,
         door: caller.door,
       });
+      await traceShown(act, delivery);
       if (shown.pool) await takeFromPool(act, caller.name, delivery);
       count += 1;
     }

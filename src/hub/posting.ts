@@ -15,6 +15,7 @@ import { wellFormed } from './drafts.ts';
 import { HubError } from './errors.ts';
 import { messageDigest } from './events.ts';
 import { LoopGuard } from './loop-guard.ts';
+import { traceAcked, traceSent } from './message-traces.ts';
 import { takeFromPool } from './pool.ts';
 import { isLive } from './presence.ts';
 import { type Recipient, recipientsOf } from './recipients.ts';
@@ -98,6 +99,7 @@ export class Posting {
     });
     await insertMessage(act.tx, { ...message, seq });
     for (const recipient of recipients) await this.#deliver(act, sender, { ...message, seq }, recipient);
+    traceSent(act, message, recipients.length);
     if (parent !== undefined) await this.#settle(act, sender, parent);
     const loop = await this.#guard.findLoop(act, message);
     if (loop !== undefined) notes.push(await this.#pause(act, message, loop));
@@ -140,7 +142,7 @@ export class Posting {
       pool: audience.pool,
       hop: 0,
       ref: draft.ref ?? null,
-      traceparent: draft.traceparent ?? null,
+      traceparent: draft.traceparent ?? act.traceparent ?? null,
       createdAt: act.now,
       expiresAt: draft.expiresInMs === undefined ? null : act.now + draft.expiresInMs,
     };
@@ -218,6 +220,7 @@ export class Posting {
     if (delivery === undefined) return;
     if (await acknowledge(act.tx, delivery, 'reply', act.now)) {
       await act.emit('message.acked', parent.id, { by: sender.name, how: 'reply', attempt: delivery.attempt });
+      await traceAcked(act, delivery, 'reply');
       if (delivery.state === 'ready') {
         await takeFromPool(act, sender.name, delivery);
         await proveWake(act, sender);

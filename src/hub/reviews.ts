@@ -30,6 +30,7 @@ import { settleMessage } from './settling.ts';
 import { type Actor, changeTask, HUB_ACTOR, noTask } from './task-changes.ts';
 import type { TaskEnds } from './task-ends.ts';
 import type { TaskNotices } from './task-notices.ts';
+import { traceVerdict } from './task-traces.ts';
 
 export const VERDICTS = ['PASS', 'NOT_PASS'] as const;
 export type Verdict = (typeof VERDICTS)[number];
@@ -89,6 +90,7 @@ export class Reviews {
         quorum: task.quorum,
       };
       await act.emit('review.submitted', task.id, facts);
+      traceVerdict(act, task, { ...review, verdict: given.verdict });
       if (review.messageId !== null) await settleMessage(act, review.messageId, caller.agentId);
       await this.#tell(act, caller, task, given, passed);
       if (state === 'not_passed') await this.#sendBack(act, caller, task, given, facts);

@@ -3,6 +3,7 @@
 import { findAgent } from '../store/agents.ts';
 import { acknowledge, close, findDelivery, markDone } from '../store/deliveries.ts';
 import type { Act } from './command.ts';
+import { traceAcked } from './message-traces.ts';
 
 /** Its reader has dealt with it: that acknowledges the message, and no reply is owed any more (C4). */
 export async function settleMessage(act: Act, messageId: string, readerId: string): Promise<void> {
@@ -11,6 +12,7 @@ export async function settleMessage(act: Act, messageId: string, readerId: strin
   if (await acknowledge(act.tx, delivery, 'reply', act.now)) {
     const by = (await findAgent(act.tx, readerId))?.name ?? 'unknown';
     await act.emit('message.acked', messageId, { by, how: 'reply', attempt: delivery.attempt });
+    await traceAcked(act, delivery, 'reply');
   } else await markDone(act.tx, messageId, readerId, act.now);
 }
 

@@ -1,7 +1,6 @@
 // The one way a task changes. Every accepted change is checked against the table of states, raises the version by one, leaves a row in the
 // history and an event, and carries the task's trace: so versions have no gaps, and a task can be followed from its creation to its end.
 
-import { createHash } from 'node:crypto';
 import { insertHistory } from '../store/task-history.ts';
 import { countOpen, findTask, saveTask, type TaskRow, type TaskState } from '../store/tasks.ts';
 import type { Caller } from './caller.ts';
@@ -9,6 +8,8 @@ import type { Act } from './command.ts';
 import { HubError } from './errors.ts';
 import { dropOwedReviews } from './review-ends.ts';
 import { isEnded, isHeld, TASK_TRANSITIONS, type TaskAct } from './task-states.ts';
+import { spanOf, traceTask } from './task-traces.ts';
+import { toTraceparent } from './trace.ts';
 
 /** Who is written down as having done it. */
 export type Actor = Pick<Caller, 'agentId' | 'name'> & { sessionId: string | null };
@@ -65,6 +66,7 @@ export async function writeDown(act: Act, task: TaskRow, from: TaskState | null,
     note: change.note ?? null,
     facts: JSON.stringify(facts),
   });
+  await traceTask(act, task, isEnded(task));
   if (change.act === 'created') return; // its event came first: it gave the task its place in the order
   await act.emit(`task.${change.act}`, task.id, {
     by: change.by.name,
@@ -87,14 +89,9 @@ export function isClaimable(task: TaskRow, now: number): boolean {
   );
 }
 
-/** The span of one version of a task: derived, so that it needs no column and every process knows the same. */
-export function spanOf(taskId: string, version: number): string {
-  return createHash('sha256').update(`${taskId} ${version}`).digest('hex').slice(0, 16);
-}
-
 /** The W3C traceparent of a task as it stands: what follows from it names this as its parent. */
 export function traceparentOf(task: Pick<TaskRow, 'id' | 'version' | 'traceId'>): string {
-  return `00-${task.traceId}-${spanOf(task.id, task.version)}-01`;
+  return toTraceparent({ traceId: task.traceId, spanId: spanOf(task.id, task.version) });
 }
 
 export function noTask(taskId: string, field = ''): HubError {

@@ -41,7 +41,6 @@ export type Edge = { dependsOn: string; policy: DependencyPolicy };
 const SHA256 = /^sha256:[0-9a-f]{64}$/;
 /** A capability, perhaps with the least version of it. */
 const NEED = /^([a-z0-9][a-z0-9._+-]{0,39})(>=\d[\d.]{0,15})?$/;
-const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$/;
 
 /** Checks everything that can be checked without looking. Errors: `invalid_input`, `too_large`, `limit_reached`, each naming its field. */
 export function assertOrder(request: TaskRequest, limits: Limits): void {
@@ -107,12 +106,6 @@ export function toArtifact(text: string, roots: readonly string[], field = 'arti
 
 export function toText(artifact: Artifact): string {
   return [artifact.path, artifact.sha256].filter((part) => part !== null).join(' ');
-}
-
-/** The trace that a request belongs to, if it names one in the form of W3C. */
-export function traceOf(traceparent: string | undefined): { traceId: string; spanId: string } | undefined {
-  const [, traceId, spanId] = TRACEPARENT.exec(traceparent ?? '') ?? [];
-  return traceId === undefined || spanId === undefined || /^0+$/.test(traceId) ? undefined : { traceId, spanId };
 }
 
 /** Title and body as every engine stores them. */

@@ -15,8 +15,9 @@ import { toIso } from './clock.ts';
 import type { HubContext } from './context.ts';
 import { HubError } from './errors.ts';
 import { isLive, sessionOf } from './presence.ts';
-import { noTask, spanOf, traceparentOf } from './task-changes.ts';
+import { noTask, traceparentOf } from './task-changes.ts';
 import { isEnded, isHeld, isSettled, lacksReviewers } from './task-states.ts';
+import { spanOf } from './task-traces.ts';
 import type { WaitEnd } from './waiting.ts';
 
 export type TaskHead = TaskRow & {

@@ -1,7 +1,6 @@
 // Tasks: creating them. A task is stored with all that its order needs (rank, queue, counters), so that claiming it is one look into an index.
 // Who it is meant for is told in the same transaction.
 
-import { createHash } from 'node:crypto';
 import { type AgentRow, findAgent } from '../store/agents.ts';
 import { countChild, countWaiters, insertDependency } from '../store/task-graph.ts';
 import { findResult, insertResult } from '../store/task-history.ts';
@@ -13,13 +12,15 @@ import type { Act, Intent } from './command.ts';
 import type { HubContext } from './context.ts';
 import { HubError } from './errors.ts';
 import { isNeededToReview } from './hands.ts';
-import { changeTask, isClaimable, noTask, spanOf, writeDown } from './task-changes.ts';
+import { changeTask, isClaimable, noTask, writeDown } from './task-changes.ts';
 import type { TaskNotices } from './task-notices.ts';
 import { assertNoCircle, pullBlockers, rankOf } from './task-order.ts';
-import { assertOrder, type Edge, quorumOf, type TaskRequest, toArtifact, toEdges, toText, traceOf, wordsOf } from './task-orders.ts';
+import { assertOrder, type Edge, quorumOf, type TaskRequest, toArtifact, toEdges, toText, wordsOf } from './task-orders.ts';
 import { isEnded, neededToReview } from './task-states.ts';
 import type { TaskTemplates } from './task-templates.ts';
+import { spanOf } from './task-traces.ts';
 import type { TaskWebhooks } from './task-webhooks.ts';
+import { derivedId, traceOf } from './trace.ts';
 
 export type Created = {
   taskId: string;
@@ -108,7 +109,7 @@ export class Tasks {
   ): Promise<TaskRow> {
     const { assignee, reviewers, parent, waitsFor } = given;
     const id = this.#context.ids.next('tsk');
-    const trace = traceOf(request.traceparent);
+    const trace = traceOf(act.traceparent ?? request.traceparent);
     const order = {
       priority: request.priority ?? ('normal' as const),
       createdAt: act.now,
@@ -132,7 +133,7 @@ export class Tasks {
       reviewers,
       quorum: quorumOf(request),
       cacheKey: request.cacheKey ?? null,
-      traceId: parent?.traceId ?? trace?.traceId ?? createHash('sha256').update(id).digest('hex').slice(0, 32),
+      traceId: parent?.traceId ?? trace?.traceId ?? derivedId(id, 32),
       parentSpanId: parent === undefined ? (trace?.spanId ?? null) : spanOf(parent.id, parent.version),
       notBefore: request.notBeforeMs === undefined ? null : act.now + request.notBeforeMs,
       overduePolicy: request.overdue ?? 'tell',

@@ -5,6 +5,7 @@ import type { Db } from '../store/db.ts';
 import type { Clock } from './clock.ts';
 import { HubError } from './errors.ts';
 import type { Limits } from './limits.ts';
+import { currentCall } from './trace.ts';
 
 export type WaitEnd = 'found' | 'timeout' | 'cancelled' | 'shutting_down';
 /** What one look found: the thing, or nothing, perhaps with the time after which a look may pay off without any change. */
@@ -37,7 +38,8 @@ export class Waiting {
       });
     }
     if (++this.#waiters === 1) this.#db.listen(true);
-    const deadline = this.#clock.monotonic() + ms;
+    const since = this.#clock.monotonic();
+    const deadline = since + ms;
     const wake = new Wake();
     const unsubscribe = this.#db.onChange(() => wake.ring());
     try {
@@ -53,6 +55,8 @@ export class Waiting {
       }
     } finally {
       unsubscribe();
+      const call = currentCall();
+      if (call !== undefined) call.waitedMs += this.#clock.monotonic() - since;
       if (--this.#waiters === 0) this.#db.listen(false);
     }
   }

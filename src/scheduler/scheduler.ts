@@ -4,6 +4,7 @@
 import type { Clock } from '../hub/clock.ts';
 import { isHubError } from '../hub/errors.ts';
 import type { Hub } from '../hub/hub.ts';
+import { seconds } from '../hub/telemetry.ts';
 import type { Log } from '../system/log.ts';
 import type { Duty } from './duties.ts';
 
@@ -95,11 +96,16 @@ export class Scheduler {
 
   async #run(duty: Planned): Promise<void> {
     let ceiling = BACKOFF_CEILING_MS;
+    const { telemetry } = this.#hub.context;
+    const name = { duty: duty.name };
+    if (duty.dueAt > 0) telemetry.record('hub.scheduler.lag', seconds(this.#clock.monotonic() - duty.dueAt));
     try {
       await duty.run();
       duty.failures = 0;
+      telemetry.count('hub.scheduler.runs', 1, { ...name, outcome: 'ok' });
     } catch (error) {
       duty.failures += 1;
+      telemetry.count('hub.scheduler.runs', 1, { ...name, outcome: 'failed' });
       duty.lastError = error instanceof Error ? error.message : 'unknown';
       ceiling = this.#report(duty, error);
     }

@@ -31,9 +31,14 @@ export type ApiParts = {
   readiness: Readiness;
   log: Log;
   streams: StreamCounts;
+  /** What /metrics answers; undefined where nothing is collected. */
+  metrics: (() => Promise<string>) | undefined;
   /** The dashboard's files by their path. */
   page: ReadonlyMap<string, PageFile>;
 };
+
+/** The role of a token that may read metrics, and otherwise no more than any agent. */
+const METRICS_ROLE = 'metrics';
 
 export function apiRoutes(parts: DashboardParts): Hono<{ Bindings: ApiBindings }> {
   const { hub, log } = parts;
@@ -63,6 +68,7 @@ export function apiRoutes(parts: DashboardParts): Hono<{ Bindings: ApiBindings }
     const error = new HubError('invalid_input', 'Tools are called with POST.', { hint: 'POST /api/<tool> with the arguments as JSON.' });
     return errorResponse(error.toAnswer(), 405, { Allow: 'POST' });
   });
+  app.get('/metrics', (c) => metricsText(c, parts));
   app.get('/events', async (c) => {
     const { incoming, outgoing } = c.env;
     if (incoming.method !== 'GET') return c.body(null, 405, { Allow: 'GET' });
@@ -117,6 +123,18 @@ async function callApi(c: Asked, parts: ApiParts, onDefect: (reference: string, 
   }
 }
 
+/** Numbers over all projects, without a name in them; so an agent of a project may not read them, but a token that can do nothing else may. */
+async function metricsText(c: Asked, { metrics }: ApiParts): Promise<Response> {
+  const bearer = bearerOf(c);
+  if (!oversees(bearer) && bearer.role !== METRICS_ROLE) {
+    throw new HubError('forbidden', 'Metrics are for the operator, managers, and tokens that were made for them.', {
+      hint: `rookery token create --agent prometheus --role ${METRICS_ROLE}`,
+    });
+  }
+  if (metrics === undefined) throw new HubError('not_found', 'This server collects no metrics.', { hint: 'rookery serve does.' });
+  return c.text(await metrics(), 200, { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' });
+}
+
 /** Anybody may know whether the hub is ready; why it is not is for those with a token. */
 async function readyz(c: Asked, { doorman, readiness }: ApiParts): Promise<Response> {
   const problems = await readiness.problems();
@@ -127,7 +145,7 @@ async function readyz(c: Asked, { doorman, readiness }: ApiParts): Promise<Respo
 
 function noRoute(): HubError {
   return new HubError('not_found', 'There is nothing at this address.', {
-    hint: 'Routes: /mcp, POST /api/<tool>, /api/views, POST /hooks/task, /events, /livez, /readyz, /version.',
+    hint: 'Routes: /mcp, POST /api/<tool>, /api/views, POST /hooks/task, /events, /metrics, /livez, /readyz, /version.',
   });
 }
 

@@ -77,6 +77,7 @@ export class Doorman {
     const known = this.#failures.get(address);
     const window = known !== undefined && now - known.since < WINDOW_MS ? known : { since: now, count: 0 };
     window.count += 1;
+    this.#hub.context.telemetry.count('hub.auth_failures', 1, { reason: window.count > limits.authFailures ? 'limited' : error.code });
     this.#failures.delete(address);
     this.#failures.set(address, window);
     for (const oldest of this.#failures.keys()) {

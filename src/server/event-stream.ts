@@ -7,6 +7,7 @@ import type { Caller } from '../hub/caller.ts';
 import { HubError } from '../hub/errors.ts';
 import type { FeedEvent } from '../hub/feed.ts';
 import type { Hub } from '../hub/hub.ts';
+import type { Telemetry } from '../hub/telemetry.ts';
 import { whenClosed } from './replies.ts';
 
 /** Streams of this process since it started (A-24). `resumed`: opened with a cursor; `cutOff`: their readers did not read. */
@@ -16,6 +17,36 @@ export class StreamCounts {
   resumed = 0;
   cutOff = 0;
   events = 0;
+  readonly #telemetry: Telemetry;
+  readonly #responses = new Set<ServerResponse>();
+
+  constructor(telemetry: Telemetry) {
+    this.#telemetry = telemetry;
+    telemetry.gauge('hub.event_streams', () => this.open);
+    telemetry.gauge('hub.event_stream.buffered', () => [...this.#responses].reduce((sum, response) => sum + response.writableLength, 0));
+  }
+
+  enter(response: ServerResponse, isResumed: boolean): void {
+    this.open += 1;
+    this.opened += 1;
+    if (isResumed) this.resumed += 1;
+    this.#telemetry.count('hub.event_stream.opened', 1, { resumed: isResumed });
+    this.#responses.add(response);
+    whenClosed(response, () => {
+      this.open -= 1;
+      this.#responses.delete(response);
+    });
+  }
+
+  wrote(events: number): void {
+    this.events += events;
+    this.#telemetry.count('hub.event_stream.sent', events);
+  }
+
+  cut(): void {
+    this.cutOff += 1;
+    this.#telemetry.count('hub.event_stream.drops');
+  }
 }
 
 export type StreamParts = {
@@ -33,13 +64,8 @@ export async function streamEvents(request: IncomingMessage, response: ServerRes
   const cursor = cursorOf(request);
   const after = cursor ?? head;
   const gone = new AbortController();
-  counts.open += 1;
-  counts.opened += 1;
-  if (cursor !== undefined) counts.resumed += 1;
-  whenClosed(response, () => {
-    counts.open -= 1;
-    gone.abort();
-  });
+  counts.enter(response, cursor !== undefined);
+  whenClosed(response, () => gone.abort());
   response.writeHead(200, {
     'Content-Type': 'text/event-stream',
     'X-Accel-Buffering': 'no',
@@ -50,11 +76,11 @@ export async function streamEvents(request: IncomingMessage, response: ServerRes
   response.write(`retry: 1000\n: ${head - after} behind\n\n`);
   for await (const page of hub.feed.follow(caller, after, gone.signal)) {
     await recheck();
-    counts.events += page.length;
+    counts.wrote(page.length);
     for (const frame of page.length === 0 ? [': still here\n\n'] : page.map(toFrame)) {
       response.write(frame);
       if (response.writableLength <= hub.limits.sseBufferBytes || (await drained(response, hub, gone.signal))) continue;
-      counts.cutOff += 1;
+      if (!gone.signal.aborted) counts.cut();
       response.destroy();
       return;
     }

@@ -34,6 +34,8 @@ export type HttpParts = {
   scheduler: Pick<Scheduler, 'failing' | 'keepAlive'>;
   settings: HttpSettings;
   log: Log;
+  /** What /metrics answers. */
+  metrics?: (() => Promise<string>) | undefined;
   /** What the doctor says of this hub, for the dashboard. */
   examine?: (() => Promise<readonly HealthFinding[]>) | undefined;
 };
@@ -77,11 +79,12 @@ export class HttpDoor {
     const doorman = this.#doorman;
     const page = this.#page;
     const secure = tls || settings.behindProxy;
-    const { examine } = parts;
-    const streams = new StreamCounts();
+    const { examine, metrics } = parts;
+    const streams = new StreamCounts(hub.context.telemetry);
     const sessions = () => [...new Set([...this.#mcp.sessionIds(), ...this.#visitors.sessionIds()])];
     const serving = () => ({ streams, sessions: sessions().length, failing: scheduler.failing() });
-    const api = apiRoutes({ hub, principals, visitors: this.#visitors, doorman, readiness, log, streams, page, secure, examine, serving });
+    const visitors = this.#visitors;
+    const api = apiRoutes({ hub, principals, visitors, doorman, readiness, log, streams, page, secure, examine, serving, metrics });
     this.#routes = getRequestListener(
       (request, env) => {
         const { incoming, outgoing } = toHttp1(env);

@@ -141,6 +141,8 @@ export class McpSession {
         signal: extra.signal,
         onDefect: this.#onDefect(tool),
         traceparent: typeof traceparent === 'string' ? traceparent : undefined,
+        requestId: extra.requestId,
+        mcpSessionId: extra.sessionId,
       });
       log.info(
         {

@@ -30,6 +30,7 @@ export async function serve(
   log: Log,
   open: () => Promise<{ hub: Hub; scheduler: Scheduler }>,
   examine?: () => Promise<readonly HealthFinding[]>,
+  metrics?: () => Promise<string>,
 ): Promise<Served> {
   assertPrivate(config);
   const { hub, scheduler } = await open();
@@ -62,7 +63,7 @@ export async function serve(
   };
 
   function makeDoor(): HttpDoor {
-    return new HttpDoor({ hub, scheduler, settings: config, log, examine });
+    return new HttpDoor({ hub, scheduler, settings: config, log, examine, metrics });
   }
 }
 

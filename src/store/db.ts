@@ -19,6 +19,17 @@ export interface Tx extends Read {
 /** `synced`: on stable storage before the promise resolves. `relaxed`: a power cut may lose it (never a process crash); only for what carries no promise. */
 export type Durability = 'synced' | 'relaxed';
 
+/** Told how the engine does. It must not throw, and costs each statement a look at a clock only where slow ones are asked for. */
+export interface DbObserver {
+  /** A commit ended: how many writes shared it, how long they had waited for the lock, and how long it was held. */
+  committed(writes: number, waitedMs: readonly number[], heldMs: number): void;
+  /** The lock was found taken. */
+  busy(): void;
+  /** Statements that take at least so long are told, by their text (which holds no values); null: none is. */
+  readonly slowMs: number | null;
+  slow(sql: string, ms: number): void;
+}
+
 export interface Db {
   readonly engine: 'sqlite' | 'postgres';
   /** A consistent view. Reads never wait for writers. */

@@ -109,7 +109,10 @@ export async function findMessage(read: Read, projectId: string, id: string): Pr
 }
 
 /** What is known of a message without its words: it can be told even of one whose stored words are damaged. */
-export type MessageHead = Pick<MessageRow, 'id' | 'seq' | 'threadId' | 'senderId' | 'quiet' | 'wakes' | 'hop' | 'createdAt'>;
+export type MessageHead = Pick<
+  MessageRow,
+  'id' | 'seq' | 'threadId' | 'senderId' | 'quiet' | 'wakes' | 'hop' | 'traceparent' | 'bodyBytes' | 'createdAt'
+>;
 
 const toHead = (row: Row): MessageHead => ({
   id: toText(row, 'id'),
@@ -119,6 +122,8 @@ const toHead = (row: Row): MessageHead => ({
   quiet: toFlag(row, 'quiet'),
   wakes: toFlag(row, 'wakes'),
   hop: toInt(row, 'hop'),
+  traceparent: toTextOrNull(row, 'traceparent'),
+  bodyBytes: toInt(row, 'body_bytes'),
   createdAt: toInt(row, 'created_at'),
 });
 

@@ -10,13 +10,14 @@ import { HubError } from '../hub/errors.ts';
 const LOCK_WAIT_MS = 10_000;
 
 /** Retries `attempt` while the database is locked by another process; any other error is thrown at once. */
-export async function acquire<T>(clock: Clock, attempt: () => T): Promise<T> {
+export async function acquire<T>(clock: Clock, attempt: () => T, onBusy?: () => void): Promise<T> {
   const since = clock.monotonic();
   for (;;) {
     try {
       return attempt();
     } catch (error) {
       if (!isBusy(error)) throw error;
+      onBusy?.();
     }
     const waited = clock.monotonic() - since;
     if (waited > LOCK_WAIT_MS) {

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import type { Clock } from '../hub/clock.ts';
 import { HubError } from '../hub/errors.ts';
+import type { DbObserver } from './db.ts';
 import { APPLICATION_ID, migrationsOf, schemaVersion } from './migrate.ts';
 import { acquire } from './sqlite-lock.ts';
 import { keepIfOlder } from './sqlite-mark.ts';
@@ -26,6 +27,7 @@ export type SqliteOptions = {
   asGuest?: boolean;
   /** The native part of SQLite, where its place is known: searching for it takes longer than loading it. */
   nativePart?: string | undefined;
+  observer?: DbObserver | undefined;
 };
 
 export type FileSystemKind = 'local' | 'network' | 'unknown';

@@ -2,15 +2,20 @@
 // opened them: the enforcement of invariant 5 (nothing but SQL is awaited inside a transaction).
 
 import type Database from 'better-sqlite3';
-import type { Arg, Row, Tx } from './db.ts';
+import type { Clock } from '../hub/clock.ts';
+import type { Arg, DbObserver, Row, Tx } from './db.ts';
 import { pragma, prepared } from './sqlite-statements.ts';
 
 /** A connection with its prepared statements: preparing costs more than most statements do. */
 export class Statements {
   readonly db: Database.Database;
+  readonly #clock: Clock | undefined;
+  readonly #observer: DbObserver | undefined;
 
-  constructor(db: Database.Database) {
+  constructor(db: Database.Database, clock?: Clock, observer?: DbObserver) {
     this.db = db;
+    this.#clock = clock;
+    this.#observer = observer;
   }
 
   get inTransaction(): boolean {
@@ -24,6 +29,19 @@ export class Statements {
 
   prepare(sql: string): Database.Statement {
     return prepared(this.db, sql);
+  }
+
+  /** Runs a statement, and tells of one that takes long. */
+  timed<T>(sql: string, work: (statement: Database.Statement) => T): T {
+    const slowMs = this.#observer?.slowMs ?? null;
+    if (slowMs === null || this.#clock === undefined) return work(this.prepare(sql));
+    const since = this.#clock.monotonic();
+    try {
+      return work(this.prepare(sql));
+    } finally {
+      const ms = this.#clock.monotonic() - since;
+      if (ms >= slowMs) this.#observer?.slow(sql, ms);
+    }
   }
 
   dataVersion(): number {
@@ -67,17 +85,17 @@ export class TurnTx implements Tx {
 
   async all(sql: string, ...args: Arg[]): Promise<Row[]> {
     this.assertOpen();
-    return this.#statements.prepare(sql).all(...args) as Row[];
+    return this.#statements.timed(sql, (statement) => statement.all(...args)) as Row[];
   }
 
   async get(sql: string, ...args: Arg[]): Promise<Row | undefined> {
     this.assertOpen();
-    return this.#statements.prepare(sql).get(...args) as Row | undefined;
+    return this.#statements.timed(sql, (statement) => statement.get(...args)) as Row | undefined;
   }
 
   async run(sql: string, ...args: Arg[]): Promise<number> {
     this.assertOpen();
-    const { changes } = this.#statements.prepare(sql).run(...args);
+    const { changes } = this.#statements.timed(sql, (statement) => statement.run(...args));
     this.changes += changes;
     return changes;
   }

@@ -6,6 +6,7 @@ import type Database from 'better-sqlite3';
 import { HubError } from '../hub/errors.ts';
 import type { Db, Durability, Read, Tx } from './db.ts';
 import { Doorbell } from './doorbell.ts';
+import { FileChanges } from './sqlite-changes.ts';
 import { diskNotices, sizesOf } from './sqlite-disk.ts';
 import { acquire } from './sqlite-lock.ts';
 import { Mark, olderNotices } from './sqlite-mark.ts';
@@ -15,8 +16,6 @@ import { toCommitError, toReadError, toStorageError } from './storage-error.ts';
 
 /** How many writes share one commit at most: enough to amortise a sync, few enough to hold the lock for a few milliseconds. */
 const GROUP = 64;
-/** How often a waiting process looks for commits of others when no bell rang. */
-const POLL_MS = 500;
 /** How old the last look at the file may be for what carries no promise; a promise is never given without one. */
 const INODE_CHECK_MS = 1_000;
 
@@ -24,6 +23,7 @@ type Pending = {
   scope: string;
   change: (tx: Tx) => Promise<unknown>;
   durability: Durability;
+  since: number;
   resolve: (value: unknown) => void;
   reject: (error: unknown) => void;
 };
@@ -42,14 +42,11 @@ class SqliteDb implements Db {
   readonly #inode: string;
   readonly #bell: Doorbell;
   readonly #mark: Mark;
-  readonly #listeners = new Set<() => void>();
-  readonly #watchers = new Set<() => void>();
+  readonly #changes: FileChanges;
   readonly #queue: Pending[] = [];
   #inodeCheckedAt: number;
   #draining: Promise<void> | undefined;
   #readTail: Promise<unknown> = Promise.resolve();
-  #listening = false;
-  #polling: AbortController | undefined;
   /** Why nothing is written any more. */
   #refusal: HubError | undefined;
   /** Why nothing is read any more, either: whoever follows this file follows the wrong one. */
@@ -57,12 +54,17 @@ class SqliteDb implements Db {
 
   constructor(options: SqliteOptions, writer: Database.Database, reader: Database.Database, inode: string) {
     this.#options = options;
-    this.#writer = new Statements(writer);
-    this.#reader = new Statements(reader);
+    this.#writer = new Statements(writer, options.clock, options.observer);
+    this.#reader = new Statements(reader, options.clock, options.observer);
     this.#inode = inode;
     this.#inodeCheckedAt = options.clock.monotonic();
     this.#mark = new Mark(options.path);
-    this.#bell = new Doorbell(options.bellDir, () => this.#changed());
+    this.#changes = new FileChanges(
+      options.clock,
+      () => this.#reader.dataVersion(),
+      () => this.#isReplaced(),
+    );
+    this.#bell = new Doorbell(options.bellDir, () => this.#changes.happened());
   }
 
   read<T>(look: (read: Read) => Promise<T>): Promise<T> {
@@ -75,30 +77,24 @@ class SqliteDb implements Db {
   write<T>(scope: string, change: (tx: Tx) => Promise<T>, durability: Durability = 'synced'): Promise<T> {
     if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
     return new Promise<T>((resolve, reject) => {
-      this.#queue.push({ scope, change, durability, resolve: (value) => resolve(value as T), reject });
+      const since = this.#options.clock.monotonic();
+      this.#queue.push({ scope, change, durability, since, resolve: (value) => resolve(value as T), reject });
       // Starting in the next phase of the loop lets everything that arrived in this one share the commit.
       this.#draining ??= new Promise<void>((done) => setImmediate(() => void this.#drain().finally(done)));
     });
   }
 
   onChange(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#changes.onChange(listener);
   }
 
   watch(listener: () => void): () => void {
-    this.#watchers.add(listener);
-    this.#pollAsNeeded();
-    return () => {
-      this.#watchers.delete(listener);
-      this.#pollAsNeeded();
-    };
+    return this.#changes.watch(listener);
   }
 
   listen(wanted: boolean): void {
     if (wanted) this.#bell.open();
-    this.#listening = wanted;
-    this.#pollAsNeeded();
+    this.#changes.listen(wanted);
   }
 
   notices(): readonly string[] {
@@ -133,9 +129,7 @@ class SqliteDb implements Db {
   }
 
   async close(): Promise<void> {
-    this.listen(false);
-    this.#watchers.clear();
-    this.#pollAsNeeded();
+    this.#changes.close();
     this.#refusal ??= new HubError('unavailable', 'The hub is shutting down.', {
       hint: 'Retry with the same idempotency_key.',
     });
@@ -164,7 +158,9 @@ class SqliteDb implements Db {
     try {
       while (this.#queue.length > 0) {
         const group = await this.#begin();
+        const since = this.#options.clock.monotonic();
         await this.#commit(group);
+        this.#observe(group, since);
         // The lock is free: let clients be answered and other processes in before the next group.
         if (this.#queue.length > 0) await new Promise<void>((resolve) => setImmediate(resolve));
       }
@@ -177,12 +173,22 @@ class SqliteDb implements Db {
 
   /** Takes the write lock, then whatever waits by then. `relaxed` holds only for a group in which nothing carries a promise. */
   async #begin(): Promise<Pending[]> {
-    return await acquire(this.#options.clock, () => {
-      const relaxed = this.#queue.slice(0, GROUP).every((pending) => pending.durability === 'relaxed');
-      this.#writer.exec(relaxed ? 'PRAGMA synchronous = NORMAL' : 'PRAGMA synchronous = FULL');
-      this.#writer.exec('BEGIN IMMEDIATE');
-      return this.#queue.splice(0, GROUP);
-    });
+    return await acquire(
+      this.#options.clock,
+      () => {
+        const relaxed = this.#queue.slice(0, GROUP).every((pending) => pending.durability === 'relaxed');
+        this.#writer.exec(relaxed ? 'PRAGMA synchronous = NORMAL' : 'PRAGMA synchronous = FULL');
+        this.#writer.exec('BEGIN IMMEDIATE');
+        return this.#queue.splice(0, GROUP);
+      },
+      this.#options.observer?.busy,
+    );
+  }
+
+  #observe(group: readonly Pending[], lockedAt: number): void {
+    const { observer, clock } = this.#options;
+    const waited = group.map(({ since }) => lockedAt - since);
+    observer?.committed(group.length, waited, clock.monotonic() - lockedAt);
   }
 
   async #commit(group: Pending[]): Promise<void> {
@@ -204,7 +210,7 @@ class SqliteDb implements Db {
     if (promised !== undefined && watch.tx.changes > 0) this.#mark.note(this.#writer.db, promised.scope);
     for (const settle of settled) settle();
     if (watch.tx.changes > 0) {
-      this.#changed();
+      this.#changes.happened();
       // What carries no promise (a lease, a heartbeat) is nothing that others wait for; their poll sees it soon enough.
       if (group.some((pending) => pending.durability === 'synced')) this.#bell.ring();
     }
@@ -263,36 +269,6 @@ class SqliteDb implements Db {
       return false;
     } catch {
       return this.#replaced !== undefined;
-    }
-  }
-
-  #changed(): void {
-    for (const listener of [...this.#listeners]) listener();
-  }
-
-  /** The floor under the bell: a lost ring costs at most POLL_MS. data_version moves with every commit of another connection. */
-  async #poll(signal: AbortSignal): Promise<void> {
-    let seen = this.#reader.dataVersion();
-    while (!signal.aborted) {
-      await this.#options.clock.sleep(POLL_MS, signal);
-      if (signal.aborted) return;
-      const version = this.#reader.dataVersion();
-      if (version !== seen || this.#isReplaced()) {
-        if (this.#listening) this.#changed();
-        for (const watcher of [...this.#watchers]) watcher();
-      }
-      seen = version;
-    }
-  }
-
-  #pollAsNeeded(): void {
-    const wanted = this.#listening || this.#watchers.size > 0;
-    if (wanted && this.#polling === undefined) {
-      this.#polling = new AbortController();
-      void this.#poll(this.#polling.signal);
-    } else if (!wanted) {
-      this.#polling?.abort();
-      this.#polling = undefined;
     }
   }
 }

@@ -5,8 +5,10 @@ import { randomBytes } from 'node:crypto';
 import { assertOversees, type Caller } from '../hub/caller.ts';
 import { type ErrorAnswer, HubError, isHubError } from '../hub/errors.ts';
 import type { Hub } from '../hub/hub.ts';
+import { type CallScope, withinCall } from '../hub/trace.ts';
 import type { Callable } from './callable.ts';
 import type { Connection } from './connection.ts';
+import { beginSpan, measureCall, tellSlow } from './measure.ts';
 
 export type Reply = { ok: true; result: Record<string, unknown>; text: string } | { ok: false; error: ErrorAnswer; text: string };
 
@@ -16,6 +18,9 @@ export type CallContext = {
   traceparent?: string | undefined;
   /** Told of defects: what is shown to the caller carries only the reference. */
   onDefect?: ((reference: string, error: unknown) => void) | undefined;
+  /** What its client calls the request, and its session. */
+  requestId?: string | number | undefined;
+  mcpSessionId?: string | undefined;
 };
 
 /** Calls a tool. Never throws: every outcome is an answer. */
@@ -28,8 +33,14 @@ export async function callTool(
 ): Promise<Reply> {
   const startedAt = hub.context.time.now();
   const since = hub.context.clock.monotonic();
-  const reply = await hub.calls.track(answer(hub, connection, tool, given, context));
+  const { telemetry } = hub.context;
+  const span = beginSpan(telemetry, tool.name, context);
+  const scope: CallScope = { traceparent: span?.traceparent ?? context.traceparent, waitedMs: 0 };
+  const reply = await hub.calls.track(withinCall(scope, () => answer(hub, connection, tool, given, context)));
   const caller = connection.current;
+  const ms = hub.context.clock.monotonic() - since;
+  tellSlow(hub.context, tool.name, ms - scope.waitedMs);
+  measureCall(telemetry, { tool: tool.name, door: caller?.door, ms, waitedMs: scope.waitedMs, span }, reply);
   if (caller !== undefined && !tool.unlisted) {
     hub.calls.record({
       projectId: caller.projectId,
@@ -38,7 +49,7 @@ export async function callTool(
       tool: tool.name,
       door: caller.door,
       startedAt,
-      durationMs: Math.round(hub.context.clock.monotonic() - since),
+      durationMs: Math.round(ms),
       code: reply.ok ? 'ok' : reply.error.code,
       inputBytes: sizeOf(given),
       outputBytes: Buffer.byteLength(reply.text),

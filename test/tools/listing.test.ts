@@ -12,6 +12,7 @@ const TOOLS_FOLDER = new URL('../../src/tools/', import.meta.url);
 
 /** What stands in src/tools beside the tools. */
 const BESIDE = [
+  'measure.ts',
   'arguments.ts',
   'call.ts',
   'callable.ts',
