@@ -42,7 +42,12 @@ export function Shell({ live, onReconnect, onProject }: { live: LiveState; onRec
   useEffect(() => {
     document.title = `${waiting > 0 ? `(${waiting}) ` : ''}${title} · Rookery`;
   }, [title, waiting]);
-  useEffect(() => scrollTo(0, 0), [place.page, place.id]);
+  const nav = useRef<HTMLElement>(null);
+  useEffect(() => {
+    scrollTo(0, 0);
+    // On a narrow screen the pages scroll sideways.
+    nav.current?.querySelector('[aria-current]')?.scrollIntoView({ inline: 'center', block: 'nearest' });
+  }, [place.page, place.id]);
   if (page === undefined) return null;
   const Show = (place.id === '' ? undefined : page.one) ?? page.show;
   return (
@@ -56,7 +61,7 @@ export function Shell({ live, onReconnect, onProject }: { live: LiveState; onRec
           <span>Rookery</span>
         </div>
         <ProjectChoice onProject={onProject} />
-        <nav aria-label="Pages">
+        <nav aria-label="Pages" ref={nav}>
           {PAGES.map(({ name, title: words }) => (
             <a key={name} href={hrefOf(name)} aria-current={name === page.name ? 'page' : undefined}>
               {ICONS[name]}

@@ -67,7 +67,7 @@ async function debtsIn(context: HubContext, read: Read, projectId: string, most:
   const tasks = (await openTasksIn(read, projectId, most)).filter(isHeld).map(
     (task): Debt => ({
       ...{ kind: 'result', id: task.id, byId: task.holderId, toId: task.creatorId },
-      ...{ text: task.title, since: task.claimedAt ?? task.createdAt, dueAt: task.deadlineAt ?? task.leaseUntil, threadId: null },
+      ...{ text: task.title, since: task.claimedAt ?? task.createdAt, dueAt: task.deadlineAt, threadId: null },
     }),
   );
   const approvals = (await pendingApprovals(read, projectId, most)).map(

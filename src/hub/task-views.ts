@@ -1,7 +1,7 @@
 // Tasks as they are shown: one with its whole history, pages of them, and waiting for several. Every member of a project sees its tasks;
 // a task of another project does not exist (C16).
 
-import { capabilitiesIn, findAgentByName, listAgents } from '../store/agents.ts';
+import { findAgentByName } from '../store/agents.ts';
 import type { Read } from '../store/db.ts';
 import { findProject } from '../store/projects.ts';
 import { allOwedReviews, allReviewsOf, type ReviewRow } from '../store/reviews.ts';
@@ -9,12 +9,12 @@ import { childStates, dependenciesOf } from '../store/task-graph.ts';
 import { findResult, type HistoryRow, historyOf, lastNoteOf, lateResults, type ResultRow } from '../store/task-history.ts';
 import { countTasks, namesOf, type TaskFilter, tasksOf } from '../store/task-lists.ts';
 import { findTask, type TaskRow, type TaskState } from '../store/tasks.ts';
-import { authorityOf, type Caller } from './caller.ts';
+import type { Caller } from './caller.ts';
+import { type Candidate, type Candidates, candidatesIn } from './candidates.ts';
 import { fitOf } from './capabilities.ts';
 import { toIso } from './clock.ts';
 import type { HubContext } from './context.ts';
 import { HubError } from './errors.ts';
-import { isLive, sessionOf } from './presence.ts';
 import { noTask, traceparentOf } from './task-changes.ts';
 import { isEnded, isHeld, isSettled, lacksReviewers } from './task-states.ts';
 import { spanOf } from './task-traces.ts';
@@ -68,6 +68,7 @@ export class TaskViews {
       const task = await findTask(read, caller.projectId, taskId);
       if (task === undefined) throw noTask(taskId);
       const page = this.#context.limits.taskHistoryRows;
+      const candidates = candidatesIn(this.#context, read, caller.projectId);
       const history = await historyOf(read, taskId, afterVersion, page + 1);
       const result = task.resultN === null ? undefined : await findResult(read, taskId, task.resultN);
       const late = await lateResults(read, taskId);
@@ -84,7 +85,7 @@ export class TaskViews {
       const by = (id: string) => names.get(id) ?? id;
       const shown = history.slice(0, page);
       return {
-        task: await this.#head(read, caller, task, now),
+        task: await this.#head(read, task, now, candidates),
         dependsOn: (await dependenciesOf(read, taskId)).map(({ dependsOn, policy, state, settledAt }) => ({
           taskId: dependsOn,
           policy,
@@ -136,8 +137,9 @@ export class TaskViews {
       };
       const rows = await tasksOf(read, caller.projectId, filter, query.limit + 1);
       const page = rows.slice(0, query.limit);
+      const candidates = candidatesIn(this.#context, read, caller.projectId);
       const tasks: TaskHead[] = [];
-      for (const task of page) tasks.push(await this.#head(read, caller, task, now));
+      for (const task of page) tasks.push(await this.#head(read, task, now, candidates));
       return {
         tasks,
         nextBefore: rows.length > query.limit && filter.order === 'newest' ? (page.at(-1)?.seq ?? null) : null,
@@ -161,11 +163,12 @@ export class TaskViews {
     const ids = [...new Set(taskIds)];
     const look = () =>
       this.#context.commands.look(caller, async (read, now) => {
+        const candidates = candidatesIn(this.#context, read, caller.projectId);
         const tasks: TaskHead[] = [];
         for (const id of ids) {
           const task = await findTask(read, caller.projectId, id);
           if (task === undefined) throw noTask(id);
-          tasks.push(await this.#head(read, caller, task, now));
+          tasks.push(await this.#head(read, task, now, candidates));
         }
         return tasks;
       });
@@ -180,7 +183,7 @@ export class TaskViews {
     return { tasks, done: done(tasks), end };
   }
 
-  async #head(read: Read, caller: Caller, task: TaskRow, now: number): Promise<TaskHead> {
+  async #head(read: Read, task: TaskRow, now: number, candidates: Candidates): Promise<TaskHead> {
     const names = await namesOf(read, [task.creatorId, task.assigneeId, task.holderId, task.handoffTo]);
     const name = (id: string | null) => (id === null ? null : (names.get(id) ?? 'unknown'));
     return {
@@ -188,12 +191,12 @@ export class TaskViews {
       creator: name(task.creatorId) ?? 'unknown',
       assignee: name(task.assigneeId),
       holder: name(task.holderId),
-      waitsBecause: isHeld(task) || isEnded(task) ? null : await this.#why(read, caller, task, name, now),
+      waitsBecause: isHeld(task) || isEnded(task) ? null : await this.#why(read, task, name, now, candidates),
     };
   }
 
   /** Why nobody works on a task, in one sentence. */
-  async #why(read: Read, caller: Caller, task: TaskRow, name: (id: string | null) => string | null, now: number): Promise<string> {
+  async #why(read: Read, task: TaskRow, name: (id: string | null) => string | null, now: number, candidates: Candidates): Promise<string> {
     if (task.state === 'in_review') {
       const owed = await allOwedReviews(read, task.id);
       const names = await namesOf(
@@ -215,28 +218,21 @@ export class TaskViews {
     if (task.openChildren > 0) return `waits for its ${task.openChildren} open children`;
     if (task.notBefore !== null && task.notBefore > now) return `not before ${toIso(task.notBefore)}`;
     if (task.assigneeId !== null) return `assigned to ${name(task.assigneeId)}, who has not claimed it`;
-    return await this.#whoCould(read, caller, task);
+    return this.#whoCould(task, await candidates());
   }
 
-  async #whoCould(read: Read, caller: Caller, task: TaskRow): Promise<string> {
-    const tags = new Map<string, Set<string>>();
-    for (const { agentId, capability } of await capabilitiesIn(read, caller.projectId))
-      tags.set(agentId, (tags.get(agentId) ?? new Set()).add(capability));
-    const agents = await listAgents(read, caller.projectId);
-    const hands = new Map(agents.map((agent) => [agent.id, agent.parentId ?? agent.id]));
+  #whoCould(task: TaskRow, candidates: readonly Candidate[]): string {
+    const hands = new Map(candidates.map(({ agent }) => [agent.id, agent.parentId ?? agent.id]));
     const reviewers = task.reviewers.map((id) => hands.get(id) ?? id);
-    const fitting = agents.filter(
-      (agent) =>
-        !['operator', 'hub'].includes(authorityOf(agent.role)) &&
-        fitOf(task.needs, (tags.get(agent.id) ?? new Set()).add(agent.role), this.#context.policy.relatedCapabilities) > 0,
-    );
-    const able = fitting.filter(({ id }) => reviewers.length === 0 || !lacksReviewers(task, reviewers, hands.get(id) ?? id));
+    const fitting = candidates.filter(({ tags }) => fitOf(task.needs, tags, this.#context.policy.relatedCapabilities) > 0);
+    const able = fitting.filter(({ agent }) => reviewers.length === 0 || !lacksReviewers(task, reviewers, hands.get(agent.id) ?? agent.id));
     if (able.length === 0 && fitting.length > 0) return 'only its reviewers could do it, and nobody reviews their own work';
     if (able.length === 0) return task.needs.length === 0 ? 'nobody is in this project' : `no agent has declared ${task.needs.join(', ')}`;
-    let live = 0;
-    for (const agent of able) if (isLive(this.#context, await sessionOf(read, agent))) live += 1;
+    const live = able.filter(({ present }) => present).length;
     return live === 0
-      ? `none of the ${able.length} agents that could do it is connected`
-      : `ready: ${live} connected agents could claim it`;
+      ? able.length === 1
+        ? `${able[0]?.agent.name} could do it, and is not connected`
+        : `none of the ${able.length} agents that could do it is connected`
+      : `ready: ${live} connected ${live === 1 ? 'agent' : 'agents'} could claim it`;
   }
 }

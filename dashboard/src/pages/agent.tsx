@@ -154,7 +154,7 @@ const KINDS: Record<string, string> = {
   review: 'owes a verdict to',
   task: 'task for',
   task_out: 'task with',
-  reservation: 'keeps for',
+  reservation: 'keeps',
   paused: 'paused thread',
 };
 
@@ -166,10 +166,10 @@ function Open({ agent }: { agent: AgentReply }) {
         <li key={one.id}>
           <div class="stuck-head">
             <span>
-              {KINDS[one.kind] ?? one.kind} <span class="who">{one.counterpart}</span>
+              {KINDS[one.kind] ?? one.kind} {one.kind === 'reservation' ? null : <span class="who">{one.counterpart}</span>}
             </span>
             <span class="faint">
-              <Sentence>{one.state}</Sentence>
+              <Sentence>{one.kind === 'task' ? plainState(one.state) : one.state}</Sentence>
             </span>
             {one.due === undefined ? null : (
               <span class="faint">
@@ -183,6 +183,11 @@ function Open({ agent }: { agent: AgentReply }) {
       {agent.open_more === 0 ? null : <li class="faint">and {agent.open_more} more</li>}
     </ul>
   );
+}
+
+/** Without the token, which is the agent’s to know. */
+function plainState(state: string): string {
+  return (state.split(', fencing_token')[0] ?? state).replace(/_/g, ' ');
 }
 
 function Turns({ agent }: { agent: AgentReply }) {
@@ -204,6 +209,7 @@ function Turns({ agent }: { agent: AgentReply }) {
     <>
       <Plot
         at={at}
+        even
         say={tokens}
         lines={[{ label: 'tokens written per turn', values: turns.map((turn) => turn.output_tokens), colour: '--plot-1', as: 'bars' }]}
         caption={`${turns.length} turns, ${span(took)} of work${woken === 0 ? '' : `, ${woken} after a wake-up`}; ${tokens(input)} tokens read, ${tokens(output)} written`}
@@ -211,6 +217,7 @@ function Turns({ agent }: { agent: AgentReply }) {
       {turns.every((turn) => turn.cost === null) ? null : (
         <Plot
           at={at}
+          even
           say={(value) => money(value, agent.currency)}
           lines={[{ label: 'cost per turn', values: turns.map((turn) => turn.cost), colour: '--plot-3', as: 'bars' }]}
           caption={`${money(

@@ -73,7 +73,7 @@ function Everybody({ place }: { place: Place }) {
               keyOf={(agent) => agent.name}
               onEnd={value.agents.length < value.total && limit < 1_000 ? () => setLimit(Math.min(1_000, limit + PAGE)) : undefined}
             >
-              {(agent) => <AgentLine agent={agent} />}
+              {(agent) => <AgentLine agent={agent} wide />}
             </Rows>
           )
         }

@@ -94,7 +94,7 @@ function EventLine({ event, place }: { event: Event; place: Place }) {
     <div class="event-line">
       <span class="seq">{event.seq}</span>
       <span class="type">
-        <span class={`kind ${kind}`}>{kind.replace('_', ' ')}</span> {act.replace('_', ' ')}
+        <span class="kind">{kind.replace(/_/g, ' ')}</span> {act.replace(/_/g, ' ')}
       </span>
       <button type="button" class="link" onClick={() => refine(place, { actor: event.actor, before: '' })}>
         {event.actor}

@@ -149,27 +149,47 @@ function Stuck({ overview }: { overview: OverviewReply }) {
           )}
         </li>
       ))}
-      {overview.stuck.map((one) => (
-        <li key={`${one.message_id} ${one.to}`} class="stuck">
+      {together(overview.stuck).map(([first, others]) => (
+        <li key={`${first.message_id} ${first.to}`} class="stuck">
           <div class="stuck-head">
             <span class="who">
-              {one.from}
+              {[...new Set([first, ...others].map(({ from }) => from))].join(', ')}
               <Arrow />
-              {one.to}
+              {first.to}
             </span>
-            <StateMark state={one.state} />
-            <Ago at={one.accepted_at} />
+            <StateMark state={first.state} />
+            <Ago at={first.accepted_at} />
           </div>
           <p class="excerpt">
-            <a href={hrefOf('threads', one.thread_id)}>{one.subject === '' ? one.excerpt : one.subject}</a>
+            <a href={hrefOf('threads', first.thread_id)}>{first.subject === '' ? first.excerpt : first.subject}</a>
+            {others.length === 0 ? null : (
+              <span class="faint">
+                {' and '}
+                <a href={hrefOf('agents', first.to)}>{others.length} more</a>
+              </span>
+            )}
           </p>
           <p class="why">
-            <Sentence>{one.why}</Sentence>
+            <Sentence>{first.why}</Sentence>
           </p>
         </li>
       ))}
     </ul>
   );
+}
+
+type StuckLine = OverviewReply['stuck'][number];
+
+/** What does not move for the same recipient in the same state has the same reason: the oldest stands for the others. */
+function together(stuck: readonly StuckLine[]): [StuckLine, StuckLine[]][] {
+  const groups = new Map<string, [StuckLine, StuckLine[]]>();
+  for (const one of stuck) {
+    const key = `${one.state} ${one.to}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [one, []]);
+    else group[1].push(one);
+  }
+  return [...groups.values()];
 }
 
 const PARTS: { state: 'ready' | 'leased' | 'acked' | 'dead' | 'expired' | 'recalled'; word: string }[] = [
@@ -249,6 +269,7 @@ function Activity({ activity }: { activity: ActivityReply }) {
       <Plot
         at={at}
         say={latency}
+        ofTime
         lines={[
           { label: 'half are shown within', values: steps.map((step) => step.shown_p50_ms), colour: '--plot-1', as: 'line' },
           { label: '19 of 20', values: steps.map((step) => step.shown_p95_ms), colour: '--plot-3', as: 'line' },

@@ -37,7 +37,7 @@ function Task({ reply }: { reply: TaskReply }) {
           {task.verification === undefined ? null : <Badge>{task.verification}</Badge>}
           {task.why === undefined ? null : (
             <span class="faint">
-              <Sentence>{task.why}</Sentence>
+              <Sentence>{task.why.replace(/tsk_\w+/g, (other) => titles[other] ?? other)}</Sentence>
             </span>
           )}
         </p>

@@ -123,7 +123,11 @@ function TaskTile({ task, titles, ended }: { task: Task; titles: ReadonlyMap<str
       </span>
       {why === undefined ? null : (
         <span class="why">
-          <Sentence>{why.replace(/tsk_\w+/g, (other) => titles.get(other) ?? other)}</Sentence>
+          <Sentence>
+            {why
+              .replace(/tsk_\w+/g, (other) => titles.get(other) ?? other)
+              .replace(/\((\w+)\)/g, (_all, word: string) => `(${word.replace(/_/g, ' ')})`)}
+          </Sentence>
         </span>
       )}
       {progress === undefined || ended ? null : (

@@ -20,7 +20,8 @@ export const DOORS: Record<string, string> = {
   webhook: 'woken by a webhook',
 };
 
-export function AgentLine({ agent }: { agent: Agent }) {
+/** `wide`: with how it was woken. */
+export function AgentLine({ agent, wide = false }: { agent: Agent; wide?: boolean }) {
   const { name, role, state, client, status, last_seen, unread, owed, wake, woken, parent } = agent;
   return (
     <div class="agent-line">
@@ -32,18 +33,18 @@ export function AgentLine({ agent }: { agent: Agent }) {
       <span class="agent-facts">
         {status === undefined ? null : <span class="status">{status}</span>}
         <span class="faint">
-          {[parent === undefined ? undefined : `sub-agent of ${parent}`, client, DOORS[wake.door] ?? wake.door]
-            .filter((word) => word !== undefined)
-            .join(' · ')}
+          {DOORS[wake.door] ?? wake.door}
           {wake.proven_at === undefined ? null : (
             <>
               {', proven '}
               <Ago at={wake.proven_at} />
             </>
           )}
-          {woken === null ? '' : `, woken ${woken.attempts} ${woken.attempts === 1 ? 'time' : 'times'} today, read ${woken.read}`}
+          {woken === null || !wide ? '' : `, woken ${woken.attempts} ${woken.attempts === 1 ? 'time' : 'times'} today, read ${woken.read}`}
           {' · seen '}
           <Ago at={last_seen} />
+          {client === undefined ? '' : ` · ${client}`}
+          {parent === undefined ? '' : ` · sub-agent of ${parent}`}
         </span>
       </span>
       <span class="agent-load">

@@ -44,7 +44,7 @@ function ReservationLine({ reservation }: { reservation: Reservation }) {
           </a>
           <Badge tone={mode === 'exclusive' ? 'busy' : 'quiet'}>{kind === 'name' ? 'lock' : mode}</Badge>
           <span class="faint">
-            <Ago at={taken_at} />, until <Ago at={until} />
+            taken <Ago at={taken_at} />, runs out <Ago at={until} />
           </span>
         </span>
         <Button

@@ -53,7 +53,7 @@ function Report({ report, whole }: { report: Tokens; whole: boolean }) {
     one.turns,
     tokens(one.input_tokens + one.cache_read_tokens + one.cache_write_tokens),
     tokens(one.output_tokens),
-    one.cost === null ? 'no price' : money(one.cost, prices.currency),
+    one.cost === null ? '–' : money(one.cost, prices.currency),
   ];
   return (
     <>

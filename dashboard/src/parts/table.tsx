@@ -3,7 +3,7 @@
 import type { ComponentChildren } from 'preact';
 
 export function Table({ head, rows }: { head: readonly string[]; rows: readonly (readonly ComponentChildren[])[] }) {
-  const numeric = head.map((_name, column) => rows.every((row) => typeof row[column] === 'number' || row[column] === ''));
+  const numeric = head.map((_name, column) => rows.every((row) => isNumber(row[column])));
   return (
     <table>
       <thead>
@@ -28,4 +28,9 @@ export function Table({ head, rows }: { head: readonly string[]; rows: readonly 
       </tbody>
     </table>
   );
+}
+
+/** A number, perhaps with its unit; or nothing. */
+function isNumber(cell: ComponentChildren): boolean {
+  return typeof cell === 'number' || (typeof cell === 'string' && /^(|–|\p{Sc}?\d[\d.,]*( ?[\p{L}%]{1,3})?)$/u.test(cell));
 }

@@ -19,7 +19,7 @@ export function TaskTime({ history, ended }: { history: readonly TaskStep[]; end
         {stretches.map(({ state, from, until, by }) => (
           <span
             key={from}
-            class={`stretch ${toneOf(state)}`}
+            class={`stretch ${toneOf(state)} ${state}`}
             style={{ flexGrow: `${Math.max(0.004, (until - from) / whole)}` }}
             title={`${state.replace(/_/g, ' ')} for ${span(until - from)}, from ${exactly(new Date(from))}, by ${by}`}
           />
