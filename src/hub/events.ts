@@ -63,6 +63,8 @@ export const EVENT_TYPES = [
   'reservation.expired',
   'task.webhook_refused',
   'template.written',
+  'template.removed',
+  'profile.imported',
   'thread.paused',
   'thread.resumed',
   'door.registered',

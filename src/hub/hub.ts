@@ -38,6 +38,7 @@ import { OpenThreads } from './open-threads.ts';
 import { Overview } from './overview.ts';
 import { DEFAULT_POLICY, type Policy } from './policy.ts';
 import { Posting } from './posting.ts';
+import { Profiles } from './profiles.ts';
 import type { ProjectFiles } from './project-files.ts';
 import { Projects } from './projects.ts';
 import { SendRates } from './rates.ts';
@@ -103,6 +104,7 @@ export type Hub = TaskServices & {
   readonly joining: Joining;
   readonly agents: Agents;
   readonly revoking: Revoking;
+  readonly profiles: Profiles;
   readonly messages: Messages;
   readonly status: MessageStatus;
   readonly inbox: Inbox;
@@ -202,6 +204,7 @@ export async function createHub(parts: HubParts): Promise<Hub> {
   const messages = new Messages(context, posting);
   const deliveries = new Deliveries(context, posting);
   const agents = new Agents(context);
+  const revoking = new Revoking(context, agents, sessions);
   const waking = new Waking(context, posting);
   const status = new MessageStatus(context, waking);
   const calls = new Calls(context);
@@ -224,7 +227,8 @@ export async function createHub(parts: HubParts): Promise<Hub> {
     sessions,
     joining: new Joining(context, sessions),
     agents,
-    revoking: new Revoking(context, agents, sessions),
+    revoking,
+    profiles: new Profiles(context, revoking, tasks.taskTemplates),
     messages,
     status,
     inbox: new Inbox(context, deliveries, sessions),

@@ -34,7 +34,7 @@ export class TaskTemplates {
   ): Promise<{ version: number; params: string[]; replayed?: boolean }> {
     assertOversees(caller, 'write templates');
     assertLabel('name', name);
-    this.#assertSound(template);
+    this.assertSound(template);
     return await this.#context.commands.run(caller, intent, async (act) => {
       const definition = JSON.stringify(template);
       const version = await putTemplate(act.tx, {
@@ -84,7 +84,8 @@ export class TaskTemplates {
     return { task, steps: steps.map(({ key }) => ({ key, taskId: ids.get(key) ?? '' })) };
   }
 
-  #assertSound(template: Template): void {
+  /** Throws what makes a plan impossible. */
+  assertSound(template: Template): void {
     const { limits } = this.#context;
     if (template.steps.length > limits.templateSteps)
       throw new HubError(

@@ -29,7 +29,7 @@ export type ReminderRow = {
   closedAt: number | null;
 };
 
-const toReminder = (row: Row): ReminderRow => ({
+export const toReminder = (row: Row): ReminderRow => ({
   id: toText(row, 'id'),
   projectId: toText(row, 'project_id'),
   ownerId: toText(row, 'owner_id'),

@@ -13,7 +13,7 @@ export type TemplateRow = {
   updatedAt: number;
 };
 
-const toTemplate = (row: Row): TemplateRow => ({
+export const toTemplate = (row: Row): TemplateRow => ({
   projectId: toText(row, 'project_id'),
   name: toText(row, 'name'),
   definition: toText(row, 'definition'),

@@ -1,0 +1,189 @@
+// Carrying what a hub is set up with from one to another: reading the profiles of projects, and bringing one into a project. An import is one
+// change by the operator, with its events: all of it happens, or nothing. It makes no credential: agents that come in have to enrol.
+
+import { type AgentRow, findAgentByName, replaceCapabilities, updateAgent } from '../store/agents.ts';
+import { carriedReminders, deleteTemplate, setRuns } from '../store/profiles.ts';
+import { cancelReminder, insertReminder } from '../store/reminders.ts';
+import { putTemplate } from '../store/task-templates.ts';
+import { authorityOf, type Caller } from './caller.ts';
+import { toInstant, toIso } from './clock.ts';
+import type { Act } from './command.ts';
+import type { HubContext } from './context.ts';
+import { HubError } from './errors.ts';
+import { assertCapability, assertGrantable, assertLabel, assertName } from './names.ts';
+import { type CarriedAgent, type CarriedReminder, keyOf, type Profile, profileOf } from './profile.ts';
+import { type Change, changesOf, type ImportMode } from './profile-changes.ts';
+import type { Project } from './projects.ts';
+import { registerAgent } from './registering.ts';
+import type { Revoking } from './revoking.ts';
+import { toSchedule } from './schedules.ts';
+import type { TaskTemplates } from './task-templates.ts';
+
+export class Profiles {
+  readonly #context: HubContext;
+  readonly #revoking: Revoking;
+  readonly #templates: TaskTemplates;
+
+  constructor(context: HubContext, revoking: Revoking, templates: TaskTemplates) {
+    this.#context = context;
+    this.#revoking = revoking;
+    this.#templates = templates;
+  }
+
+  /** The profile of a project; of one that is not there, an empty one. */
+  read(project: Project): Promise<Profile> {
+    return this.#context.db.read((read) => profileOf(read, project));
+  }
+
+  /** What an import would do. Changes nothing. Errors: `invalid_input` for what could not be carried out. */
+  async preview(project: Project, file: Profile, mode: ImportMode): Promise<Change[]> {
+    const changes = changesOf(await this.read(project), file, mode);
+    for (const change of changes) this.#assertSound(change);
+    return changes;
+  }
+
+  /** Does it, as the operator of the project. Answers what was done. Errors: as above, and `forbidden` for anybody else. */
+  async bring(caller: Caller, project: Project, file: Profile, mode: ImportMode, progress?: () => void): Promise<Change[]> {
+    if (authorityOf(caller.role) !== 'operator')
+      throw new HubError('forbidden', 'Only the operator may import; nothing was changed.', { hint: 'Ask the operator.' });
+    const { changes } = await this.#context.commands.run(caller, { tool: 'import' }, async (act) => {
+      const found = changesOf(await profileOf(act.tx, project), file, mode);
+      for (const change of found) this.#assertSound(change);
+      // Agents first: makers before those they made would need an order, so who made whom comes last.
+      for (const change of found) {
+        if (change.kind === 'agent') await this.#agent(act, caller, change);
+        progress?.();
+      }
+      for (const change of found) if (change.kind === 'agent' && change.act !== 'remove') await this.#maker(act, change);
+      for (const change of found) if (change.kind !== 'agent') await this.#thing(act, caller, change);
+      const done = found.filter(({ act: what }) => what === 'add' || what === 'change' || what === 'remove').length;
+      if (done > 0) await act.emit('profile.imported', project.id, { changes: done, overwrite: mode.overwrite, remove: mode.remove });
+      return { changes: found };
+    });
+    return changes;
+  }
+
+  #assertSound(change: Change): void {
+    if (change.act !== 'add' && change.act !== 'change') return;
+    if (change.kind === 'agent') {
+      assertName(change.agent.name);
+      assertGrantable(change.agent.role);
+      for (const capability of change.agent.capabilities) assertCapability(capability);
+    }
+    if (change.kind === 'template') {
+      assertLabel('name', change.name);
+      this.#templates.assertSound(change.template.definition);
+    }
+    if (change.kind === 'reminder' && change.reminder.cron !== null) this.#schedule(change.reminder);
+  }
+
+  async #agent(act: Act, caller: Caller, change: Change & { kind: 'agent' }): Promise<void> {
+    const { agent } = change;
+    if (change.act === 'keep' || change.act === 'extra') return;
+    const here = await findAgentByName(act.tx, act.projectId, agent.name);
+    if (change.act === 'remove') {
+      if (here !== undefined) await this.#revoking.revokeIn(act, here);
+      return;
+    }
+    if (here?.revokedAt != null) throw revokedHere(agent.name);
+    const row = here ?? (await registerAgent(act, this.#context.ids, { ...cardOf(agent), client: '' }));
+    if (here !== undefined) {
+      await updateAgent(act.tx, { ...here, ...cardOf(agent) });
+      await act.emit('agent.changed', here.id, { name: agent.name, role: agent.role, by: caller.name });
+    }
+    await replaceCapabilities(act.tx, row.id, agent.capabilities);
+  }
+
+  /** Who made an agent, where that one is here, too. */
+  async #maker(act: Act, { act: what, agent }: Change & { kind: 'agent' }): Promise<void> {
+    if (what !== 'add' && what !== 'change') return;
+    const [row, maker] = [await this.#named(act, agent.name), agent.made_by === null ? undefined : await this.#named(act, agent.made_by)];
+    if (row !== undefined && (row.spawnedBy ?? undefined) !== maker?.id)
+      await updateAgent(act.tx, { ...row, spawnedBy: maker?.id ?? null });
+  }
+
+  async #thing(act: Act, caller: Caller, change: Exclude<Change, { kind: 'agent' }>): Promise<void> {
+    if (change.act === 'keep' || change.act === 'extra') return;
+    if (change.kind === 'reminder') return await this.#reminder(act, caller, change.act, change.reminder);
+    if (change.act === 'remove') {
+      await deleteTemplate(act.tx, act.projectId, change.name);
+      await act.emit('template.removed', change.name, { by: caller.name });
+      return;
+    }
+    const { name, definition } = change.template;
+    const row = { projectId: act.projectId, name, definition: JSON.stringify(definition), creatorId: caller.agentId, updatedAt: act.now };
+    const version = await putTemplate(act.tx, row);
+    await act.emit('template.written', name, { by: caller.name, version, steps: definition.steps.length });
+  }
+
+  async #reminder(act: Act, caller: Caller, what: 'add' | 'remove', reminder: CarriedReminder): Promise<void> {
+    const [owner, target] = [await this.#named(act, reminder.of), await this.#named(act, reminder.for)];
+    if (owner === undefined || target === undefined) throw nobody(owner === undefined ? reminder.of : reminder.for);
+    if (what === 'remove') {
+      const rows = await carriedReminders(act.tx, act.projectId);
+      const found = rows.find(
+        (row) => row.ownerId === owner.id && row.targetId === target.id && keyOf(reminder) === keyOf({ ...reminder, ...asCarried(row) }),
+      );
+      if (found !== undefined && (await cancelReminder(act.tx, found.id, act.now)))
+        await act.emit('reminder.cancelled', found.id, { by: caller.name });
+      return;
+    }
+    const id = this.#context.ids.next('rem');
+    const dueAt = toInstant(reminder.due_at) ?? act.now;
+    await insertReminder(act.tx, {
+      id,
+      projectId: act.projectId,
+      ownerId: owner.id,
+      targetId: target.id,
+      sessionId: caller.sessionId,
+      message: reminder.message,
+      onlyIf: null,
+      cron: reminder.cron,
+      timezone: reminder.timezone,
+      maxRuns: reminder.max_runs,
+      runs: reminder.runs,
+      state: 'pending',
+      dueAt,
+      attemptAt: dueAt,
+      attemptCount: 0,
+      lastError: null,
+      createdAt: act.now,
+      closedAt: null,
+    });
+    await setRuns(act.tx, id, reminder.runs);
+    await act.emit('reminder.created', id, { owner: owner.name, to: target.name, due_at: dueAt, cron: reminder.cron });
+  }
+
+  #schedule({ cron, timezone, max_runs }: CarriedReminder): void {
+    const when = { cron: cron ?? undefined, timezone: timezone ?? undefined, maxRuns: max_runs ?? undefined };
+    toSchedule(when, this.#context.time.now(), this.#context.limits);
+  }
+
+  async #named(act: Act, name: string): Promise<AgentRow | undefined> {
+    return await findAgentByName(act.tx, act.projectId, name);
+  }
+}
+
+function cardOf({ name, name_source, role, description, model }: CarriedAgent) {
+  return { name, nameSource: name_source, role, description, model };
+}
+
+function asCarried(row: { message: string; cron: string | null; timezone: string | null; maxRuns: number | null; dueAt: number }) {
+  return { message: row.message, cron: row.cron, timezone: row.timezone, max_runs: row.maxRuns, due_at: toIso(row.dueAt) };
+}
+
+function revokedHere(name: string): HubError {
+  return new HubError('conflict', `${name} was revoked here; nothing was imported.`, {
+    hint: `rookery agents create ${name} lets it in again; or leave it out of the file.`,
+  });
+}
+
+function nobody(name: string): HubError {
+  return new HubError(
+    'invalid_input',
+    `A reminder speaks of ${name.slice(0, 40)}, who is neither here nor in the file; nothing was imported.`,
+    {
+      hint: 'Add the agent to the file, or leave the reminder out.',
+    },
+  );
+}
