@@ -1,7 +1,7 @@
 // `rookery hook <event>`: what a client's command hook runs. It reads the client's words from standard input, visits the hub with them, and prints
 // its answer. Invariant: it never disturbs its client. Whatever is wrong with the hub, it prints nothing (unless the operator wants the guard
-// closed: hook-closed.ts), ends with 0 and is gone within a second; it makes no hub where none is, and what it could not tell is counted beside
-// the hub (system/hook-drops.ts).
+// closed: hook-closed.ts), ends with 0 and is soon gone; it makes no hub where none is, and what it could not tell is counted beside the hub
+// (system/hook-drops.ts).
 // It is started for every tool that a model uses, so everything else is loaded only where there is a hub, and while the words still come in.
 
 import { existingHub } from '../hub-home.ts';
@@ -20,6 +20,14 @@ export type HookProcess = Visitor & {
 
 /** Within the second that a client notices; `--within` gives a slow machine more. */
 const DEADLINE_MS = 900;
+/** Told once per session or turn, and dear to lose: without a Stop the agent counts as busy, and nobody wakes it. Below every client's limit. */
+const LONGER_MS: Readonly<Record<string, number>> = {
+  SessionStart: 4_000,
+  UserPromptSubmit: 4_000,
+  Stop: 4_000,
+  StopFailure: 4_000,
+  SessionEnd: 2_500,
+};
 /** Tools may have long results; nobody's context holds more. */
 const LONGEST_INPUT_BYTES = 16 * 1024 * 1024;
 
@@ -41,9 +49,14 @@ export async function runHook(started: HookProcess): Promise<void> {
     if (answer !== undefined) await started.print(answer);
     keep();
   };
-  const late = systemClock.sleep(Number(flags.within) || DEADLINE_MS).then(() => drop('the hub did not answer in time'));
+  const late = systemClock.sleep(Number(flags.within) || deadlineOf(event)).then(() => drop('the hub did not answer in time'));
   await Promise.race([work().catch((error: unknown) => drop(wordsOf(error))), late]);
   if (isDropped) await sayIfClosed(started, files.home, event, said);
+}
+
+/** How long a hub that is there, but does not answer, may keep its client waiting. */
+export function deadlineOf(event: string): number {
+  return LONGER_MS[event] ?? DEADLINE_MS;
 }
 
 /** A hub that cannot be asked keeps nobody from anything, unless the operator wants it so. */

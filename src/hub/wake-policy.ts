@@ -135,8 +135,8 @@ function notBefore(mail: WakingMail, reader: Reader, tried: readonly AttemptRow[
   const last = tried.at(-1);
   const urgentNews = mail.urgent > 0 && tried.every((attempt) => attempt.newestSeq < mail.newestUrgentSeq);
   const starts = [mail.oldestReadyAt];
-  // Who has just come is about to be given its first prompt.
-  if (reader.attachedAt !== null && !urgentNews) starts.push(reader.attachedAt + limits.wakeQuietMs);
+  // Who has just come is about to be given its first prompt, if it has not had one.
+  if (reader.attachedAt !== null && reader.turnEndedAt === null && !urgentNews) starts.push(reader.attachedAt + limits.wakeQuietMs);
   // Its hooks told it of all this before its turn ended, so it has chosen not to read now.
   const told = reader.turnEndedAt !== null && reader.turnEndedAt >= mail.newestReadyAt && reader.toldSeq >= mail.newestSeq;
   if (told) starts.push((reader.turnEndedAt ?? 0) + limits.wakeBackoffMs);

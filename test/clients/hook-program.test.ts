@@ -6,6 +6,8 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import Database from 'better-sqlite3';
 import { beforeAll, expect, it } from 'vitest';
+import { HOOKS } from '../../src/clients/hook-events.ts';
+import { deadlineOf } from '../../src/clients/hook-program.ts';
 import { readConfig } from '../../src/config.ts';
 import { openHub } from '../../src/open.ts';
 import { readHookDrops } from '../../src/system/hook-drops.ts';
@@ -147,6 +149,12 @@ it('is silent and counts what it could not tell, whatever is wrong with the hub'
     ['Stop', expect.any(String)],
   ]);
   expect(readFileSync(config.databasePath, 'latin1').startsWith('not a database')).toBe(true);
+});
+
+it('waits longest for what is told once, and below what clients wait for it', () => {
+  expect(deadlineOf('PostToolUse')).toBeLessThan(1_000);
+  for (const { event, timeoutSeconds } of Object.values(HOOKS).flat()) expect(deadlineOf(event)).toBeLessThan(timeoutSeconds * 1_000);
+  expect(deadlineOf('Stop')).toBeGreaterThan(deadlineOf('PostToolUse'));
 });
 
 it('waits for nobody who never ends their words', async () => {

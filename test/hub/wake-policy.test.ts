@@ -84,6 +84,7 @@ describe('who is owed a wake-up', () => {
 
   it('not who has just come and is about to be prompted', () => {
     expect(at(NOON, { reader: { ...IDLE, attachedAt: NOON } })).toMatchObject({ why: 'later', again: NOON + limits.wakeQuietMs });
+    expect(at(NOON + 2, { reader: { ...IDLE, attachedAt: NOON, turnEndedAt: NOON + 1 } }).why).toBe('now');
   });
 
   it('not at once who was told by its hooks before its turn ended', () => {

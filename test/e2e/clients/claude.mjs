@@ -53,11 +53,10 @@ export async function runClaude(program, { home, cwd, port, servers, prompt = 'g
 /** Opens Claude Code in a terminal and waits until it takes a prompt. */
 export async function openClaude(program, { home, cwd, port, more = [], path }) {
   const args = ['--permission-mode', 'default', '--allowedTools', 'Bash', ...more];
-  const tty = terminal(program, args, { env: claudeEnv(home, port, path), cwd });
-  const ready = await tty.shows('❯');
+  const tty = terminal('Claude Code', program, args, { env: claudeEnv(home, port, path), cwd });
+  await tty.shows('❯');
   return {
     ...tty,
-    ready,
     /** Leaves as a person does, and waits until the program is gone. */
     async leave() {
       await tty.type('/exit');

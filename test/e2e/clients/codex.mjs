@@ -3,7 +3,7 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { end, processes, run, until } from './process.mjs';
+import { below, end, ended, processes, run, waitFor } from './process.mjs';
 import { terminal } from './terminal.mjs';
 
 export const codexFolder = (home) => join(home, '.codex');
@@ -55,23 +55,26 @@ export async function runCodex(program, { home, cwd, port, server, prompt = 'go'
 }
 
 /** Opens Codex in a terminal, trusts what it asks about hooks as a person would, and waits until it takes a prompt. */
-export async function openCodex(program, { home, cwd, more = [] }) {
-  const tty = terminal(program, more, { env: codexEnv(home), cwd });
+export async function openCodex(program, { home, cwd, more = [], path }) {
+  const tty = terminal('Codex', program, more, { env: codexEnv(home, path), cwd });
   let asked = false;
-  const ready = await until(
+  let last = '';
+  await waitFor(
+    'Codex to take a prompt',
     () => {
       const screen = tty.screen();
-      if (screen.includes('Hooks need review')) {
+      // One key for each screen: a machine that is busy shows late what a key did.
+      if (screen !== last && screen.includes('Hooks need review')) {
         asked = true;
         tty.key(screen.includes('› 2.') ? 'Enter' : 'Down');
       }
+      last = screen;
       return screen.includes(READY);
     },
-    { seconds: 60, every: 300 },
+    { every: 300 },
   );
   return {
     ...tty,
-    ready,
     /** Whether Codex wanted the hooks to be reviewed. */
     asked: () => asked,
     async leave() {
@@ -87,13 +90,20 @@ export async function openCodex(program, { home, cwd, more = [] }) {
 export const queue = (program, { home, cwd, thread, message }) =>
   run(program, ['queue', '--thread', thread, '--message', message], { env: codexEnv(home), cwd });
 
-/** Ends the daemon of a home, and the process that it leaves behind to look after updates. */
+/** Ends the daemon of a home, the process that it leaves behind to look after updates, and what they started. */
 export async function stopDaemon(program, { home, cwd }) {
+  const started = daemons(home);
   await run(program, ['app-server', 'daemon', 'stop'], { env: codexEnv(home), cwd });
-  endDaemons(home);
+  await endDaemons(home, started);
 }
 
-/** Ends what Codex runs from copies of itself that it has put below a folder. */
-export function endDaemons(folder) {
-  for (const { pid, command } of processes()) if (command.startsWith(`${folder}/`)) end(pid, 'SIGKILL');
+export async function endDaemons(folder, started = daemons(folder)) {
+  for (const pid of daemons(folder)) end(pid, 'SIGKILL');
+  await ended(started);
+}
+
+/** What Codex runs from copies of itself that it has put below a folder, and what that runs. */
+function daemons(folder) {
+  const all = processes();
+  return all.filter(({ command }) => command.startsWith(`${folder}/`)).flatMap(({ pid }) => [pid, ...below(pid, all)]);
 }

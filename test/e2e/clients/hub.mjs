@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { whenLeaving } from './leaving.mjs';
 import { run } from './process.mjs';
 
 export const MAIN = resolve(fileURLToPath(new URL('../../../dist/main.js', import.meta.url)));
@@ -20,7 +21,7 @@ export function rookery({ home, hub, cwd }) {
       return { failed: done };
     }
   };
-  return { env, call, json };
+  return { env, cwd, call, json };
 }
 
 /** The entry of a stdio server in an mcpServers object. */
@@ -50,6 +51,6 @@ export async function sender(home, cwd, agent = 'sender') {
   write({ method: 'notifications/initialized' });
   return {
     send: async (input) => (await request('tools/call', { name: 'send', arguments: input })).structuredContent,
-    close: () => child.stdin.end(),
+    close: whenLeaving(() => child.stdin.end()),
   };
 }

@@ -1,4 +1,4 @@
-// What must not be left behind, however a run ends: terminals, daemons, folders. Undone in the opposite order, once.
+// What must not be left behind, however a run ends: terminals, daemons, programs, folders. Undone in the opposite order, once.
 
 const undo = [];
 
@@ -14,5 +14,8 @@ export function whenLeaving(step) {
 }
 
 export async function leaveNothing() {
-  for (const step of undo.reverse()) await step().catch((error) => process.stderr.write(`${error.stack}\n`));
+  while (undo.length > 0)
+    await undo
+      .pop()()
+      .catch((error) => process.stderr.write(`${error.stack}\n`));
 }

@@ -3,6 +3,10 @@
 
 import { createServer } from 'node:http';
 import zlib from 'node:zlib';
+import { check } from './report.mjs';
+
+/** How soon a model tries a tool again that its client does not have yet. */
+export const AGAIN_MS = 250;
 
 let counter = 0;
 
@@ -23,7 +27,7 @@ export async function modelServer(answer) {
     const chunks = [];
     for await (const chunk of request) chunks.push(chunk);
     const at = Date.now();
-    const reply = await answer({
+    const reply = await answered(answer, {
       url: request.url ?? '',
       method: request.method ?? '',
       body: parse(Buffer.concat(chunks), request.headers['content-encoding']),
@@ -65,6 +69,16 @@ export async function modelServer(answer) {
   }
 
   return { port, seen, request, close: () => server.closeAllConnections() ?? server.close() };
+}
+
+/** A script that fails is a failed check; a client does not try again what is refused. */
+async function answered(answer, request) {
+  try {
+    return await answer(request);
+  } catch (error) {
+    check('the scripted model had an answer', false, error.stack);
+    return { status: 400, json: { error: { message: 'the script failed' } } };
+  }
 }
 
 function parse(raw, encoding) {

@@ -1,14 +1,14 @@
 // A scripted Claude: the Anthropic Messages protocol, just enough of it to drive the real Claude Code. Side requests (titles, summaries)
 // get a text; the others go to the script. The script may be changed while the client runs.
 
-import { fresh, modelServer, sleep } from './model-server.mjs';
+import { AGAIN_MS, fresh, modelServer, sleep } from './model-server.mjs';
 import { viewOf } from './view.mjs';
 
 /** Claude Code's own marks of a request that is not a turn. */
 const COMPACTION = 'CRITICAL: Respond with TEXT ONLY';
 
-/** @param {(view: any) => any} script @param {{server?: string, firstWordMs?: number}} options `server`: prefix of the hub's tool names */
-export async function scriptedClaude(script, { server = 'mcp__hub__', firstWordMs = 0 } = {}) {
+/** @param {(view: any) => any} script @param {{server?: string}} options `server`: prefix of the hub's tool names */
+export async function scriptedClaude(script, { server = 'mcp__hub__' } = {}) {
   const model = { script, server };
   const http = await modelServer(async ({ url, method, body, keep }) => {
     if (url.startsWith('/v1/messages/count_tokens')) return { json: { input_tokens: 100 } };
@@ -17,7 +17,7 @@ export async function scriptedClaude(script, { server = 'mcp__hub__', firstWordM
     const view = viewOf(conversation(body), { kind: kindOf(body), body });
     keep(view);
     if (view.kind !== 'turn') return reply(body, { text: 'ok' }, model.server);
-    if (http.seen.length === 1) await sleep(firstWordMs);
+    if (view.early) await sleep(AGAIN_MS);
     return reply(body, await model.script(view), model.server);
   });
   return Object.assign(model, http, { turns: () => http.seen.filter((one) => one.kind === 'turn') });

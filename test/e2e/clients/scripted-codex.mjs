@@ -1,11 +1,11 @@
 // A scripted GPT: the OpenAI Responses protocol, just enough of it to drive the real Codex. Side requests (titles, summaries) get a text;
 // the others go to the script. The script may be changed while the client runs.
 
-import { fresh, modelServer, sleep } from './model-server.mjs';
+import { AGAIN_MS, fresh, modelServer, sleep } from './model-server.mjs';
 import { viewOf } from './view.mjs';
 
-/** @param {(view: any) => any} script @param {{server?: string, firstWordMs?: number}} options `server`: namespace of the hub's tools */
-export async function scriptedCodex(script, { server = 'mcp__hub', firstWordMs = 0 } = {}) {
+/** @param {(view: any) => any} script @param {{server?: string}} options `server`: namespace of the hub's tools */
+export async function scriptedCodex(script, { server = 'mcp__hub' } = {}) {
   const model = { script, server };
   const http = await modelServer(async ({ url, method, body, keep }) => {
     if (method === 'GET' && url.includes('/models')) return { json: { object: 'list', data: [], models: [] } };
@@ -13,7 +13,7 @@ export async function scriptedCodex(script, { server = 'mcp__hub', firstWordMs =
     const view = viewOf(conversation(body), { kind: kindOf(body), body });
     keep(view);
     if (view.kind !== 'turn') return reply({ text: 'ok' }, model.server);
-    if (http.seen.length === 1) await sleep(firstWordMs);
+    if (view.early) await sleep(AGAIN_MS);
     return reply(await model.script(view), model.server);
   });
   return Object.assign(model, http, { turns: () => http.seen.filter((one) => one.kind === 'turn') });

@@ -5,12 +5,21 @@ import { join } from 'node:path';
 import { claudeHome, openClaude } from './claude.mjs';
 import { codexHome, openCodex, stopDaemon } from './codex.mjs';
 import { rookery } from './hub.mjs';
-import { until } from './process.mjs';
+import { follow, ofAgent } from './news.mjs';
 import { scriptedClaude } from './scripted-claude.mjs';
 import { scriptedCodex } from './scripted-codex.mjs';
 
 /** What a model does that nobody told anything else. */
-export const nothing = () => ({ text: 'Nothing to do.' });
+const nothing = () => ({ text: 'Nothing to do.' });
+
+/** Reads until there is no more mail, and again when it is told of some; acknowledges it. */
+export const reads = (view) => {
+  const batch = view.results.at(-1);
+  const isTold = view.latest.includes('Mail for');
+  const receipt = batch?.receipt ?? undefined;
+  if (view.results.length > 0 && receipt === undefined && !isTold) return { text: 'All read.' };
+  return { tool: 'recv_batch', input: { ack: receipt } };
+};
 
 export async function openStage({ clients, base, cwd }) {
   const home = join(base, 'user');
@@ -23,7 +32,6 @@ export async function openStage({ clients, base, cwd }) {
   const hub = rookery({ home, cwd });
   const agents = {};
 
-  const presence = async () => (await hub.json('agents')).agents ?? [];
   const stage = {
     clients,
     base,
@@ -32,56 +40,64 @@ export async function openStage({ clients, base, cwd }) {
     models,
     hub,
     agents,
+    news: undefined,
 
-    /** Opens a client in a terminal and learns the name of its agent from its first turn. */
+    /** Opens a client in a terminal; it is the same agent as before if it goes on with its session. */
     async open(which, more = []) {
-      const opened =
+      const terminal =
         which === 'claude'
           ? await openClaude(clients.claude, { home, cwd, port: models.claude.port, more })
           : await openCodex(clients.codex, { home, cwd, more });
-      const agent = { which, terminal: opened, model: models[which] };
-      agents[which] = agent;
-      return agent;
+      agents[which] = { ...agents[which], which, terminal, model: models[which] };
+      return agents[which];
+    },
+
+    /** Begins to follow what happens in the hub. */
+    watch() {
+      stage.news = follow(hub);
     },
 
     /** One turn that somebody's prompt starts; answers the requests it made. */
     async turn(agent, prompt, script) {
       const from = agent.model.seen.length;
+      const after = stage.news.last();
       agent.model.script = script;
       await agent.terminal.type(prompt);
-      await stage.ended(agent, from);
-      return agent.model.seen.slice(from).filter((one) => one.kind === 'turn');
+      await stage.ended(agent, after);
+      return turnsOf(agent, from);
     },
 
-    /** Waits until a turn that began after `from` requests has ended, as the hub sees it too. */
-    async ended(agent, from, seconds = 30) {
-      await until(() => agent.model.seen.slice(from).some((one) => one.kind === 'turn'), { seconds });
-      return await stage.idle(agent, seconds);
-    },
-
-    idle: (agent, seconds = 30) => until(async () => (await stage.stateOf(agent)) === 'idle', { seconds, every: 150 }),
-    stateOf: async (agent) => (await presence()).find((one) => one.name === agent.name)?.state,
-    presence,
+    /** Waits until a turn has ended, as the hub knows it. */
+    ended: (agent, after) => stage.news.one(`the end of a turn of ${agent.name}`, ofAgent(agent.name, 'turn.ended'), { after }),
 
     /** Lets an agent read whatever waits for it, so that the next scenario begins with an empty inbox. */
-    async drain(agent) {
-      await stage.turn(agent, 'Read your mail.', (view) => {
-        const batch = view.results.at(-1);
-        if (view.results.length > 0 && batch?.receipt === undefined) return { text: 'All read.' };
-        return { tool: 'recv_batch', input: { ack: batch?.receipt } };
-      });
+    drain: (agent) => stage.turn(agent, 'Read your mail.', reads),
+
+    /** Learns the name of the agent in a client from its first turn. */
+    async introduce(agent) {
+      agent.model.script = (view) => (view.results.length === 0 ? { tool: 'whoami' } : { text: 'So I am.' });
+      await agent.terminal.type('Who are you?');
+      const { results } = (await agent.model.request((one) => one.kind === 'turn' && one.results.length > 0)) ?? {};
+      agent.name = results?.[0].name;
+      if (agent.name !== undefined) await stage.ended(agent, 0);
+      return results?.[0];
     },
 
-    async introduce(agent) {
-      const requests = await stage.turn(agent, 'Who are you?', (view) =>
-        view.results.length === 0 ? { tool: 'whoami' } : { text: 'So I am.' },
-      );
-      const me = requests.at(-1)?.results.at(-1);
-      agent.name = me?.name;
-      return me;
+    /**
+     * Sends an agent at rest something worth waking for, and lets it read it. What would have woken it before has woken it by then, so that
+     * a scenario can count. Answers the seq of its acceptance.
+     */
+    async wakeOnce(agent, subject) {
+      agent.model.script = reads;
+      const { message_id } = await stage.hub.json('send', '--to', agent.name, '--subject', subject, '--body', 'Read this.');
+      const { seq } = await stage.news.sent(message_id);
+      await stage.news.one(`the wake-up for ${subject}`, ofAgent(agent.name, 'wake.started'), { after: seq });
+      await stage.ended(agent, seq);
+      return seq;
     },
 
     async close() {
+      await stage.news?.close();
       await Promise.all(Object.values(agents).map((agent) => agent.terminal.close()));
       models.claude.close();
       models.codex.close();
@@ -90,3 +106,6 @@ export async function openStage({ clients, base, cwd }) {
   };
   return stage;
 }
+
+/** The requests of turns that an agent's model was sent since it had been sent `from`. */
+export const turnsOf = (agent, from) => agent.model.seen.slice(from).filter(({ kind }) => kind === 'turn');

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { MAIN } from '../hub.mjs';
 import { run } from '../process.mjs';
 import { check, title } from '../report.mjs';
+import { turnsOf } from '../stage.mjs';
 
 const EVENTS = [
   'SessionStart',
@@ -20,25 +21,22 @@ const EVENTS = [
 
 export async function brokenHub(stage) {
   title('The hub is gone');
+  await stage.news.close();
   rmSync(join(stage.home, '.rookery'), { recursive: true, force: true });
   for (const which of ['claude', 'codex']) {
     const agent = stage.agents[which];
     const from = agent.model.seen.length;
     agent.model.script = (view) => (view.results.length === 0 ? { tool: 'whoami' } : { text: `${which} goes on.` });
-    await agent.terminal.type('Go on without the hub.');
-    const shown = await agent.terminal.shows(`${which} goes on.`, 30);
-    check(`${which} goes on working`, shown, agent.terminal.screen());
-    check(`${which} shows no failed hook`, !/hook (failed|error)/i.test(agent.terminal.screen()), agent.terminal.screen());
-    check(
-      `${which} asked its model`,
-      agent.model.seen.slice(from).some(({ kind }) => kind === 'turn'),
-    );
+    await agent.terminal.type('Work without the hub.');
+    await agent.terminal.shows(`${which} goes on.`);
+    check(`${which} goes on working`, turnsOf(agent, from).length === 2, turnsOf(agent, from).length);
+    check(`${which} shows no failed hook`, !/hook (failed|error)/i.test(agent.terminal.screen()));
   }
-  const silent = [];
+  const loud = [];
   for (const event of EVENTS) {
     const input = JSON.stringify({ session_id: 'gone', hook_event_name: event, cwd: stage.cwd, transcript_path: '/nowhere' });
     const done = await run(process.execPath, [MAIN, 'hook', event], { env: stage.hub.env, cwd: stage.cwd, input });
-    if (done.code !== 0 || done.out !== '' || done.err !== '') silent.push({ event, ...done });
+    if (done.code !== 0 || done.out !== '' || done.err !== '') loud.push({ event, ...done });
   }
-  check('every hook exits 0 and says nothing', silent.length === 0, silent);
+  check('every hook exits 0 and says nothing', loud.length === 0, loud);
 }

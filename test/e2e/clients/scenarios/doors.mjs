@@ -1,5 +1,5 @@
 // Every door to an idle client in its terminal: mail comes, the client begins a turn by itself and reads; mail that was read and mail that only
-// thanks wake nobody; ten messages wake once. Measured: from the answer to `send` to the first request of the woken model.
+// thanks wake nobody; ten messages wake once.
 
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,23 +7,18 @@ import { fileURLToPath } from 'node:url';
 import { claudeHome, openClaude } from '../claude.mjs';
 import { codexFolder, codexHome, openCodex, stopDaemon } from '../codex.mjs';
 import { MAIN, rookery, sender, stdio } from '../hub.mjs';
-import { sleep } from '../model-server.mjs';
-import { until } from '../process.mjs';
+import { follow, ofAgent } from '../news.mjs';
+import { waitFor } from '../process.mjs';
 import { check, figure, inWords, spread, title } from '../report.mjs';
 import { scriptedClaude } from '../scripted-claude.mjs';
 import { scriptedCodex } from '../scripted-codex.mjs';
+import { reads } from '../stage.mjs';
 
 const PLUGIN_MONITORS = fileURLToPath(new URL('../../../../plugin/monitors/monitors.json', import.meta.url));
-const ROUNDS = Number(process.env.ROOKERY_E2E_ROUNDS ?? 5);
+/** Enough to see that it works. */
+const FEW = 2;
 /** Without hooks a client counts as idle when it has been quiet; here a moment is enough. */
 const QUIET_MS = 500;
-
-/** Reads what it was told of, then says so. */
-const reader = (view) => {
-  if (view.results.length === 0) return view.news.includes('Mail for') ? { tool: 'recv_batch' } : { tool: 'whoami' };
-  const [last] = view.results.slice(-1);
-  return typeof last?.receipt === 'string' ? { tool: 'ack', input: { receipt: last.receipt } } : { text: 'READ' };
-};
 
 function place(base, name) {
   const home = join(base, name);
@@ -34,106 +29,100 @@ function place(base, name) {
   return { home, cwd, hub, cli: rookery({ hub, cwd }) };
 }
 
-/** The client has begun and is idle with its door open. */
-async function settled({ cli, tty, model, agent, door }) {
+/** The client has begun, and its door is open. */
+async function settled({ cli, news, tty, model, agent, door }) {
+  model.script = (view) => (view.results.length === 0 ? { tool: 'whoami' } : { text: 'So I am.' });
   await tty.type('go');
-  const began = await model.request((one) => one.kind === 'turn' && one.results.length > 0, { seconds: 60 });
-  check(`${door}: the client runs and has called the hub`, began !== undefined, tty.screen());
-  const open = await until(async () => (await cli.json('agents')).agents?.find((one) => one.name === agent)?.wake.door === door, {
-    seconds: 30,
-    every: 300,
-  });
-  check(`${door}: it is the door that others are told of`, open, await cli.json('agents', 'wake', agent));
+  await waitFor(`${agent} to have called the hub`, () => model.turns().some(({ results }) => results.length > 0));
+  model.script = reads;
+  const doorNow = async () => (await cli.json('agents')).agents?.find((one) => one.name === agent)?.wake.door;
+  await waitFor(`${door} to be the door that others are told of`, async () => (await doorNow()) === door, { every: 300 });
+  check(`${door}: it is the door that others are told of`, true);
+  return news.last();
 }
 
-/** Wakes again and again; answers how long each took. */
-async function measure({ cli, from, model, agent, door }) {
+const sentTo = (agent) => (event) => event.type === 'message.acked' && event.data.by === agent;
+
+/** Sends something worth waking for, and waits until it is read; answers the seq of its acceptance, and when the hub began to wake. */
+async function wakeOnce({ from, news, agent }, subject) {
+  const { message_id } = await from.send({ to: agent, body: 'Read this.', subject });
+  const { seq } = await news.sent(message_id);
+  const acked = (event) => sentTo(agent)(event) && event.subject === message_id;
+  await news.one(`${agent} to have read ${subject}`, acked, { after: seq });
+  return { seq, message_id };
+}
+
+/** Wakes again and again; figures how long each took, from the decision to wake to the first request of the woken model. */
+async function measured(scene, { measure = FEW }) {
+  const { cli, news, model, agent, door } = scene;
   const samples = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    await idle({ cli, agent });
-    const sent = await from.send({ to: agent, body: `round ${round}`, subject: `round ${round}` });
-    const acceptedAt = Date.now();
-    const woken = await model.request((one) => one.kind === 'turn' && one.news.includes('Mail for'), {
-      since: acceptedAt - 50,
-      seconds: 40,
-    });
-    if (woken === undefined) {
-      const status = await cli.json('call', 'message_status', JSON.stringify({ message_id: sent.message_id }));
-      return check(`${door}: round ${round} woke it`, false, status.recipients ?? sent);
-    }
-    samples.push(woken.at - acceptedAt);
-    const status = await until(
-      async () => {
-        const found = await cli.json('call', 'message_status', JSON.stringify({ message_id: sent.message_id }));
-        return found.recipients?.[0]?.state === 'acked' ? found.recipients[0] : undefined;
-      },
-      { seconds: 30, every: 200 },
-    );
-    const proof = status?.wake_attempts?.at(-1);
+  for (let round = 1; round <= measure; round++) {
+    const { seq, message_id } = await wakeOnce(scene, `round ${round}`);
+    const started = news.since(seq, ofAgent(agent, 'wake.started'))[0];
+    const woken = model.turns().find(({ at, results }) => results.length === 0 && at >= Date.parse(started?.at ?? 0));
+    samples.push(woken.at - Date.parse(started?.at));
+    const { recipients } = await cli.json('message-status', message_id);
+    const proof = recipients?.[0]?.wake_attempts?.at(-1);
     if (proof?.door !== door || !proof.outcome.startsWith('read'))
-      return check(`${door}: round ${round} was read, and that proves the door`, false, status);
+      return check(`${door}: round ${round} was read, and that proves the door`, false, recipients);
   }
-  check(`${door}: woke and was read ${ROUNDS} times`, true);
-  figure(`${door}: send → first model request ${inWords(spread(samples))}`);
+  check(`${door}: woke and was read ${measure} times, and that proves the door`, true);
+  figure(`${door}: decision to first model request ${inWords(spread(samples))}`);
 }
 
-/** Nothing is unread, and nothing was called for longer than the client counts as busy. */
-async function idle({ cli, agent }) {
-  await until(async () => (await cli.json('agents')).agents?.find((one) => one.name === agent)?.unread === 0, { every: 200 });
-  await sleep(QUIET_MS + 1_500);
-}
-
-async function oncePerNews({ cli, from, model, agent, door }) {
-  await idle({ cli, agent });
-  const before = model.turns().length;
+async function oncePerNews(scene) {
+  const { news, from, model, agent, door } = scene;
+  const begun = () => model.turns().filter(({ results }) => results.length === 0).length;
+  const wakes = (after) => news.since(after, ofAgent(agent, 'wake.started'));
+  const start = news.last();
+  const turns = begun();
   await from.send({ to: agent, body: 'Thank you!' });
   await from.send({ to: agent, body: 'for your information', expects_reply: false });
-  await sleep(4_000);
-  check(`${door}: thanks, and what expects no reply, wake nobody`, model.turns().length === before, model.turns().slice(before));
-  const at = Date.now();
-  await Promise.all(Array.from({ length: 10 }, (_, n) => from.send({ to: agent, body: `ten ${n}` })));
-  await model.request((one) => one.kind === 'turn' && one.news.includes('Mail for'), { since: at, seconds: 40 });
-  await idle({ cli, agent });
-  await sleep(4_000);
-  const woken = model.turns().filter((one) => one.at >= at && one.results.length === 0);
-  check(
-    `${door}: ten messages at once wake once`,
-    woken.length === 1,
-    woken.map(({ news }) => news),
-  );
+  const { seq: next } = await wakeOnce(scene, 'Something new');
+  const early = wakes(start).filter(({ seq }) => seq < next);
+  check(`${door}: thanks, and what expects no reply, wake nobody`, early.length === 0 && begun() <= turns + 1, early);
+  const before = news.last();
+  const ten = await Promise.all(Array.from({ length: 10 }, (_, n) => from.send({ to: agent, body: `ten ${n}` })));
+  const acked = (id) => (event) => sentTo(agent)(event) && event.subject === id;
+  for (const { message_id } of ten) await news.one(`${agent} to have read the ten`, acked(message_id), { after: before });
+  const { seq: last } = await wakeOnce(scene, 'An eleventh');
+  const forTen = wakes(before).filter(({ seq }) => seq < last);
+  check(`${door}: ten messages at once wake once`, forTen.length === 1, forTen);
+  check(`${door}: and begin no more turns than there were wake-ups`, begun() <= turns + 1 + wakes(before).length, wakes(before));
 }
 
-async function claude(clients, { base }, door, more) {
+async function claude(clients, { base }, wish, door, more) {
   title(`Claude Code, woken by ${door}`);
   const { home, cwd, hub, cli } = place(base, `claude-${door}`);
   const agent = 'ada';
-  const model = await scriptedClaude(reader, { server: 'mcp__rookery__' });
+  const model = await scriptedClaude(reads, { server: 'mcp__rookery__' });
   const server = { ...stdio(hub, agent), env: { ROOKERY_WAKE_DOORS: door } };
   const config = join(home, 'mcp.json');
   writeFileSync(config, JSON.stringify({ mcpServers: { rookery: server } }));
   claudeHome(home, cwd);
   const args = ['--mcp-config', config, '--strict-mcp-config', '--allowedTools', 'mcp__rookery__*', ...more({ home, hub })];
   const from = await sender(hub, cwd);
+  const news = follow(cli);
   const tty = await openClaude(clients.claude, { home, cwd, port: model.port, more: args });
   try {
-    check(`${door}: Claude Code takes a prompt`, tty.ready, tty.screen());
-    const scene = { cli, from, tty, model, agent, door };
+    const scene = { cli, news, from, tty, model, agent, door };
     await settled(scene);
-    await measure(scene);
+    await measured(scene, wish);
     await oncePerNews(scene);
   } finally {
-    from.close();
-    await tty.leave();
+    await from.close();
+    await news.close();
+    await tty.close();
     model.close();
   }
 }
 
-async function codex(clients, { base }) {
+async function codex(clients, { base }, wish) {
   const door = 'codex_queue';
   title(`Codex, woken by ${door}`);
   const { home, cwd, hub, cli } = place(base, `codex-${door}`);
   const agent = 'cody';
-  const model = await scriptedCodex(reader);
+  const model = await scriptedCodex(reads);
   codexHome(home, cwd, model.port);
   const { args } = stdio(hub, agent);
   const server = [
@@ -147,16 +136,17 @@ async function codex(clients, { base }) {
   ];
   writeFileSync(join(codexFolder(home), 'config.toml'), server.join('\n'), { flag: 'a' });
   const from = await sender(hub, cwd);
+  const news = follow(cli);
   const tty = await openCodex(clients.codex, { home, cwd });
   try {
-    check(`${door}: Codex takes a prompt`, tty.ready, tty.screen());
-    const scene = { cli, from, tty, model, agent, door };
+    const scene = { cli, news, from, tty, model, agent, door };
     await settled(scene);
-    await measure(scene);
+    await measured(scene, wish);
     await oncePerNews(scene);
   } finally {
-    from.close();
-    await tty.leave();
+    await from.close();
+    await news.close();
+    await tty.close();
     await stopDaemon(clients.codex, { home, cwd });
     model.close();
   }
@@ -180,13 +170,18 @@ function monitorPlugin({ home, hub }) {
   return ['--plugin-dir', folder];
 }
 
-export async function doors({ clients, base }) {
+export async function doors({ clients, base }, wish) {
   const all = {
-    messaging_socket: () => claude(clients, { base }, 'messaging_socket', () => []),
-    async_rewake: () => claude(clients, { base }, 'async_rewake', rewakeSettings),
-    monitor: () => claude(clients, { base }, 'monitor', monitorPlugin),
-    codex_queue: () => codex(clients, { base }),
+    messaging_socket: () => claude(clients, { base }, wish, 'messaging_socket', () => []),
+    async_rewake: () => claude(clients, { base }, wish, 'async_rewake', rewakeSettings),
+    monitor: () => claude(clients, { base }, wish, 'monitor', monitorPlugin),
+    codex_queue: () => codex(clients, { base }, wish),
   };
-  const wanted = process.env.ROOKERY_E2E_DOORS?.split(',') ?? Object.keys(all);
-  for (const door of wanted) await all[door]?.();
+  for (const [door, run] of Object.entries(all)) {
+    try {
+      await run();
+    } catch (error) {
+      check(`${door} ran to its end`, false, error.stack);
+    }
+  }
 }

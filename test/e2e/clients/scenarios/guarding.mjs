@@ -12,7 +12,6 @@ import { check, title } from '../report.mjs';
 import { scriptedClaude } from '../scripted-claude.mjs';
 import { scriptedCodex } from '../scripted-codex.mjs';
 
-const FIRST_WORD_MS = 4_000;
 /** A rule of the operator's, on a command that harms nobody. */
 const CONFIG = { guard: { commands: [{ name: 'paint', match: 'echo paint', risk: 'high', why: 'paints the shed' }] } };
 const COMMAND = 'echo paint the shed';
@@ -96,7 +95,7 @@ async function inClaude(program, home) {
   const bash = (command) => ({ tool: 'Bash', own: true, input: { command, description: 'try' } });
   const write = (path) => ({ tool: 'Write', own: true, input: { file_path: path, content: 'three\n' } });
   const session = async (steps) => {
-    const model = await scriptedClaude(steps, { firstWordMs: FIRST_WORD_MS });
+    const model = await scriptedClaude(steps);
     const args = ['-p', 'go', '--output-format', 'stream-json', '--verbose', '--permission-mode', 'bypassPermissions'];
     const done = await run(program, args, { env: { ...claudeEnv(home, model.port), IS_SANDBOX: '1' }, cwd: scene.cwd });
     model.close();
@@ -113,7 +112,7 @@ async function inCodex(program, home) {
   const bash = (cmd) => ({ tool: 'exec_command', own: true, input: { cmd } });
   const patch = (path) => bash(`apply_patch <<'EOF'\n*** Begin Patch\n*** Update File: ${path}\n@@\n-one\n+three\n*** End Patch\nEOF`);
   const session = async (steps) => {
-    const model = await scriptedCodex(steps, { firstWordMs: FIRST_WORD_MS });
+    const model = await scriptedCodex(steps);
     codexHome(home, scene.cwd, model.port);
     await run(process.execPath, [MAIN, 'install', 'codex', '--agent', 'cody'], { env: codexEnv(home), cwd: scene.cwd });
     const args = [

@@ -14,8 +14,6 @@ import { scriptedCodex } from '../scripted-codex.mjs';
 import { call, steps } from '../view.mjs';
 
 const ROOT = resolve(fileURLToPath(new URL('../../../..', import.meta.url)));
-/** A model takes a moment before its first word; clients use it to start their servers. */
-const FIRST_WORD_MS = 4_000;
 
 export async function installing({ clients, base, cwd }) {
   title('Installing into Claude Code and Codex, and the plug-in');
@@ -29,9 +27,7 @@ export async function installing({ clients, base, cwd }) {
 /** The command line as a user of this home runs it. */
 const rookery = (env, cwd, ...args) => run(process.execPath, [MAIN, ...args], { env, cwd });
 
-/** Codex has the tools of a server a moment after its first request, if the machine is busy: a model asks again. */
-const asks = (client) => steps(client === 'codex' ? [call('whoami'), call('whoami'), call('whoami')] : [call('whoami')]);
-const whoami = (model) => scriptedOf(model)(asks(model.client), { firstWordMs: FIRST_WORD_MS, ...model.options });
+const whoami = (model) => scriptedOf(model)(steps([call('whoami')]), model.options);
 const scriptedOf = ({ client }) => (client === 'claude' ? scriptedClaude : scriptedCodex);
 const seenBy = (model) => model.turns().at(-1)?.allResults.at(-1);
 
@@ -164,7 +160,7 @@ async function enrolling(clients, home, cwd) {
   await rookery(env, cwd, 'install', 'claude', 'codex');
   const child = await enrolment(env, cwd, 'child', '--role', 'worker');
   const ask = async (extra) => {
-    const model = await scriptedClaude(steps([call('whoami')]), { firstWordMs: FIRST_WORD_MS });
+    const model = await scriptedClaude(steps([call('whoami')]));
     const args = ['-p', 'go', '--output-format', 'stream-json', '--verbose'];
     await run(clients.claude, args, { env: { ...claudeEnv(home, model.port), ...extra }, cwd });
     model.close();

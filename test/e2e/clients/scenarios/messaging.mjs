@@ -12,10 +12,8 @@ import { scriptedClaude as claudeModel } from '../scripted-claude.mjs';
 import { scriptedCodex as codexModel } from '../scripted-codex.mjs';
 import { call, steps } from '../view.mjs';
 
-/** A model takes a moment before its first word; clients use it to start their servers. */
-const FIRST_WORD_MS = 4_000;
-const scriptedClaude = (list) => claudeModel(steps(list), { firstWordMs: FIRST_WORD_MS });
-const scriptedCodex = (list) => codexModel(steps(list), { firstWordMs: FIRST_WORD_MS });
+const scriptedClaude = (list) => claudeModel(steps(list));
+const scriptedCodex = (list) => codexModel(steps(list));
 const resultsOf = (model) => model.turns().at(-1)?.allResults ?? [];
 
 export async function messaging({ clients, base, cwd }) {

@@ -12,22 +12,24 @@ import { recovery } from './recovery.mjs';
 import { runningTurn } from './running-turn.mjs';
 import { stopping } from './stopping.mjs';
 
-const PARTS = { idleWake, runningTurn, stopping, recovery, brokenHub };
+export const PARTS = { idleWake, runningTurn, stopping, recovery, brokenHub };
 
-/** @param {string[]} words the parts that are wanted; none: all */
-export async function terminals(place, words) {
+/** @param {{words: string[], measure?: number}} wish the parts that are wanted; none: all */
+export async function terminals(place, wish) {
   const stage = await openStage(place);
   const close = whenLeaving(() => stage.close());
   try {
     if (!(await bothIntroduced(stage))) return;
-    const wanted = Object.entries(PARTS).filter(([name]) => words.length === 0 || words.includes('terminals') || words.includes(name));
-    for (const [name, part] of wanted) {
+    const isWanted = (name) => wish.words.length === 0 || wish.words.includes('terminals') || wish.words.includes(name);
+    for (const [name, part] of Object.entries(PARTS).filter(([one]) => isWanted(one))) {
+      const started = Date.now();
       try {
-        await part(stage);
+        await part(stage, wish);
       } catch (error) {
         check(`${name} ran to its end`, false, error.stack);
       }
       tellDrops(stage, name);
+      figure(`${name}: ${Math.round((Date.now() - started) / 1000)} s`);
     }
   } finally {
     await close();
@@ -36,19 +38,22 @@ export async function terminals(place, words) {
 
 async function bothIntroduced(stage) {
   title('Fresh homes: install, and an agent in each client');
-  const installed = await stage.hub.call('install', 'claude', 'codex');
-  check('rookery install claude codex', installed.code === 0, installed);
-  const clients = await Promise.all([stage.open('claude'), stage.open('codex')]);
-  let well = installed.code === 0;
-  for (const agent of clients) {
-    well &&= check(`${agent.which} opens in its terminal`, agent.terminal.ready, agent.terminal.screen());
+  const installed = [await stage.hub.call('install', 'claude'), await stage.hub.call('install', 'codex')];
+  const isWell = check(
+    'rookery install claude, rookery install codex',
+    installed.every(({ code }) => code === 0),
+    installed,
+  );
+  await Promise.all([stage.open('claude'), stage.open('codex')]);
+  stage.watch();
+  for (const agent of Object.values(stage.agents)) {
     const me = await stage.introduce(agent);
-    well &&= check(`${agent.which} has an agent of its own: ${me?.name}`, typeof me?.name === 'string', me ?? agent.terminal.screen());
+    if (!check(`${agent.which} has an agent of its own: ${me?.name}`, agent.name !== undefined, me)) return false;
   }
-  check('Codex asked once whether its hooks are to be trusted', stage.agents.codex.terminal.asked(), stage.agents.codex.terminal.screen());
-  const present = await stage.presence();
-  check('both are present and idle', present.filter(({ state }) => state === 'idle').length === 2, present);
-  return well;
+  check('Codex asked once whether its hooks are to be trusted', stage.agents.codex.terminal.asked());
+  const { agents = [] } = await stage.hub.json('agents');
+  check('both are present and idle', agents.filter(({ state }) => state === 'idle').length === 2, agents);
+  return isWell;
 }
 
 /** On a machine that is too busy hooks give up; what fails then is not the hub's fault, and a person should know. */
