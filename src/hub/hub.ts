@@ -38,7 +38,7 @@ import { OpenThreads } from './open-threads.ts';
 import { Overview } from './overview.ts';
 import { DEFAULT_POLICY, type Policy } from './policy.ts';
 import { Posting } from './posting.ts';
-import { Profiles } from './profiles.ts';
+import { type ProfileServices, profileServices } from './profiles.ts';
 import type { ProjectFiles } from './project-files.ts';
 import { Projects } from './projects.ts';
 import { SendRates } from './rates.ts';
@@ -47,7 +47,6 @@ import { Reminders } from './reminders.ts';
 import { ReservationLeases } from './reservation-leases.ts';
 import { Reservations } from './reservations.ts';
 import { Restarts } from './restarts.ts';
-import { Revoking } from './revoking.ts';
 import { RiskyCommands, rulesOf } from './risky-commands.ts';
 import { Sessions } from './sessions.ts';
 import { SignIns } from './sign-ins.ts';
@@ -92,76 +91,75 @@ export type HubParts = {
   notices?: () => string[];
 };
 
-export type Hub = TaskServices & {
-  readonly instanceId: string;
-  readonly bootId: string;
-  readonly startedAt: number;
-  /** The version of the database's schema. */
-  readonly schema: number;
-  readonly limits: Limits;
-  readonly projects: Projects;
-  readonly sessions: Sessions;
-  readonly joining: Joining;
-  readonly agents: Agents;
-  readonly revoking: Revoking;
-  readonly profiles: Profiles;
-  readonly messages: Messages;
-  readonly status: MessageStatus;
-  readonly inbox: Inbox;
-  readonly deliveries: Deliveries;
-  readonly overview: Overview;
-  readonly activity: Activity;
-  readonly stats: Stats;
-  readonly census: Census;
-  readonly taskBoard: TaskBoard;
-  readonly asks: Asks;
-  readonly askEnds: AskEnds;
-  readonly approvals: Approvals;
-  readonly approvalEnds: ApprovalEnds;
-  readonly reservations: Reservations;
-  readonly reservationLeases: ReservationLeases;
-  readonly guard: Guard;
-  readonly lineage: Lineage;
-  readonly reminders: Reminders;
-  readonly firing: Firing;
-  readonly waking: Waking;
-  readonly wakeDoors: WakeDoors;
-  readonly heartbeats: Heartbeats;
-  readonly clientProcesses: ClientProcesses;
-  readonly turns: Turns;
-  readonly toolUses: ToolUses;
-  readonly mailNews: MailNews;
-  readonly stopping: Stopping;
-  readonly surroundings: Surroundings;
-  readonly clockPeers: ClockPeers;
-  readonly openThreads: OpenThreads;
-  readonly checkpoints: Checkpoints;
-  readonly usage: Usage;
-  readonly recovery: Recovery;
-  readonly threads: Threads;
-  readonly restarts: Restarts;
-  readonly tokens: Tokens;
-  readonly enrolments: Enrolments;
-  readonly signIns: SignIns;
-  readonly calls: Calls;
-  readonly sweeps: Sweeps;
-  readonly untracking: Untracking;
-  readonly feed: Feed;
-  readonly context: HubContext;
-  /** What is not as it should be, in sentences (C20). */
-  notices(): string[];
-  /** How the database is called to people, and how large it is. */
-  store(): Promise<{ name: string; bytes: number; walBytes: number }>;
-  verify(progress?: (rows: number) => void): Promise<Verified[]>;
-  /** When the timed duties last ran in any process, epoch milliseconds. */
-  beatAt(): Promise<number>;
-  /** Commits next to nothing, synced: proof that writes are accepted. */
-  probe(): Promise<void>;
-  /** A sentence when nobody runs the timed duties. */
-  dutyNotices(): Promise<string[]>;
-  /** Ends every wait, flushes the record of calls, and closes the database. Idempotent. */
-  close(): Promise<void>;
-};
+export type Hub = TaskServices &
+  ProfileServices & {
+    readonly instanceId: string;
+    readonly bootId: string;
+    readonly startedAt: number;
+    /** The version of the database's schema. */
+    readonly schema: number;
+    readonly limits: Limits;
+    readonly projects: Projects;
+    readonly sessions: Sessions;
+    readonly joining: Joining;
+    readonly agents: Agents;
+    readonly messages: Messages;
+    readonly status: MessageStatus;
+    readonly inbox: Inbox;
+    readonly deliveries: Deliveries;
+    readonly overview: Overview;
+    readonly activity: Activity;
+    readonly stats: Stats;
+    readonly census: Census;
+    readonly taskBoard: TaskBoard;
+    readonly asks: Asks;
+    readonly askEnds: AskEnds;
+    readonly approvals: Approvals;
+    readonly approvalEnds: ApprovalEnds;
+    readonly reservations: Reservations;
+    readonly reservationLeases: ReservationLeases;
+    readonly guard: Guard;
+    readonly lineage: Lineage;
+    readonly reminders: Reminders;
+    readonly firing: Firing;
+    readonly waking: Waking;
+    readonly wakeDoors: WakeDoors;
+    readonly heartbeats: Heartbeats;
+    readonly clientProcesses: ClientProcesses;
+    readonly turns: Turns;
+    readonly toolUses: ToolUses;
+    readonly mailNews: MailNews;
+    readonly stopping: Stopping;
+    readonly surroundings: Surroundings;
+    readonly clockPeers: ClockPeers;
+    readonly openThreads: OpenThreads;
+    readonly checkpoints: Checkpoints;
+    readonly usage: Usage;
+    readonly recovery: Recovery;
+    readonly threads: Threads;
+    readonly restarts: Restarts;
+    readonly tokens: Tokens;
+    readonly enrolments: Enrolments;
+    readonly signIns: SignIns;
+    readonly calls: Calls;
+    readonly sweeps: Sweeps;
+    readonly untracking: Untracking;
+    readonly feed: Feed;
+    readonly context: HubContext;
+    /** What is not as it should be, in sentences (C20). */
+    notices(): string[];
+    /** How the database is called to people, and how large it is. */
+    store(): Promise<{ name: string; bytes: number; walBytes: number }>;
+    verify(progress?: (rows: number) => void): Promise<Verified[]>;
+    /** When the timed duties last ran in any process, epoch milliseconds. */
+    beatAt(): Promise<number>;
+    /** Commits next to nothing, synced: proof that writes are accepted. */
+    probe(): Promise<void>;
+    /** A sentence when nobody runs the timed duties. */
+    dutyNotices(): Promise<string[]>;
+    /** Ends every wait, flushes the record of calls, and closes the database. Idempotent. */
+    close(): Promise<void>;
+  };
 
 /** Opens the hub on a database. The clock's high-water mark and the instance id come from it; a fresh database is given them. */
 export async function createHub(parts: HubParts): Promise<Hub> {
@@ -204,7 +202,6 @@ export async function createHub(parts: HubParts): Promise<Hub> {
   const messages = new Messages(context, posting);
   const deliveries = new Deliveries(context, posting);
   const agents = new Agents(context);
-  const revoking = new Revoking(context, agents, sessions);
   const waking = new Waking(context, posting);
   const status = new MessageStatus(context, waking);
   const calls = new Calls(context);
@@ -227,8 +224,7 @@ export async function createHub(parts: HubParts): Promise<Hub> {
     sessions,
     joining: new Joining(context, sessions),
     agents,
-    revoking,
-    profiles: new Profiles(context, revoking, tasks.taskTemplates),
+    ...profileServices(context, agents, sessions, tasks.taskTemplates),
     messages,
     status,
     inbox: new Inbox(context, deliveries, sessions),

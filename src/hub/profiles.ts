@@ -5,6 +5,7 @@ import { type AgentRow, findAgentByName, replaceCapabilities, updateAgent } from
 import { carriedReminders, deleteTemplate, setRuns } from '../store/profiles.ts';
 import { cancelReminder, insertReminder } from '../store/reminders.ts';
 import { putTemplate } from '../store/task-templates.ts';
+import type { Agents } from './agents.ts';
 import { authorityOf, type Caller } from './caller.ts';
 import { toInstant, toIso } from './clock.ts';
 import type { Act } from './command.ts';
@@ -15,9 +16,18 @@ import { type CarriedAgent, type CarriedReminder, keyOf, type Profile, profileOf
 import { type Change, changesOf, type ImportMode } from './profile-changes.ts';
 import type { Project } from './projects.ts';
 import { registerAgent } from './registering.ts';
-import type { Revoking } from './revoking.ts';
+import { Revoking } from './revoking.ts';
 import { toSchedule } from './schedules.ts';
+import type { Sessions } from './sessions.ts';
 import type { TaskTemplates } from './task-templates.ts';
+
+export type ProfileServices = { readonly revoking: Revoking; readonly profiles: Profiles };
+
+/** The end of an agent, and the import that may bring it about. */
+export function profileServices(context: HubContext, agents: Agents, sessions: Sessions, templates: TaskTemplates): ProfileServices {
+  const revoking = new Revoking(context, agents, sessions);
+  return { revoking, profiles: new Profiles(context, revoking, templates) };
+}
 
 export class Profiles {
   readonly #context: HubContext;
