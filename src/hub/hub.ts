@@ -91,75 +91,75 @@ export type HubParts = {
   notices?: () => string[];
 };
 
-export type Hub = TaskServices &
-  ProfileServices & {
-    readonly instanceId: string;
-    readonly bootId: string;
-    readonly startedAt: number;
-    /** The version of the database's schema. */
-    readonly schema: number;
-    readonly limits: Limits;
-    readonly projects: Projects;
-    readonly sessions: Sessions;
-    readonly joining: Joining;
-    readonly agents: Agents;
-    readonly messages: Messages;
-    readonly status: MessageStatus;
-    readonly inbox: Inbox;
-    readonly deliveries: Deliveries;
-    readonly overview: Overview;
-    readonly activity: Activity;
-    readonly stats: Stats;
-    readonly census: Census;
-    readonly taskBoard: TaskBoard;
-    readonly asks: Asks;
-    readonly askEnds: AskEnds;
-    readonly approvals: Approvals;
-    readonly approvalEnds: ApprovalEnds;
-    readonly reservations: Reservations;
-    readonly reservationLeases: ReservationLeases;
-    readonly guard: Guard;
-    readonly lineage: Lineage;
-    readonly reminders: Reminders;
-    readonly firing: Firing;
-    readonly waking: Waking;
-    readonly wakeDoors: WakeDoors;
-    readonly heartbeats: Heartbeats;
-    readonly clientProcesses: ClientProcesses;
-    readonly turns: Turns;
-    readonly toolUses: ToolUses;
-    readonly mailNews: MailNews;
-    readonly stopping: Stopping;
-    readonly surroundings: Surroundings;
-    readonly clockPeers: ClockPeers;
-    readonly openThreads: OpenThreads;
-    readonly checkpoints: Checkpoints;
-    readonly usage: Usage;
-    readonly recovery: Recovery;
-    readonly threads: Threads;
-    readonly restarts: Restarts;
-    readonly tokens: Tokens;
-    readonly enrolments: Enrolments;
-    readonly signIns: SignIns;
-    readonly calls: Calls;
-    readonly sweeps: Sweeps;
-    readonly untracking: Untracking;
-    readonly feed: Feed;
-    readonly context: HubContext;
-    /** What is not as it should be, in sentences (C20). */
-    notices(): string[];
-    /** How the database is called to people, and how large it is. */
-    store(): Promise<{ name: string; bytes: number; walBytes: number }>;
-    verify(progress?: (rows: number) => void): Promise<Verified[]>;
-    /** When the timed duties last ran in any process, epoch milliseconds. */
-    beatAt(): Promise<number>;
-    /** Commits next to nothing, synced: proof that writes are accepted. */
-    probe(): Promise<void>;
-    /** A sentence when nobody runs the timed duties. */
-    dutyNotices(): Promise<string[]>;
-    /** Ends every wait, flushes the record of calls, and closes the database. Idempotent. */
-    close(): Promise<void>;
-  };
+type Services = TaskServices & ProfileServices;
+export type Hub = Services & {
+  readonly instanceId: string;
+  readonly bootId: string;
+  readonly startedAt: number;
+  /** The version of the database's schema. */
+  readonly schema: number;
+  readonly limits: Limits;
+  readonly projects: Projects;
+  readonly sessions: Sessions;
+  readonly joining: Joining;
+  readonly agents: Agents;
+  readonly messages: Messages;
+  readonly status: MessageStatus;
+  readonly inbox: Inbox;
+  readonly deliveries: Deliveries;
+  readonly overview: Overview;
+  readonly activity: Activity;
+  readonly stats: Stats;
+  readonly census: Census;
+  readonly taskBoard: TaskBoard;
+  readonly asks: Asks;
+  readonly askEnds: AskEnds;
+  readonly approvals: Approvals;
+  readonly approvalEnds: ApprovalEnds;
+  readonly reservations: Reservations;
+  readonly reservationLeases: ReservationLeases;
+  readonly guard: Guard;
+  readonly lineage: Lineage;
+  readonly reminders: Reminders;
+  readonly firing: Firing;
+  readonly waking: Waking;
+  readonly wakeDoors: WakeDoors;
+  readonly heartbeats: Heartbeats;
+  readonly clientProcesses: ClientProcesses;
+  readonly turns: Turns;
+  readonly toolUses: ToolUses;
+  readonly mailNews: MailNews;
+  readonly stopping: Stopping;
+  readonly surroundings: Surroundings;
+  readonly clockPeers: ClockPeers;
+  readonly openThreads: OpenThreads;
+  readonly checkpoints: Checkpoints;
+  readonly usage: Usage;
+  readonly recovery: Recovery;
+  readonly threads: Threads;
+  readonly restarts: Restarts;
+  readonly tokens: Tokens;
+  readonly enrolments: Enrolments;
+  readonly signIns: SignIns;
+  readonly calls: Calls;
+  readonly sweeps: Sweeps;
+  readonly untracking: Untracking;
+  readonly feed: Feed;
+  readonly context: HubContext;
+  /** What is not as it should be, in sentences (C20). */
+  notices(): string[];
+  /** How the database is called to people, and how large it is. */
+  store(): Promise<{ name: string; bytes: number; walBytes: number }>;
+  verify(progress?: (rows: number) => void): Promise<Verified[]>;
+  /** When the timed duties last ran in any process, epoch milliseconds. */
+  beatAt(): Promise<number>;
+  /** Commits next to nothing, synced: proof that writes are accepted. */
+  probe(): Promise<void>;
+  /** A sentence when nobody runs the timed duties. */
+  dutyNotices(): Promise<string[]>;
+  /** Ends every wait, flushes the record of calls, and closes the database. Idempotent. */
+  close(): Promise<void>;
+};
 
 /** Opens the hub on a database. The clock's high-water mark and the instance id come from it; a fresh database is given them. */
 export async function createHub(parts: HubParts): Promise<Hub> {
