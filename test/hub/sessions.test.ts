@@ -5,7 +5,7 @@ import type { Caller } from '../../src/hub/caller.ts';
 import type { Hub } from '../../src/hub/hub.ts';
 import { systemHost } from '../../src/system/host.ts';
 import { Connection } from '../../src/tools/connection.ts';
-import { ack, bodies, events, ids, operatorOf, recv, refused, send, statusOf, stranger } from '../support/acts.ts';
+import { ack, bodies, events, ids, operatorOf, recv, refused, send, statusOf, stranger, until } from '../support/acts.ts';
 import { attach, type Engine, onEveryEngine, PROJECT, scratch, testHub } from '../support/engines.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
@@ -73,6 +73,50 @@ onEveryEngine('sessions', (engine) => {
     hub.fake.advance(1);
     const heir = await attach(hub, 'bob');
     expect((await recv(hub, heir)).messages[0]).toMatchObject({ body: 'one', attempt: 2 });
+  });
+
+  it('lets a manager wait for agents until all are there, and names those who do not come (M-20)', async () => {
+    const hub = await testHub(engine);
+    const [boss] = [await attach(hub, 'boss'), await attach(hub, 'ada')];
+    const waiting = hub.agents.list(boss, { waitMs: 20_000, waitFor: ['ada', 'bob'] });
+    await until(() => hub.fake.sleeping > 0);
+    hub.fake.advance(3_000);
+    await attach(hub, 'bob');
+    const found = await waiting;
+    expect([found.end, found.missing]).toEqual(['found', []]);
+    const never = hub.agents.list(boss, { waitMs: 20_000, waitFor: ['ada', 'nobody'] });
+    await until(() => hub.fake.sleeping > 0);
+    hub.fake.advance(20_000);
+    expect(await never).toMatchObject({ end: 'timeout', missing: ['nobody'] });
+  });
+
+  it('holds clients of every kind to the same rules, also one that nobody knows (M-30)', async () => {
+    const hub = await testHub(engine);
+    const boss = await attach(hub, 'boss');
+    const kinds = { ada: 'claude-code', bob: 'codex-mcp-client', cy: 'something-new' };
+    const callers: Caller[] = [];
+    for (const [name, client] of Object.entries(kinds)) callers.push(await attach(hub, name, { client: { name: client, version: '1' } }));
+    const states = async () => {
+      const { agents } = await hub.agents.list(boss, { waitMs: 0 });
+      return agents.filter(({ agent }) => agent.name in kinds).map(({ session, state }) => [session?.clientName, state]);
+    };
+    const all = (state: string) => Object.values(kinds).map((client) => [client, state]);
+    expect(await states()).toEqual(all('starting'));
+    for (const { name } of callers) await send(hub, boss, name, 'look');
+    for (const caller of callers) await recv(hub, caller);
+    const sessions = [boss, ...callers].map(({ sessionId }) => sessionId);
+    const record = { tool: 'recv_batch', door: 'stdio', code: 'ok', durationMs: 1, inputBytes: 1, outputBytes: 1 } as const;
+    for (const caller of callers) hub.calls.record({ ...record, ...caller, startedAt: hub.fake.now() });
+    await hub.calls.flush();
+    expect(await states()).toEqual(all('ready'));
+    for (let passed = 0; passed <= hub.limits.nudgeAfterMs; passed += 50_000) {
+      hub.fake.advance(50_000);
+      await hub.heartbeats.beat(sessions);
+    }
+    expect(await states()).toEqual(all('stalled'));
+    hub.fake.advance(hub.limits.silentAfterMs + 1);
+    await hub.heartbeats.beat([boss.sessionId]);
+    expect(await states()).toEqual(all('gone'));
   });
 
   it('gives a dead process’s name to the next at once', async () => {
