@@ -11,6 +11,7 @@ import { fdatasyncFloor, insertFloor } from './floors.mjs';
 import { benchHooks } from './hooks.mjs';
 import { benchHttp } from './http.mjs';
 import { benchLibrary } from './library.mjs';
+import { benchPostgres } from './postgres.mjs';
 import { benchReminders } from './reminders.mjs';
 import { benchStart, benchTokens } from './start.mjs';
 import { benchStdio } from './stdio.mjs';
@@ -46,6 +47,7 @@ const SECTIONS = {
   start: (home) => benchStart(home, table, size),
   dashboard: (home) => benchDashboard(home, table, size),
   hooks: (home) => benchHooks(home, table),
+  postgres: () => benchPostgres(table, size),
   tokens: (home) => benchTokens(home, table),
 };
 

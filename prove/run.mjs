@@ -14,6 +14,7 @@ import { proveContract } from './contract.mjs';
 import { crashRound } from './crash.mjs';
 import { FAULTS } from './faults/index.mjs';
 import { missing } from './faults/stage.mjs';
+import { proveHosts } from './hosts.mjs';
 import { runMutants } from './mutants.mjs';
 import { proveObligations } from './obligations.mjs';
 import { provePostgres } from './postgres.mjs';
@@ -151,6 +152,11 @@ async function proofs() {
       line('end', 'every client came to its end', { checked: starts, bad: exits });
     },
   );
+  await section('two hubs in two network namespaces over TLS on one PostgreSQL', async () => {
+    const { skipped, lines } = await proveHosts();
+    if (skipped !== undefined) return print(`  SKIPPED: ${skipped}`);
+    for (const { title, checked = 1, bad } of lines) line('S-32', title, { checked, bad });
+  });
   await prove('C-03', 'ten receivers of one inbox: one live receipt per delivery', () => proveReceivers(size));
   await prove('T-32', 'first starts at once on an empty folder', () => proveFirstStarts({ count: size.starts }));
   await prove('I13', 'a first start killed at any instant leaves a clean next one', () => proveKilledStarts({ count: size.killed, seed }));

@@ -14,6 +14,8 @@ const BACKOFF_CEILING_MS = 60_000;
 const AWAY_MS = 2_000;
 /** Between two rounds: what fires in bulk leaves room for sends. */
 const PAUSE_MS = 20;
+/** On a server every round costs statements of everybody's, and every change of every hub asks for one. */
+const SERVER_REST_MS = 200;
 /** Other processes set reminders, too, and may die before they fire them: look at least this often. */
 const LONGEST_SLEEP_MS = 1_000;
 
@@ -28,6 +30,8 @@ export class Scheduler {
   #running: Promise<void> | undefined;
   readonly #alsoStopped: (() => Promise<void>)[] = [];
   #sessions: () => string[] = () => [];
+  /** The database was away when it was last asked. */
+  #away = false;
 
   constructor(hub: Hub, duties: Duty[], clock: Clock, log: Log) {
     this.#hub = hub;
@@ -103,6 +107,8 @@ export class Scheduler {
       await duty.run();
       duty.failures = 0;
       telemetry.count('hub.scheduler.runs', 1, { ...name, outcome: 'ok' });
+      if (this.#away) this.#log.warn({ event: 'duties_run_again' }, 'timed duties run again');
+      this.#away = false;
     } catch (error) {
       duty.failures += 1;
       telemetry.count('hub.scheduler.runs', 1, { ...name, outcome: 'failed' });
@@ -120,7 +126,8 @@ export class Scheduler {
       this.#log.error({ ...facts, err: error }, 'a timed duty failed');
       return BACKOFF_CEILING_MS;
     }
-    if (duty.failures === 1) this.#log.warn({ ...facts, reason: error.message }, 'a timed duty waits for the database');
+    if (!this.#away) this.#log.warn({ ...facts, reason: error.message }, 'timed duties wait for the database');
+    this.#away = true;
     return AWAY_MS;
   }
 
@@ -139,13 +146,14 @@ export class Scheduler {
     await this.#announceRestart();
     while (!this.#stop.signal.aborted) {
       const idle = await this.tick();
-      await this.#clock.sleep(PAUSE_MS, this.#stop.signal);
-      if (idle <= PAUSE_MS) continue;
+      const rest = db.engine === 'postgres' ? Math.max(PAUSE_MS, Math.min(SERVER_REST_MS, idle)) : PAUSE_MS;
+      await this.#clock.sleep(rest, this.#stop.signal);
+      if (idle <= rest) continue;
       const early = new AbortController();
       const wake = () => early.abort();
       const unsubscribe = db.onChange(wake);
       this.#stop.signal.addEventListener('abort', wake, { once: true });
-      if (!this.#stop.signal.aborted) await this.#clock.sleep(Math.min(idle - PAUSE_MS, LONGEST_SLEEP_MS), early.signal);
+      if (!this.#stop.signal.aborted) await this.#clock.sleep(Math.min(idle - rest, LONGEST_SLEEP_MS), early.signal);
       unsubscribe();
       this.#stop.signal.removeEventListener('abort', wake);
     }

@@ -44,6 +44,12 @@ export function toPostgresError(error: unknown): unknown {
       'Give the authority that signed it: sslrootcert=FILE in ROOKERY_DATABASE_URL; the name in the URL must stand in the certificate.',
     );
   }
+  if (state?.startsWith('28') || state === '3D000' || state === '42501') {
+    return fail(
+      `PostgreSQL refuses this user or database (${state}).`,
+      'Check ROOKERY_DATABASE_URL, pg_hba.conf and the rights of its user.',
+    );
+  }
   if (isLost(error)) return fail(`The connection to PostgreSQL was lost (${codeOf(error) ?? state ?? 'closed'}); nothing was changed.`);
   if (isStalePlan(error)) return fail('Another hub has just changed the schema of the database; nothing was changed.');
   if (isContended(error)) return fail('Another hub held what this call needs for too long; nothing was changed.');
@@ -58,12 +64,6 @@ export function toPostgresError(error: unknown): unknown {
     });
   }
   if (state?.startsWith('53')) return fail(`PostgreSQL has no more room for this (${state}): connections, memory or locks.`);
-  if (state?.startsWith('28') || state === '3D000' || state === '42501') {
-    return fail(
-      `PostgreSQL refuses this user or database (${state}).`,
-      'Check ROOKERY_DATABASE_URL, pg_hba.conf and the rights of its user.',
-    );
-  }
   if (state?.startsWith('XX') || state?.startsWith('58')) {
     return fail(`PostgreSQL reports damage or a failing disk (${state}); nothing was changed.`, 'Read its log before anything else.');
   }

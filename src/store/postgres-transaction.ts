@@ -15,6 +15,7 @@ export class PgTx implements Tx {
   readonly #connection: PgConnection;
   readonly #begun: Promise<Row[]>;
   readonly #sent: Promise<unknown>[] = [];
+  readonly #seen = new Map<string, Promise<{ rows: Row[]; affected: number }>>();
   #failure: { error: unknown } | undefined;
   #changed = false;
   #open = true;
@@ -65,6 +66,7 @@ export class PgTx implements Tx {
     } catch (error) {
       const first = this.#failure?.error ?? error;
       this.#failure = undefined;
+      this.#seen.clear();
       this.#send('ROLLBACK TO change; RELEASE change');
       throw first;
     }
@@ -92,13 +94,25 @@ export class PgTx implements Tx {
 
   async #query(sql: string, args: readonly Arg[]): Promise<{ rows: Row[]; affected: number }> {
     if (!this.#open) throw new Error('This transaction has ended.');
-    if (!/^\s*SELECT\b/i.test(sql)) this.#changed = true;
+    const isLook = /^\s*SELECT\b/i.test(sql);
+    // Services look at the same rows again; until something changes, the first answer holds.
+    const key = isLook ? `${sql}\n${JSON.stringify(args)}` : '';
+    const known = isLook ? this.#seen.get(key) : undefined;
+    if (known !== undefined) return await known;
+    const asked = this.#connection.query(numbered(sql), args);
+    if (isLook) this.#seen.set(key, asked);
+    else this.#forget();
     try {
-      return await this.#connection.query(numbered(sql), args);
+      return await asked;
     } catch (error) {
       this.#fail(error);
       throw error;
     }
+  }
+
+  #forget(): void {
+    this.#changed = true;
+    this.#seen.clear();
   }
 
   /** The first failure is the cause; what follows it only says that the transaction is over. */

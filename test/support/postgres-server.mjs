@@ -3,7 +3,20 @@
 // promises: fsync stays on. Answers undefined where PostgreSQL is not installed.
 
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { chownSync, closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statfsSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,9 +32,10 @@ export function postgresPrograms() {
 
 /**
  * Starts a cluster. `inMemory`: where memory is given as a file system, for what proves nothing about disks. `tcp`: also on a loopback port.
- * `detached`: it outlives this process; whoever ends it has its pid.
+ * `detached`: it outlives this process; whoever ends it has its pid. `tls`: `{ cert, key, network, password }`, PEM files with which it is also
+ * reached from a network, by password.
  */
-export async function startPostgres({ inMemory = false, tcp = false, detached = false, settings = {} } = {}) {
+export async function startPostgres({ inMemory = false, tcp = false, detached = false, tls, settings = {} } = {}) {
   const programs = postgresPrograms();
   const user = unprivileged();
   if (programs === undefined || user === undefined) return undefined;
@@ -42,7 +56,8 @@ export async function startPostgres({ inMemory = false, tcp = false, detached = 
     rmSync(folder, { recursive: true, force: true });
     throw error;
   }
-  const port = tcp ? await freePort() : 5432;
+  const port = tcp || tls !== undefined ? await freePort() : 5432;
+  if (tls !== undefined) admitOverTls(tls, data, user, settings);
   const server = new Server({ programs, folder, data, port, tcp, as, settings, detached });
   await server.start();
   return server;
@@ -150,6 +165,20 @@ class Server {
     rmSync(join(data, 'postmaster.pid'), { force: true });
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
+}
+
+/** The server reads a key only if it is its own. */
+function admitOverTls({ cert, key, network }, data, { uid, gid }, settings) {
+  for (const [file, from] of [
+    ['server.crt', cert],
+    ['server.key', key],
+  ]) {
+    copyFileSync(from, join(data, file));
+    chmodSync(join(data, file), 0o600);
+    if (uid !== undefined) chownSync(join(data, file), uid, gid);
+  }
+  appendFileSync(join(data, 'pg_hba.conf'), `\nhostssl all all ${network} scram-sha-256\n`);
+  Object.assign(settings, { listen_addresses: '*', ssl: 'on' });
 }
 
 /** root may not run it: then it is Debian's postgres, or nobody. */
