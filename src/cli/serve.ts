@@ -8,13 +8,22 @@ import { isFleeting } from '../clients/install/program.ts';
 import { leaveLauncher } from '../clients/launcher.ts';
 import { type Config, readProcessConfig } from '../config.ts';
 import type { Finding } from '../doctor/finding.ts';
+import { HubError } from '../hub/errors.ts';
 import { openLog } from '../system/log.ts';
+import { isSuperuser } from '../system/superuser.ts';
 import { addCommand, type CommonFlags } from './command.ts';
 import { assertPerson } from './person.ts';
 import { printSafeLine, safeJson } from './print-safe.ts';
 import { MAIN, thisProcess, thisProgram } from './this-program.ts';
 
-type ServeFlags = CommonFlags & { host?: string; port?: string; behindProxy?: boolean; tlsCert?: string; tlsKey?: string };
+type ServeFlags = CommonFlags & {
+  host?: string;
+  port?: string;
+  behindProxy?: boolean;
+  tlsCert?: string;
+  tlsKey?: string;
+  asRoot?: boolean;
+};
 
 export function registerServe(program: Command): void {
   addCommand(program, 'serve', 'serve the hub over HTTP: MCP, the API and the event stream', 'rookery serve --port 7421')
@@ -23,7 +32,9 @@ export function registerServe(program: Command): void {
     .option('--behind-proxy', 'a proxy in front of the hub does TLS')
     .option('--tls-cert <file>', 'certificate (PEM), to serve more than this machine')
     .option('--tls-key <file>', 'its key (PEM)')
-    .action(async ({ json, ...flags }: ServeFlags) => {
+    .option('--as-root', 'serve although this is the superuser of the machine')
+    .action(async ({ json, asRoot = false, ...flags }: ServeFlags) => {
+      assertOrdinary(asRoot || !isSuperuser());
       const config = readProcessConfig(flags);
       const log = openLog(config.logLevel, config.logFile);
       if (!isFleeting(MAIN)) leaveLauncher(config.home, thisProgram());
@@ -50,6 +61,14 @@ export function registerServe(program: Command): void {
       await telemetry.close();
       process.exit(code); // whatever hangs has had its time
     });
+}
+
+/** A hub needs nothing that only root may do; what agents and browsers ask of it should not be done as root. Errors: `forbidden`. */
+export function assertOrdinary(isOrdinary: boolean): void {
+  if (isOrdinary) return;
+  throw new HubError('forbidden', 'This is the superuser of the machine; the hub was not served.', {
+    hint: 'Start it as the user whose agents use it; or say --as-root.',
+  });
 }
 
 /** The doctor, for the health page; loaded when it is first asked, and never waited for by anybody else. */

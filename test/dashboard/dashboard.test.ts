@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { Caller } from '../../src/hub/caller.ts';
 import { call, connect, type Served, serveHub } from '../server/http-hub.ts';
 import { built } from '../server/http-process.ts';
 import { operatorOf, recv, send } from '../support/acts.ts';
@@ -171,14 +172,15 @@ describe.skipIf(chromiumPath === undefined)('the dashboard', () => {
     const { page, faults } = watched;
     for (const name of await pagesOf(page)) {
       await goTo(watched, name);
-      await page.waitForFunction(() => document.querySelector('[aria-busy="true"]') === null);
+      await shown(page);
       expect([name, await executed(page)]).toEqual([name, { pwned: false, foreign: [] }]);
     }
-    for (const inner of ['Threads', 'Agents']) {
-      await goTo(watched, inner);
-      await page.locator('main').getByRole('link').nth(3).click();
-      await page.waitForFunction(() => document.querySelector('.trail') !== null && document.querySelector('[aria-busy="true"]') === null);
-      expect([inner, await executed(page)]).toEqual([inner, { pwned: false, foreign: [] }]);
+    for (const place of await innerPlaces(served)) {
+      await page.evaluate((hash) => {
+        location.hash = hash;
+      }, place);
+      await shown(page);
+      expect([place, await executed(page)]).toEqual([place, { pwned: false, foreign: [] }]);
     }
     await goTo(watched, 'Waiting for you');
     const text = await page.locator('main').textContent();
@@ -194,6 +196,7 @@ describe.skipIf(chromiumPath === undefined)('the dashboard', () => {
     await call(bob, 'send', { to: 'operator', body: 'For you.' });
     await call(bob, 'send', { to: 'ada', body: 'For her.' });
     await deadLetter(served);
+    await work(served, 'A task with a word of forty-four letters: Donaudampfschifffahrtselektrizitätenhauptbetriebswerk');
     const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
     for (const [width, colorScheme] of [
       [1280, 'light'],
@@ -202,12 +205,15 @@ describe.skipIf(chromiumPath === undefined)('the dashboard', () => {
       const watched = await signedIn(served, { width, height: 900 });
       const { page } = watched;
       await page.emulateMedia({ colorScheme });
-      for (const name of await pagesOf(page)) {
-        await goTo(watched, name);
-        await page.waitForFunction(() => document.querySelector('[aria-busy="true"]') === null);
-        expect([name, width, await violations(page, axe)]).toEqual([name, width, []]);
+      await page.getByText('Live').waitFor();
+      for (const place of [...PLACES, ...(await innerPlaces(served))]) {
+        await page.evaluate((hash) => {
+          location.hash = hash;
+        }, place);
+        await shown(page);
+        expect([place, width, await violations(page, axe)]).toEqual([place, width, []]);
         const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-        expect([name, width, overflow]).toEqual([name, width, 0]);
+        expect([place, width, overflow]).toEqual([place, width, 0]);
       }
     }
   });
@@ -259,6 +265,35 @@ describe.skipIf(chromiumPath === undefined)('the dashboard', () => {
     expect(faults).toEqual([]);
   });
 
+  it('shows what is reserved and ends it, who owes whom what, and what was decided with which note', async () => {
+    const served = await serveHub();
+    const { ada, bob } = await team(served);
+    await call(ada, 'reserve', { paths: ['src/parser/**'], reason: 'mending it' });
+    await call(ada, 'ask', { to: 'bob', question: 'Are the tests there?' });
+    const wanting = call(bob, 'request_approval', { action: 'git push --force', risk: 'high', reason: 'rebased', wait_seconds: 40 });
+    const watched = await signedIn(served);
+    const { page, faults } = watched;
+    await page.getByText('bob owes ada an answer').waitFor();
+    await goTo(watched, 'Waiting for you');
+    const approval = page.getByRole('article', { name: 'Approval for bob' });
+    await approval.getByText('only you decide').waitFor();
+    await approval.getByRole('textbox').fill('not on a Friday');
+    await approval.getByRole('button', { name: 'Deny' }).click();
+    expect(await wanting).toMatchObject({ state: 'denied', decision_note: 'not on a Friday' });
+    await page.getByText('“not on a Friday”').waitFor();
+    await goTo(watched, 'Tasks');
+    await page.getByRole('button', { name: 'what is reserved' }).click();
+    await page.getByText('mending it').waitFor();
+    await page.getByRole('button', { name: 'End the reservation of src/parser/** by ada' }).click();
+    await page.getByText('Nothing is reserved.').waitFor();
+    const { messages = [] } = await call(ada, 'recv_batch', {});
+    expect(messages.map(({ body }) => body).join()).toContain('src/parser/**');
+    await goTo(watched, 'Health');
+    await page.getByText('Every duty does its work.').waitFor();
+    await page.getByText('reconnected').waitFor();
+    expect(faults).toEqual([]);
+  });
+
   it('can be used with the keyboard alone', async () => {
     const served = await serveHub();
     const ada = await attach(served.hub, 'ada');
@@ -280,6 +315,29 @@ describe.skipIf(chromiumPath === undefined)('the dashboard', () => {
     await expect.poll(async () => (await served.hub.asks.find(ada, askId)).answer).toEqual(['no']);
   });
 });
+
+const PLACES = ['overview', 'waiting', 'agents', 'threads', 'tasks', 'reminders', 'events', 'health'].map((name) => `#/${name}`);
+
+/** What is shown of single things, and the other forms of pages. */
+async function innerPlaces({ hub }: Served): Promise<string[]> {
+  const operator = await operatorOf(hub);
+  const [thread] = (await hub.threads.list(operator, { limit: 1 })).threads;
+  const { tasks } = await hub.taskViews.list(operator, { limit: 100 });
+  const { agents } = await hub.agents.list(operator, { waitMs: 0 });
+  const agent = agents.find(({ agent: { role } }) => role !== 'operator');
+  const busiest = tasks.find(({ state }) => state === 'in_review') ?? tasks[0];
+  return [
+    ...['#/tasks?as=graph', '#/tasks?as=reserved', '#/agents?as=costs', '#/reminders?state=parked', '#/threads?q=a'],
+    ...(thread === undefined ? [] : [`#/threads/${thread.threadId}`]),
+    ...(busiest === undefined ? [] : [`#/tasks/${busiest.id}`]),
+    ...(agent === undefined ? [] : [`#/agents/${agent.agent.name}`]),
+  ];
+}
+
+/** Everything of a page is there. */
+async function shown(page: Page): Promise<void> {
+  await page.waitForFunction(() => document.querySelector('main h1') !== null && document.querySelector('[aria-busy="true"]') === null);
+}
 
 /** The pages that can be gone to, by their words. */
 async function pagesOf(page: Page): Promise<string[]> {
@@ -311,6 +369,44 @@ async function violations(page: Page, axe: string): Promise<string[]> {
   });
 }
 
+/** A task from its claim to its review, what is reserved for it, a checkpoint, a turn, a refusal, a wake-up: all in these words. */
+async function work({ hub }: Served, text: string, given?: Caller): Promise<void> {
+  const me = given ?? (await attach(hub, 'worker'));
+  const other = await attach(hub, 'judge', { takeover: true });
+  const words = text.replace(/\s/g, ' ').slice(0, 120);
+  const { taskId } = await hub.tasks.create(me, { title: text, body: text, reviewers: ['judge'] }, { tool: 'create_task' });
+  const { taskId: later } = await hub.tasks.create(me, { title: text, dependsOn: [taskId] }, { tool: 'create_task' });
+  await hub.claims.claim(me, taskId, { tool: 'claim_task' });
+  const token = async () => (await hub.taskViews.get(me, taskId)).task.fencingToken;
+  const stale = await token();
+  await hub.taskUpdates.update(me, taskId, { fencingToken: stale, state: 'submitted', note: text }, { tool: 'update_task' });
+  await hub.claims.claim(me, taskId, { tool: 'claim_task' });
+  await hub.taskCompletion.complete(me, taskId, { fencingToken: stale, result: text }, { tool: 'complete_task' }).catch(() => {});
+  await hub.taskCompletion.complete(me, taskId, { fencingToken: await token(), result: text }, { tool: 'complete_task' });
+  const verdict = { taskId, revision: 1, verdict: 'NOT_PASS' as const, findings: [text] };
+  await hub.reviews.submit(other, verdict, { tool: 'submit_review' });
+  await hub.taskCompletion.complete(me, taskId, { fencingToken: await token(), result: text }, { tool: 'complete_task' });
+  await hub.taskDecisions.cancel(me, later, text, { tool: 'cancel_task' });
+  const reserved = { paths: [`src/${words.replace(/[^\w<>=]/g, '_')}`], names: [], mode: 'shared' as const, reason: text };
+  await hub.reservations.reserve(me, reserved, { tool: 'reserve' });
+  const asked = await hub.approvals.request(
+    me,
+    { action: `${text} decided ${me.name}`, risk: 'high', reason: text },
+    { tool: 'request_approval' },
+  );
+  await hub.approvals.decide(await operatorOf(hub), asked.approvalId, { state: 'denied', note: text }, { tool: 'decide_approval' });
+  const lists = { decisions: [text], openQuestions: [text], blockers: [text], filesModified: [text], gitState: text, note: text };
+  await hub.checkpoints.save(me, { currentTask: text, ...lists }, { tool: 'save_checkpoint' });
+  const at = hub.context.time.now();
+  const use = { id: 'u', tool: text, args: { command: 'git push --force' }, cwd: '/work/demo', subAgent: text };
+  await hub.toolUses.start(me, { ...use, tool: 'Bash' }, { turnKey: null, at });
+  await hub.turns.end(me, { turnKey: text, at }, 'completed', {
+    ...{ startedAt: at, ended: 'completed', model: text, tools: { [text]: 1 } },
+    ...{ inputTokens: 10, outputTokens: 20, cacheReadTokens: 30, cacheWriteTokens: 40 },
+  });
+  await hub.wakeDoors.open(me, 'monitor');
+}
+
 /** Puts every payload into every text that agents write. */
 async function poison(served: Served): Promise<void> {
   const { hub } = served;
@@ -324,7 +420,7 @@ async function poison(served: Served): Promise<void> {
     await send(hub, agent, 'operator', text, { subject: text.replace(/\s/g, ' ').slice(0, 120) });
     await send(hub, operator, agent.name, text, { subject: text.replace(/\s/g, ' ').slice(0, 120) });
     await hub.reminders.remind(agent, { message: text, inMs: 3_600_000 }, { tool: 'remind' });
-    await hub.tasks.create(agent, { title: text, body: text }, { tool: 'create_task' });
+    await work(served, text, agent);
     await recv(hub, agent);
   }
   await hub.context.db.write(project.id, async (tx) => {

@@ -116,6 +116,75 @@ onEveryEngine('views', (engine) => {
     expect(await view(hub, operator, 'health')).toMatchObject({ findings: [], tools: [] });
   });
 
+  it('tell who owes whom what, what is due first, and who of them is not there', async () => {
+    const hub = await testHub(engine);
+    const [ada, bob, cleo] = [await attach(hub, 'ada', { role: 'manager' }), await attach(hub, 'bob'), await attach(hub, 'cleo')];
+    const operator = await operatorOf(hub);
+    const { taskId } = await hub.tasks.create(ada, { title: 'Mend the parser', reviewers: ['cleo'], quorum: 1 }, { tool: 'create_task' });
+    await hub.claims.claim(bob, taskId, { tool: 'claim_task' });
+    const { askId } = await hub.asks.ask(ada, { to: 'bob', question: 'When?' }, { tool: 'ask' });
+    const owed = async () =>
+      ((await view(hub, operator, 'overview')).owed as Record<string, unknown>[]).map(({ kind, by, to, text, present }) => [
+        ...[kind, by, to, text, present],
+      ]);
+    expect((await view(hub, operator, 'overview')).owed).toMatchObject([
+      { kind: 'answer', id: askId, thread_id: expect.stringMatching(/^thr_/), by: 'bob', to: 'ada', text: 'When?', present: true },
+      { kind: 'result', id: taskId, by: 'bob', to: 'ada', text: 'Mend the parser', due_at: null },
+    ]);
+    await hub.asks.answer(bob, askId, { answer: ['now'] }, { tool: 'answer' });
+    const { task } = await hub.taskViews.get(bob, taskId);
+    await hub.taskCompletion.complete(bob, taskId, { fencingToken: task.fencingToken, result: 'done' }, { tool: 'complete_task' });
+    await hub.approvals.request(bob, { action: 'git push --force', risk: 'high' }, { tool: 'request_approval' });
+    await hub.sessions.end(cleo, 'closed');
+    expect(await owed()).toEqual([
+      ['decision', 'operator', 'bob', 'git push --force', true],
+      ['verdict', 'cleo', 'bob', 'Mend the parser', false],
+    ]);
+    expect((await view(hub, ada, 'overview')).owed).toHaveLength(2);
+  });
+
+  it('show tasks that nobody begins, what is reserved, and an agent from close by', async () => {
+    const hub = await testHub(engine);
+    const bob = await attach(hub, 'bob');
+    const operator = await operatorOf(hub);
+    const { taskId } = await hub.tasks.create(operator, { title: 'Ask a lawyer', capabilities: ['legal'] }, { tool: 'create_task' });
+    expect((await view(hub, operator, 'overview')).stuck_tasks).toEqual([]);
+    hub.fake.advance(31 * 60_000);
+    await hub.heartbeats.beat([bob.sessionId]);
+    expect((await view(hub, operator, 'overview')).stuck_tasks).toMatchObject([{ id: taskId, why: 'no agent has declared legal' }]);
+    const { taken } = await hub.reservations.reserve(
+      bob,
+      { paths: ['src/parser.ts'], names: ['db'], mode: 'exclusive', reason: 'mending' },
+      { tool: 'reserve' },
+    );
+    expect((await view(hub, operator, 'reservations')).reservations).toMatchObject(
+      taken.map(({ id, resource }) => ({ reservation_id: id, resource, holder: 'bob', reason: 'mending' })),
+    );
+    await hub.checkpoints.save(bob, { currentTask: 'the parser', decisions: ['recursive descent'] }, { tool: 'save_checkpoint' });
+    await hub.usage.report(bob, 72, { tool: 'report_usage' });
+    await hub.wakeDoors.open(bob, 'monitor');
+    const at = hub.fake.now();
+    const use = { id: 'u1', tool: 'Bash', args: { command: 'git push --force' }, cwd: '/work/demo', subAgent: '' };
+    await hub.toolUses.start(bob, use, { turnKey: null, at });
+    await hub.turns.end(bob, { turnKey: 't1', at }, 'completed', {
+      ...{ startedAt: at, ended: 'completed', model: 'claude-opus-5', tools: {} },
+      ...{ inputTokens: 1_000_000, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0 },
+    });
+    expect(await view(hub, operator, 'agent', { name: 'bob' })).toMatchObject({
+      checkpoint: { current_task: 'the parser', decisions: ['recursive descent'], source: 'agent' },
+      context: { percent: 72, checkpoint_owed: true },
+      doors: [{ door: 'monitor', open: true, proven_at: null, failures: 0 }],
+      wakes: [],
+      refusals: [{ tool: 'Bash' }],
+      turns: [{ model: 'claude-opus-5', cost: 5 }],
+      reminders: { pending: 0, parked: 0, fired: 0 },
+    });
+    expect(await view(hub, operator, 'agents')).toMatchObject({ agents: [{ name: 'bob', wake: { door: 'monitor' }, woken: null }] });
+    expect(await view(hub, operator, 'approvals')).toMatchObject({
+      approvals: [{ from: 'bob', state: 'pending', decides: 'operator', note: null, used_at: null }],
+    });
+  });
+
   it('are reached by a browser that signed in, until it signs out', async () => {
     const hub = await testHub(engine);
     const operator = await operatorOf(hub);
@@ -146,6 +215,34 @@ onEveryEngine('views', (engine) => {
       before = page.next;
     }
     expect(seen).toEqual((await events(hub)).map(({ seq }) => seq).reverse());
+  });
+});
+
+describe('the page', () => {
+  it('could not write if it wanted to: every view answers the same on a hub that cannot write', async () => {
+    const hub = await testHub(sqlite);
+    const [ada, bob] = [await attach(hub, 'ada', { role: 'manager' }), await attach(hub, 'bob')];
+    const operator = await operatorOf(hub);
+    const { thread_id } = await send(hub, ada, 'bob', 'words');
+    const { taskId } = await hub.tasks.create(ada, { title: 'a task', reviewers: ['bob'] }, { tool: 'create_task' });
+    await hub.asks.ask(bob, { to: 'operator', question: 'May I?' }, { tool: 'ask' });
+    await hub.approvals.request(bob, { action: 'rm -rf build', risk: 'high' }, { tool: 'request_approval' });
+    await hub.reservations.reserve(bob, { paths: ['src/**'], names: [], mode: 'exclusive' }, { tool: 'reserve' });
+    const given: Partial<Record<ViewName, Params>> = { agent: { name: 'bob' }, thread: { thread_id }, task: { task_id: taskId } };
+    const all = async () => {
+      const answers: [ViewName, unknown][] = [];
+      for (const { name } of views) answers.push([name, await view(hub, operator, name, given[name])]);
+      return answers;
+    };
+    const before = await all();
+    hub.db.write = () => Promise.reject(new Error('a view writes'));
+    expect(await all()).toEqual(before);
+  });
+
+  it('names no path of this machine in what it may ask for', () => {
+    for (const { name, input } of views)
+      for (const field of Object.keys(input.shape))
+        expect([name, field, /path|file|folder|dir|url/.test(field)]).toEqual([name, field, false]);
   });
 });
 

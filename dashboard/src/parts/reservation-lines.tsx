@@ -52,7 +52,7 @@ function ReservationLine({ reservation }: { reservation: Reservation }) {
           label={`End the reservation of ${resource} by ${holder}`}
           onClick={() => void act.run('release', { ids: [reservation_id] }, `It is free again; ${holder} is told.`)}
         >
-          End it
+          End
         </Button>
       </div>
       {reason === '' ? null : <p class="why">{reason}</p>}
