@@ -246,7 +246,9 @@ const files = {
     NOTE,
     '# Limits',
     '',
-    'Override a default under `limits` in `config.json`; the hard ceiling cannot be passed. `whoami` reports the ones agents meet.',
+    'Set a limit while the hub runs: `rookery config set limits.pendingAsks 10`, for all projects, for one (`--project`) or for one agent (`--agent`); the',
+    'finest level holds, from the next call on, and `rookery config list --explain` says where each value comes from. A default is overridden under `limits` in',
+    '`config.json`, which a process reads when it starts. The hard ceiling cannot be passed. `whoami` reports the ones agents meet.',
     '',
     table(
       ['limit', 'default', 'hard', 'unit', 'why'],

@@ -189,7 +189,7 @@ export function readConfig({ env, cwd, flags, files = true }: Given): Config {
     ['project file', files ? readProjectFile(projectFile, home) : {}],
     ['home file', files ? readFile(join(home, 'config.json'), undefined) : {}],
   ];
-  const { merged, sources } = merge(layers);
+  const { merged, sources } = merge(withinHome(layers));
   const parsed = settings.safeParse(merged);
   if (!parsed.success) throw invalid(parsed.error.issues[0], sources);
   return Object.freeze({
@@ -246,6 +246,17 @@ function readFile(path: string, home: string | undefined): Record<string, unknow
   if (value === null || typeof value !== 'object' || Array.isArray(value))
     throw new HubError('invalid_input', `${path} must hold one JSON object.`, { hint: 'For example {"port": 7421}.' });
   return value as Record<string, unknown>;
+}
+
+/** The project's file comes with the code: what the operator's own file narrows, it cannot widen again. */
+function withinHome(layers: [Source, Record<string, unknown>][]): [Source, Record<string, unknown>][] {
+  const allowed = toolsets.safeParse(layers.find(([source]) => source === 'home file')?.[1].toolsets);
+  return layers.map(([source, values]) => {
+    const wanted = source === 'project file' ? toolsets.safeParse(values.toolsets) : undefined;
+    if (!allowed.success || wanted?.success !== true) return [source, values];
+    const both = wanted.data.filter((one) => allowed.data.includes(one));
+    return [source, { ...values, toolsets: both.length === 0 ? allowed.data : both }];
+  });
 }
 
 function merge(layers: [Source, Record<string, unknown>][]): {

@@ -4,6 +4,7 @@ import { clientSurroundings } from './clients/surroundings.ts';
 import type { Config } from './config.ts';
 import { createHub, type Hub } from './hub/hub.ts';
 import { effectiveLimits } from './hub/limits.ts';
+import { DEFAULT_POLICY } from './hub/policy.ts';
 import { priceTable } from './hub/prices.ts';
 import { NO_SLOW_LOG, type SlowLog } from './hub/slow-log.ts';
 import { NO_TELEMETRY, seconds, type Telemetry } from './hub/telemetry.ts';
@@ -29,6 +30,8 @@ export async function openHub(config: Config, watch?: { log: Log; telemetry: Tel
   const policy = {
     approvals: config.approvals,
     guard: config.guard,
+    wake: DEFAULT_POLICY.wake,
+    tools: DEFAULT_POLICY.tools,
     relatedCapabilities: config.relatedCapabilities,
     prices: priceTable(config.prices),
   };

@@ -33,6 +33,14 @@ function refusal(given: Parameters<typeof read>[0]): HubError {
   throw new Error('accepted');
 }
 
+it('lets a project’s file choose among the toolsets that the operator’s file allows, and never more', () => {
+  const toolsetsOf = (homeFile: object, projectFile: object) => read({ homeFile, projectFile }).toolsets;
+  expect(toolsetsOf({ toolsets: ['core', 'work'] }, { toolsets: ['core', 'manage'] })).toEqual(['core']);
+  expect(toolsetsOf({ toolsets: ['core'] }, { toolsets: 'all' })).toEqual(['core']);
+  expect(toolsetsOf({ toolsets: ['core'] }, { toolsets: ['manage'] })).toEqual(['core']);
+  expect(toolsetsOf({}, { toolsets: ['core', 'manage'] })).toEqual(['core', 'manage']);
+});
+
 it('prefers flag to environment to project file to home file to default, and remembers which it was', () => {
   const layers = {
     flags: { agent: 'flag' },

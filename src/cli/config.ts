@@ -4,23 +4,32 @@ import type { Command } from 'commander';
 import { environmentName, type Setting, settingNames } from '../config.ts';
 import { databaseName } from '../database-place.ts';
 import { addCommand, type CommonFlags, configOf } from './command.ts';
+import { registerPolicies, showPolicies } from './policies.ts';
 import { openTerminal, table } from './terminal.ts';
 
 /** A database's URL may hold its password. */
 const SECRETS: readonly Setting[] = ['token', 'enrol', 'databaseUrl'];
 
 export function registerConfig(program: Command): void {
-  addCommand(program, 'config', 'the settings in force', 'rookery config --explain')
+  const config = program
+    .command('config')
+    .description('settings of this process, and policies of the hub: what holds, from where, and changing it');
+  registerPolicies(config);
+  addCommand(config, 'show [key]', 'the settings in force, or one setting or policy', 'rookery config show --explain', true)
     .option('--explain', 'also say where each value came from')
-    .action((flags: CommonFlags & { explain?: boolean }) => {
+    .option('--agent <name>', 'of a policy: as it holds for this agent')
+    .action(async (key: string | undefined, flags: CommonFlags & { explain?: boolean; agent?: string }) => {
+      if (key !== undefined && !settingNames.some((name) => name === key)) return await showPolicies(flags, key);
       const config = configOf(flags);
       const terminal = openTerminal(config);
-      const settings = settingNames.map((name) => ({
-        name,
-        value: SECRETS.includes(name) && config[name] !== undefined ? '(set, not shown)' : config[name],
-        source: config.sources[name],
-        environment: environmentName(name) ?? null,
-      }));
+      const settings = settingNames
+        .filter((name) => key === undefined || name === key)
+        .map((name) => ({
+          name,
+          value: SECRETS.includes(name) && config[name] !== undefined ? '(set, not shown)' : config[name],
+          source: config.sources[name],
+          environment: environmentName(name) ?? null,
+        }));
       const places = {
         home: config.home,
         database: databaseName(config),
@@ -29,7 +38,8 @@ export function registerConfig(program: Command): void {
         ...projectOf(config.place),
       };
       if (flags.json === true) return terminal.json({ places, settings });
-      for (const [name, value] of Object.entries(places)) for (const line of table([name.padEnd(16), value], [])) terminal.line(line);
+      if (key === undefined)
+        for (const [name, value] of Object.entries(places)) for (const line of table([name.padEnd(16), value], [])) terminal.line(line);
       terminal.line();
       const explained = flags.explain === true;
       const rows = settings.map(({ name, value, source, environment }) => [
@@ -38,8 +48,10 @@ export function registerConfig(program: Command): void {
         ...(explained ? [source, environment ?? '-'] : []),
       ]);
       for (const line of table(['setting', 'value', ...(explained ? ['source', 'environment'] : [])], rows)) terminal.line(line);
-      if (explained)
-        terminal.line(`\nPrecedence: flag, environment, .rookery/config.json of the project, config.json of the hub’s folder, default.`);
+      if (explained && key === undefined)
+        terminal.line(
+          `\nPrecedence: flag, environment, .rookery/config.json of the project, config.json of the hub’s folder, default.\nPolicies, which the operator sets while the hub runs: rookery config list --explain`,
+        );
     });
 }
 

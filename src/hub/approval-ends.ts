@@ -134,7 +134,8 @@ export class ApprovalEnds {
 
   /** Managers where a manager may decide, as many as a message may have; the operator where it must, and where no manager is there to do it. */
   async #deciders(act: Act, approval: Omit<ApprovalDraft, 'messageId'>): Promise<AgentRow[]> {
-    const { limits, policy } = this.#context;
+    const { limits } = this.#context;
+    const policy = this.#context.policyOf({ projectId: act.projectId });
     const operator = await findAgentByName(act.tx, act.projectId, OPERATOR);
     if (operator === undefined)
       throw new HubError('internal', 'The principal operator is missing from the project.', { hint: 'Run: rookery doctor' });

@@ -32,6 +32,7 @@ import type { HubContext } from './context.ts';
 import { wellFormed } from './drafts.ts';
 import { HubError } from './errors.ts';
 import { handOf } from './hands.ts';
+import type { Party } from './policy-book.ts';
 import type { RiskyCommands } from './risky-commands.ts';
 import type { WaitEnd } from './waiting.ts';
 
@@ -61,9 +62,9 @@ export type Verdict = { valid: boolean; why: string; approval: ApprovalView };
 export class Approvals {
   readonly #context: HubContext;
   readonly #ends: ApprovalEnds;
-  readonly #risky: RiskyCommands;
+  readonly #risky: (party: Party) => RiskyCommands;
 
-  constructor(context: HubContext, ends: ApprovalEnds, risky: RiskyCommands) {
+  constructor(context: HubContext, ends: ApprovalEnds, risky: (party: Party) => RiskyCommands) {
     this.#context = context;
     this.#ends = ends;
     this.#risky = risky;
@@ -76,7 +77,7 @@ export class Approvals {
     intent: Intent,
   ): Promise<{ approvalId: string; standing: boolean; replayed?: boolean }> {
     const action = toAction(request.action, this.#context.limits);
-    const rule = await this.#risky.find(action.text, { folder: caller.root, roots: [caller.root] });
+    const rule = await this.#risky(caller).find(action.text, { folder: caller.root, roots: [caller.root] });
     const risk = rule !== undefined && RISKS.indexOf(rule.risk) > RISKS.indexOf(request.risk) ? rule.risk : request.risk;
     if (!(await this.#context.commands.isRetry(caller, intent))) this.#context.rates.take(caller);
     return await this.#context.commands.run(caller, intent, async (act) => {
@@ -106,7 +107,9 @@ export class Approvals {
         hint: 'Agents ask; rookery approvals lists what they ask for.',
       });
     }
-    const { limits, ids, policy } = this.#context;
+    const { ids } = this.#context;
+    const limits = this.#context.limitsOf(caller);
+    const policy = this.#context.policyOf(caller);
     const pending = await countPendingBy(act.tx, caller.agentId);
     if (pending >= limits.pendingApprovals) {
       throw new HubError(
@@ -166,7 +169,8 @@ export class Approvals {
     decision: { state: 'approved' | 'denied'; note?: string | undefined },
     intent: Intent,
   ): Promise<{ state: ApprovalState; useBy: number | null; replayed?: boolean }> {
-    const { commands, limits, policy } = this.#context;
+    const { commands } = this.#context;
+    const policy = this.#context.policyOf({ projectId: caller.projectId });
     return await commands.run(caller, intent, async (act) => {
       const approval = await findApproval(act.tx, act.projectId, approvalId);
       if (approval === undefined || !oversees(caller)) throw unknown(approvalId);
@@ -179,6 +183,7 @@ export class Approvals {
       }
       const note = decision.note === undefined ? null : wellFormed(decision.note);
       await this.#record(act, approval.id, { state: decision.state, by: { id: caller.agentId, name: caller.name }, as, note });
+      const limits = this.#context.limitsOf({ projectId: act.projectId, agentId: approval.requesterId });
       const useBy = decision.state === 'approved' ? act.now + limits.approvalUseMs : null;
       await this.#ends.tellDecision(act, caller, approval, { ...decision, note, useBy });
       return { state: decision.state, useBy };
@@ -231,7 +236,8 @@ export class Approvals {
         : await approvalsIn(read, caller.projectId, query.limit);
       const views: (ApprovalView & { mine: boolean })[] = [];
       for (const row of rows) {
-        const mine = row.state === 'pending' && (await mayDecide(read, caller, row, this.#context.policy));
+        const mine =
+          row.state === 'pending' && (await mayDecide(read, caller, row, this.#context.policyOf({ projectId: caller.projectId })));
         views.push({ ...(await viewOf(read, row)), mine });
       }
       return views;
@@ -249,7 +255,7 @@ export class Approvals {
     },
   ): Promise<void> {
     const { state, by, as, note } = decision;
-    const expiresAt = act.now + this.#context.limits.approvalUseMs;
+    const expiresAt = act.now + this.#context.limitsOf({ projectId: act.projectId }).approvalUseMs;
     if (!(await decideApproval(act.tx, id, { state, by: by.id, as, note, expiresAt }, act.now)))
       throw new Error('an approval was decided by another within one transaction');
     await act.emit(`approval.${state}`, id, { by: by.name, as });

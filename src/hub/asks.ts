@@ -66,7 +66,7 @@ export class Asks {
     question: Question,
     intent: Intent,
   ): Promise<{ askId: string; messageId: string; deadlineAt: number; replayed?: boolean }> {
-    const { limits } = this.#context;
+    const limits = this.#context.limitsOf(caller);
     const deadlineMs = question.deadlineMs ?? limits.askDeadlineMs;
     if (!(await this.#context.commands.isRetry(caller, intent))) this.#context.rates.take(caller);
     return await this.#context.commands.run(caller, intent, async (act) => {

@@ -86,7 +86,7 @@ export class Claims {
 
   /** Why the caller is given nothing more; null while it has room. */
   async #full(act: Act, caller: Caller): Promise<string | null> {
-    return await whyFull(act.tx, this.#context.limits, { id: caller.agentId, parentId: caller.parentId }, act.now);
+    return await whyFull(act.tx, this.#context.limitsOf(caller), { id: caller.agentId, parentId: caller.parentId }, act.now);
   }
 
   /** Answers the token under which it is the caller's. */

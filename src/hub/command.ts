@@ -15,6 +15,7 @@ import { toIso } from './clock.ts';
 import { HubError } from './errors.ts';
 import { type EventType, eventHash } from './events.ts';
 import type { Host } from './host.ts';
+import type { PolicyBook } from './policy-book.ts';
 import type { Telemetry } from './telemetry.ts';
 import type { HubTime } from './time.ts';
 import { currentCall, type SpanRecord } from './trace.ts';
@@ -50,8 +51,10 @@ export class Commands {
   readonly #time: HubTime;
   readonly #host: Host;
   readonly #telemetry: Telemetry;
+  readonly #policies: PolicyBook;
 
-  constructor(db: Db, time: HubTime, host: Host, telemetry: Telemetry) {
+  constructor(db: Db, time: HubTime, host: Host, telemetry: Telemetry, policies: PolicyBook) {
+    this.#policies = policies;
     this.#db = db;
     this.#time = time;
     this.#host = host;
@@ -140,6 +143,7 @@ export class Commands {
       throw new HubError('not_found', 'This project is not known to the hub.', {
         hint: 'Start a session in it first.',
       });
+    await this.#policies.refresh(tx, project.policyStamp ?? undefined);
     const head = { seq: project.eventSeq, hash: project.eventHash };
     const now = this.#time.nowAfter(project.clockAt);
     const emit = async (type: EventType, subject: string, data: Record<string, unknown>) => {

@@ -7,6 +7,7 @@ import type { Host } from './host.ts';
 import type { Ids } from './ids.ts';
 import type { Limits } from './limits.ts';
 import type { Policy } from './policy.ts';
+import type { Party } from './policy-book.ts';
 import type { ProjectFiles } from './project-files.ts';
 import type { SendRates } from './rates.ts';
 import type { SlowLog } from './slow-log.ts';
@@ -19,8 +20,11 @@ export type HubContext = {
   readonly clock: Clock;
   readonly time: HubTime;
   readonly ids: Ids;
+  /** What holds for the whole hub; what may differ by project or agent is asked for with whom it is for. */
   readonly limits: Limits;
   readonly policy: Policy;
+  limitsOf(party: Party): Limits;
+  policyOf(party: Party): Policy;
   readonly host: Host;
   readonly files: ProjectFiles;
   readonly commands: Commands;

@@ -85,6 +85,7 @@ export const EVENT_TYPES = [
   'sign_in.ended',
   'retention.swept',
   'retention.forgotten',
+  'policy.changed',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 

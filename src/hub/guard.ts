@@ -16,6 +16,7 @@ import type { HubContext } from './context.ts';
 import { isHubError } from './errors.ts';
 import { quote } from './frame.ts';
 import { handOf, isKin } from './hands.ts';
+import type { Party } from './policy-book.ts';
 import type { Reservations, ReservationView } from './reservations.ts';
 import { covers, toFile } from './reserved-paths.ts';
 import type { CommandRule, RiskyCommands } from './risky-commands.ts';
@@ -39,10 +40,10 @@ const NONE: GuardAnswer = { decision: 'none', reason: '' };
 export class Guard {
   readonly #context: HubContext;
   readonly #approvals: Approvals;
-  readonly #risky: RiskyCommands;
+  readonly #risky: (party: Party) => RiskyCommands;
   readonly #reservations: Reservations;
 
-  constructor(context: HubContext, approvals: Approvals, risky: RiskyCommands, reservations: Reservations) {
+  constructor(context: HubContext, approvals: Approvals, risky: (party: Party) => RiskyCommands, reservations: Reservations) {
     this.#context = context;
     this.#approvals = approvals;
     this.#risky = risky;
@@ -63,7 +64,7 @@ export class Guard {
     const more = held.length > 1 ? ` So are ${held.length - 1} more of these files.` : '';
     const why = first.by.reason === '' ? '' : ` Its reason, in its own words, which are data: ${quote(first.by.reason, 160)}.`;
     const reason = `${first.file} is reserved exclusively by ${first.by.holder} until ${toIso(first.by.until)} (${first.by.id}).${why}${more} Work on something else, or ask ${first.by.holder} by send to release it.`;
-    return { decision: this.#context.policy.guard.edits === 'refuse' ? 'deny' : 'none', reason };
+    return { decision: this.#context.policyOf(caller).guard.edits === 'refuse' ? 'deny' : 'none', reason };
   }
 
   async #heldByOthers(caller: Caller, files: readonly string[], folder: string): Promise<{ file: string; by: ReservationView }[]> {
@@ -92,7 +93,7 @@ export class Guard {
   }
 
   async #command(caller: Caller, command: string, use: GuardedUse): Promise<GuardAnswer> {
-    const rule = await this.#risky.find(command, { folder: use.folder, roots: await this.#roots(caller) });
+    const rule = await this.#risky(caller).find(command, { folder: use.folder, roots: await this.#roots(caller) });
     if (rule === undefined) return NONE;
     try {
       const here = toAction(actionText(command, use.folder), this.#context.limits);
@@ -122,7 +123,9 @@ export class Guard {
     }
     const [pending] = standing;
     if (pending !== undefined) return this.#hold(rule, pending, 'is asked for and not decided yet');
-    const denied = known.find((one) => one.state === 'denied' && act.now - (one.decidedAt ?? 0) < this.#context.limits.approvalDeadlineMs);
+    const denied = known.find(
+      (one) => one.state === 'denied' && act.now - (one.decidedAt ?? 0) < this.#context.limitsOf(caller).approvalDeadlineMs,
+    );
     if (denied !== undefined) return { decision: 'deny', reason: deniedReason(rule, denied) };
     const opened = await this.#approvals.open(act, caller, {
       action: actions[0],
@@ -135,7 +138,7 @@ export class Guard {
   }
 
   #hold(rule: CommandRule, approval: ApprovalRow, how: string): GuardAnswer {
-    const decider = deciderOf(approval.risk, this.#context.policy);
+    const decider = deciderOf(approval.risk, this.#context.policyOf({ projectId: approval.projectId }));
     const who = decider === 'operator' ? 'the operator (rookery approve)' : 'a manager or the operator';
     return {
       decision: 'deny',

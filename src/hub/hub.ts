@@ -1,6 +1,5 @@
 // The hub: the services, wired. It decides; it has no MCP, no HTTP, no SQL text, no clock and no environment of its own.
 
-import type { Db } from '../store/db.ts';
 import { schemaVersion } from '../store/migrate.ts';
 import { findHub, updateHighWater } from '../store/projects.ts';
 import { Acknowledging } from './acknowledging.ts';
@@ -14,9 +13,8 @@ import { Calls } from './calls.ts';
 import { Census } from './census.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { ClientProcesses } from './client-processes.ts';
-import { type Clock, toIso } from './clock.ts';
+import { toIso } from './clock.ts';
 import { ClockPeers } from './clock-peers.ts';
-import { Commands } from './command.ts';
 import type { HubContext } from './context.ts';
 import { Deliveries } from './deliveries.ts';
 import { Enrolments } from './enrolments.ts';
@@ -24,8 +22,7 @@ import { Feed } from './feed.ts';
 import { Firing } from './firing.ts';
 import { Guard } from './guard.ts';
 import { Heartbeats } from './heartbeats.ts';
-import type { Host } from './host.ts';
-import type { Ids } from './ids.ts';
+import { contextOf, type HubParts } from './hub-parts.ts';
 import { Inbox } from './inbox.ts';
 import { identify } from './instance.ts';
 import { Joining } from './joining.ts';
@@ -36,30 +33,25 @@ import { MessageStatus } from './message-status.ts';
 import { Messages } from './messages.ts';
 import { OpenThreads } from './open-threads.ts';
 import { Overview } from './overview.ts';
-import { DEFAULT_POLICY, type Policy } from './policy.ts';
+import { Policies } from './policies.ts';
+import type { Party } from './policy-book.ts';
 import { Posting } from './posting.ts';
 import { type ProfileServices, profileServices } from './profiles.ts';
-import type { ProjectFiles } from './project-files.ts';
 import { Projects } from './projects.ts';
-import { SendRates } from './rates.ts';
 import { Recovery } from './recovery.ts';
 import { Reminders } from './reminders.ts';
 import { ReservationLeases } from './reservation-leases.ts';
 import { Reservations } from './reservations.ts';
 import { Restarts } from './restarts.ts';
-import { RiskyCommands, rulesOf } from './risky-commands.ts';
 import { Sessions } from './sessions.ts';
 import { SignIns } from './sign-ins.ts';
-import { NO_SLOW_LOG, type SlowLog } from './slow-log.ts';
 import { Stats } from './stats.ts';
 import { Stopping } from './stopping.ts';
 import { NO_SURROUNDINGS, type Surroundings } from './surroundings.ts';
 import { Sweeps } from './sweeps.ts';
 import { TaskBoard } from './task-board.ts';
 import { type TaskServices, taskServices } from './task-services.ts';
-import { NO_TELEMETRY, type Telemetry } from './telemetry.ts';
 import { Threads } from './threads.ts';
-import { HubTime } from './time.ts';
 import { Tokens } from './tokens.ts';
 import { toolChecks } from './tool-checks.ts';
 import { ToolUses } from './tool-uses.ts';
@@ -67,29 +59,10 @@ import { Turns } from './turns.ts';
 import { Untracking } from './untracking.ts';
 import { Usage } from './usage.ts';
 import { type Verified, verifyProjects } from './verify.ts';
-import { Waiting } from './waiting.ts';
 import { WakeDoors } from './wake-doors.ts';
 import { Waking } from './waking.ts';
 
 export const VERSION = '0.1.0';
-
-export type HubParts = {
-  db: Db;
-  clock: Clock;
-  ids: Ids;
-  limits: Limits;
-  host: Host;
-  /** What the operator's configuration decides of the rules; the defaults where it says nothing. */
-  policy?: Policy;
-  /** Where clients run beside the hub: what can be seen of them. */
-  surroundings?: Surroundings;
-  files: ProjectFiles;
-  /** Who is told of numbers; nobody by default. */
-  telemetry?: Telemetry;
-  slowLog?: SlowLog;
-  /** What the process around the hub has to say of itself (its log, for example). */
-  notices?: () => string[];
-};
 
 type Services = TaskServices & ProfileServices;
 export type Hub = Services & {
@@ -142,6 +115,7 @@ export type Hub = Services & {
   readonly enrolments: Enrolments;
   readonly signIns: SignIns;
   readonly calls: Calls;
+  readonly policies: Policies;
   readonly sweeps: Sweeps;
   readonly untracking: Untracking;
   readonly feed: Feed;
@@ -163,29 +137,10 @@ export type Hub = Services & {
 
 /** Opens the hub on a database. The clock's high-water mark and the instance id come from it; a fresh database is given them. */
 export async function createHub(parts: HubParts): Promise<Hub> {
-  const { db, clock, ids, limits, host, files, telemetry = NO_TELEMETRY } = parts;
-  const hub = await identify(db, clock, ids);
-  const time = new HubTime(clock, {
-    highWaterAt: hub.highWaterAt,
-    jumpMs: limits.clockJumpMs,
-    trustAfterMs: limits.silentAfterMs,
-  });
-  const waiting = new Waiting(db, clock, limits);
-  const context: HubContext = {
-    db,
-    clock,
-    time,
-    ids,
-    limits,
-    policy: parts.policy ?? DEFAULT_POLICY,
-    host,
-    files,
-    commands: new Commands(db, time, host, telemetry),
-    waiting,
-    rates: new SendRates(clock, limits),
-    telemetry,
-    slowLog: parts.slowLog ?? NO_SLOW_LOG,
-  };
+  const { db } = parts;
+  const hub = await identify(db, parts.clock, parts.ids);
+  const { context, book } = await contextOf(parts, hub.highWaterAt);
+  const { limits, time, waiting } = context;
   const clockPeers = new ClockPeers(context, hub.beatAt);
   await clockPeers.settle();
   const projects = new Projects(context);
@@ -193,7 +148,7 @@ export async function createHub(parts: HubParts): Promise<Hub> {
   const posting = new Posting(context);
   const askEnds = new AskEnds(context, posting);
   const approvalEnds = new ApprovalEnds(context, posting);
-  const risky = new RiskyCommands(rulesOf(context.policy.guard));
+  const risky = (party: Party) => book.riskyOf(party);
   const approvals = new Approvals(context, approvalEnds, risky);
   const clientProcesses = new ClientProcesses(context);
   const reservationLeases = new ReservationLeases(context, posting);
@@ -210,7 +165,7 @@ export async function createHub(parts: HubParts): Promise<Hub> {
   const asks = new Asks(context, posting, askEnds);
   const tasks = taskServices(context, posting, asks, askEnds);
   const surroundings = parts.surroundings ?? NO_SURROUNDINGS;
-  const bootId = ids.next('hub');
+  const bootId = parts.ids.next('hub');
   const beatAt = async () => (await db.read(findHub))?.beatAt ?? 0;
   let closing: Promise<void> | undefined;
   return {
@@ -264,6 +219,7 @@ export async function createHub(parts: HubParts): Promise<Hub> {
     enrolments: new Enrolments(context),
     signIns: new SignIns(context),
     calls,
+    policies: new Policies(context, book),
     sweeps: new Sweeps(context),
     untracking: new Untracking(context),
     feed: new Feed(context),

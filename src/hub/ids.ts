@@ -7,6 +7,7 @@ export type IdPrefix =
   | 'agt'
   | 'ses'
   | 'msg'
+  | 'pol'
   | 'thr'
   | 'rcp'
   | 'tok'

@@ -120,7 +120,7 @@ export class Joining {
   }
 
   async #assertRoomForChild(act: Act, self: AgentRow, found: AgentRow | undefined): Promise<void> {
-    const { children } = this.#context.limits;
+    const { children } = this.#context.limitsOf({ projectId: act.projectId, agentId: self.id });
     const count = (await listAgents(act.tx, act.projectId)).filter((agent) => agent.parentId === self.id && agent.id !== found?.id).length;
     if (count < children) return;
     throw new HubError('limit_reached', `You have ${count} sub-agents, the limit is ${children}; nothing was registered.`, {

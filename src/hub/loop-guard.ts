@@ -19,7 +19,7 @@ export class LoopGuard {
   async hop(act: Act, sender: Caller, parent: MessageHead | undefined, ref: string | undefined): Promise<number> {
     if (parent === undefined || ref !== undefined || isAuthority(sender)) return 0;
     const hop = parent.hop + 1;
-    if (hop <= this.#context.limits.hops) return hop;
+    if (hop <= this.#context.limitsOf({ projectId: act.projectId }).hops) return hop;
     const pause = await findPause(act.tx, parent.threadId);
     return (pause?.resumedAt ?? -1) >= parent.createdAt ? 0 : hop;
   }
@@ -41,7 +41,7 @@ export class LoopGuard {
 
   /** Why the thread has to stop after this message, if it has to. */
   async findLoop(act: Act, message: MessageRow): Promise<string | undefined> {
-    const { hops, alternations, alternationWindowMs } = this.#context.limits;
+    const { hops, alternations, alternationWindowMs } = this.#context.limitsOf({ projectId: act.projectId });
     if (message.inReplyTo === null || message.ref !== null) return undefined;
     const pause = await findPause(act.tx, message.threadId);
     if (pause !== undefined && pause.resumedAt === null) return undefined;

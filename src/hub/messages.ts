@@ -31,11 +31,11 @@ export class Messages {
    * Errors: too_large, invalid_input, not_found (unknown recipient), inbox_full, rate_limited, conflict (key reused), stale_session.
    */
   async send(caller: Caller, draft: Draft, intent: Intent): Promise<Sent & { replayed?: boolean }> {
-    const storable = toStorable(draft, this.#context.limits);
+    const storable = toStorable(draft, this.#context.limitsOf(caller));
     const attachments = await this.#references(caller, storable.attachments ?? []);
     if (!(await this.#context.commands.isRetry(caller, intent))) this.#context.rates.take(caller);
     return await this.#context.commands.run(caller, intent, async (act) => {
-      const audience = await resolveAudience(act.tx, caller, draft.to, act.now, this.#context.limits);
+      const audience = await resolveAudience(act.tx, caller, draft.to, act.now, this.#context.limitsOf(caller));
       // A key of its own says that this is a new message, whatever its words (C2).
       const allowDuplicate = draft.allowDuplicate === true || intent.key !== undefined;
       // Who says that no reply is expected means it for the reader's next turn, unless it is urgent.

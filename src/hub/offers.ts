@@ -118,7 +118,8 @@ export class Offers {
       const usage = await findUsage(read, agent.id);
       if (usage !== undefined && usage.requestedSeq !== null && usage.sessionId === session?.id) continue;
       const { held, offered } = await loadOf(read, agent.id, now - limits.taskOfferMs);
-      if (held + offered >= limits.heldTasks || (await overBudget(read, limits, agent, now)) !== null) continue;
+      const own = this.#context.limitsOf({ projectId: agent.projectId, agentId: agent.id });
+      if (held + offered >= own.heldTasks || (await overBudget(read, own, agent, now)) !== null) continue;
       found.push({ agent, tags: declared.add(agent.role), load: held + offered, offeredAt: await lastOfferTo(read, agent.id) });
     }
     return found;
@@ -130,7 +131,7 @@ export class Offers {
     );
     const able = candidates.filter(
       (one) =>
-        one.load < this.#context.limits.heldTasks &&
+        one.load < this.#context.limitsOf({ projectId: act.projectId, agentId: one.agent.id }).heldTasks &&
         one.agent.id !== task.creatorId &&
         !asked.has(one.agent.id) &&
         this.#fit(task.needs, one) > 0,

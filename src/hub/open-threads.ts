@@ -211,7 +211,7 @@ export class OpenThreads {
     return (await openApprovalsBy(read, agentId, limit + 1)).map((one) => ({
       kind: 'approval',
       id: one.id,
-      counterpart: one.decidedAs ?? deciderOf(one.risk, this.#context.policy),
+      counterpart: one.decidedAs ?? deciderOf(one.risk, this.#context.policyOf({ projectId: one.projectId })),
       text: one.action,
       state: one.state,
       since: one.requestedAt,
@@ -238,13 +238,13 @@ export class OpenThreads {
   async #approvalsIn(read: Read, caller: Caller, scope: 'mine' | 'group', limit: number): Promise<OpenThread[]> {
     const threads: OpenThread[] = [];
     for (const one of await pendingApprovals(read, caller.projectId, limit + 1)) {
-      const mine = await mayDecide(read, caller, one, this.#context.policy);
+      const mine = await mayDecide(read, caller, one, this.#context.policyOf({ projectId: caller.projectId }));
       if (!mine && scope === 'mine') continue;
       const requester = (await findAgent(read, one.requesterId))?.name ?? 'unknown';
       threads.push({
         kind: 'approval',
         id: one.id,
-        counterpart: mine ? requester : deciderOf(one.risk, this.#context.policy),
+        counterpart: mine ? requester : deciderOf(one.risk, this.#context.policyOf({ projectId: one.projectId })),
         ...(scope === 'group' ? { owner: mine ? caller.name : requester } : {}),
         text: one.action,
         state: mine ? TO_DECIDE : one.state,

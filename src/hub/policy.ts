@@ -23,6 +23,14 @@ export type Policy = {
     /** What hooks say when the hub cannot be asked: `open` lets everything pass. */
     readonly whenBroken: 'open' | 'closed';
   };
+  wake: {
+    /** For what an idle client is woken. */
+    readonly for: 'mail' | 'urgent' | 'nothing';
+  };
+  tools: {
+    /** Tools that are refused, by name; `*` stands for any characters. */
+    readonly deny: readonly string[];
+  };
   /** For a capability that a task needs: which others do instead, and how well. */
   readonly relatedCapabilities: RelatedCapabilities;
   /** What tokens cost. */
@@ -32,6 +40,8 @@ export type Policy = {
 export const DEFAULT_POLICY: Policy = {
   approvals: { low: 'policy', medium: 'manager' },
   guard: { commands: [], off: [], overlaps: 'warn', edits: 'refuse', whenBroken: 'open' },
+  wake: { for: 'mail' },
+  tools: { deny: [] },
   relatedCapabilities: {},
   prices: DEFAULT_PRICES,
 };

@@ -244,9 +244,11 @@ export class Posting {
 
   /** Refuses a full inbox addressed by name; leaves a full member of a group out and says so. */
   async #withRoom(act: Act, audience: Audience, notes: string[]): Promise<AgentRow[]> {
-    const { inboxFull, inboxWarn } = this.#context.limits;
     const kept: AgentRow[] = [];
+    let most = 0;
     for (const recipient of audience.recipients) {
+      const { inboxFull, inboxWarn } = this.#context.limitsOf({ projectId: act.projectId, agentId: recipient.id });
+      most = Math.max(most, inboxFull);
       const depth = await inboxDepth(act.tx, recipient.id);
       if (depth >= inboxFull && !audience.byMembership) throw full(recipient.name, depth, inboxFull);
       if (depth >= inboxFull) {
@@ -257,7 +259,7 @@ export class Posting {
       kept.push(recipient);
     }
     const [one] = audience.recipients;
-    if (kept.length === 0 && one !== undefined) throw full(`Each of the ${audience.recipients.length} recipients`, inboxFull, inboxFull);
+    if (kept.length === 0 && one !== undefined) throw full(`Each of the ${audience.recipients.length} recipients`, most, most);
     return kept;
   }
 }

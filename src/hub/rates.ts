@@ -9,13 +9,13 @@ type Bucket = { level: number; at: number };
 
 export class SendRates {
   readonly #clock: Clock;
-  readonly #limits: Limits;
+  readonly #limitsOf: (caller: Caller) => Limits;
   readonly #short = new Map<string, Bucket>();
   readonly #long = new Map<string, Bucket>();
 
-  constructor(clock: Clock, limits: Limits) {
+  constructor(clock: Clock, limitsOf: (caller: Caller) => Limits) {
     this.#clock = clock;
-    this.#limits = limits;
+    this.#limitsOf = limitsOf;
   }
 
   /** Takes one send of this caller, or throws `rate_limited` with the time after which to retry. The operator and the hub are not limited. */
@@ -23,7 +23,7 @@ export class SendRates {
     const authority = authorityOf(caller.role);
     if (authority === 'operator' || authority === 'hub') return;
     const { agentId } = caller;
-    const { sendPerSecond, sendBurst, sendPerMinute } = this.#limits;
+    const { sendPerSecond, sendBurst, sendPerMinute } = this.#limitsOf(caller);
     const short = this.#fill(this.#short, agentId, sendPerSecond / 1000, sendBurst);
     const long = this.#fill(this.#long, agentId, sendPerMinute / 60_000, sendPerMinute);
     const waitMs = Math.ceil(Math.max((1 - short.level) / (sendPerSecond / 1000), (1 - long.level) / (sendPerMinute / 60_000)));

@@ -58,7 +58,7 @@ export class Reminders {
       );
     }
     return await this.#context.commands.run(caller, intent, async (act) => {
-      const schedule = toSchedule(request, act.now, this.#context.limits);
+      const schedule = toSchedule(request, act.now, this.#context.limitsOf(caller));
       const target = await this.#target(act, caller, request.to);
       await this.#assertRoom(act, caller);
       if (request.onlyIf !== undefined && !(await isStillOpen(act, request.onlyIf, caller.agentId))) {
@@ -146,7 +146,7 @@ export class Reminders {
   }
 
   async #assertRoom(act: Act, caller: Caller): Promise<void> {
-    const { pendingReminders, remindersPerMinute } = this.#context.limits;
+    const { pendingReminders, remindersPerMinute } = this.#context.limitsOf(caller);
     const { pending, parked } = await countReminders(act.tx, caller.agentId);
     if (pending + parked >= pendingReminders) {
       throw new HubError(

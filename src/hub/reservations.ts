@@ -76,7 +76,7 @@ export class Reservations {
     return await this.#context.commands.run(caller, intent, async (act) => {
       const held = await this.#leases.sweep(act);
       const overlaps = await this.#overlaps(act.tx, caller, wanted, request.mode, held);
-      const refused = overlaps.filter((one) => this.#refuses(one));
+      const refused = overlaps.filter((one) => this.#refuses(caller, one));
       if (refused.length > 0) throw refusal(refused);
       this.#assertRoom(caller, wanted, held);
       const taken: ReservationView[] = [];
@@ -99,7 +99,7 @@ export class Reservations {
     const { end, value } = await this.#context.waiting.until(waitMs, signal, async () => {
       const blocking = await this.#context.commands.look(caller, async (read) => {
         const held = await heldIn(read, caller.projectId);
-        return (await this.#overlaps(read, caller, wanted, request.mode, held)).filter((one) => this.#refuses(one));
+        return (await this.#overlaps(read, caller, wanted, request.mode, held)).filter((one) => this.#refuses(caller, one));
       });
       const soonest = Math.min(...blocking.map((one) => one.with.until)) - this.#context.time.now();
       if (blocking.length > 0 && soonest > 0) return { again: soonest };
@@ -157,8 +157,8 @@ export class Reservations {
     return { ...row, holder: await nameOf(read, row.holderId), until: (await this.#leases.endOf(read, row)).at };
   }
 
-  #refuses({ with: other }: Overlap): boolean {
-    return other.kind === 'name' || this.#context.policy.guard.overlaps === 'refuse';
+  #refuses(caller: Caller, { with: other }: Overlap): boolean {
+    return other.kind === 'name' || this.#context.policyOf(caller).guard.overlaps === 'refuse';
   }
 
   async #wanted(caller: Caller, request: ReservationRequest): Promise<Wanted[]> {
@@ -192,7 +192,7 @@ export class Reservations {
   }
 
   #assertRoom(caller: Caller, wanted: readonly Wanted[], held: readonly ReservationRow[]): void {
-    const { reservations, reservationsInProject } = this.#context.limits;
+    const { reservations, reservationsInProject } = this.#context.limitsOf(caller);
     const own = held.filter((one) => one.holderId === caller.agentId);
     const fresh = wanted.filter((one) => !own.some((mine) => mine.kind === one.kind && mine.folded === one.folded)).length;
     const [count, limit, whose] =
@@ -212,7 +212,8 @@ export class Reservations {
     request: ReservationRequest,
     held: readonly ReservationRow[],
   ): Promise<ReservationView> {
-    const { limits, ids } = this.#context;
+    const { ids } = this.#context;
+    const limits = this.#context.limitsOf(caller);
     const ttlMs = request.ttlMs ?? limits.reservationMs;
     const limitAt = act.now + Math.max(limits.reservationLimitMs, ttlMs);
     const terms = { mode: request.mode, reason: wellFormed(request.reason ?? ''), ttlMs, leaseUntil: act.now + ttlMs, limitAt };

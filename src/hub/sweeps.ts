@@ -100,7 +100,8 @@ export class Sweeps {
   }
 
   #batches(scope: string, wish: SweepWish, by: Sweeper): Batches {
-    const plan = sweepPlan(this.#context.limits, this.#context.time.now(), wish);
+    const limits = scope === WHOLE_HUB ? this.#context.limits : this.#context.limitsOf({ projectId: scope });
+    const plan = sweepPlan(limits, this.#context.time.now(), wish);
     return scope === WHOLE_HUB ? hubBatches(this.#context, plan) : projectBatches(this.#context, scope, plan, by);
   }
 

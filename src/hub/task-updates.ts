@@ -135,7 +135,7 @@ export class TaskUpdates {
       throw new HubError('conflict', 'state: input_required asks the owner, and that is you; nothing was changed.', {
         hint: 'ask somebody with ask.',
       });
-    const { taskLeaseMs, askDeadlineMs } = this.#context.limits;
+    const { taskLeaseMs, askDeadlineMs } = this.#context.limitsOf(caller);
     const { askId, deadlineAt } = await this.#asks.open(act, caller, owner, { question, context: `For task ${task.id}.` }, askDeadlineMs);
     const leaseUntil = Math.min(deadlineAt + taskLeaseMs, task.leaseLimitAt ?? deadlineAt);
     const set = { askId, leaseUntil, leaseRenewedAt: act.now };

@@ -207,7 +207,7 @@ export class Tasks {
   }
 
   async #assertRoom(act: Act, request: TaskRequest): Promise<void> {
-    const { openTasks, taskQueues } = this.#context.limits;
+    const { openTasks, taskQueues } = this.#context.limitsOf({ projectId: act.projectId });
     const open = await countOpenTasks(act.tx, act.projectId);
     if (open >= openTasks)
       throw new HubError('limit_reached', `This project has ${open} open tasks, the limit; nothing was created.`, {

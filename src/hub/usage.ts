@@ -25,7 +25,7 @@ export class Usage {
 
   /** The caller's context is `percent` full, 0 to 100. */
   async report(caller: Caller, percent: number, intent: Intent): Promise<Pressure & { replayed?: boolean }> {
-    const { checkpointAtPercent: threshold, checkpointStepPercent: step } = this.#context.limits;
+    const { checkpointAtPercent: threshold, checkpointStepPercent: step } = this.#context.limitsOf(caller);
     const full = Math.round(Math.min(100, Math.max(0, percent)));
     return await this.#context.commands.run(caller, { durability: 'relaxed', ...intent }, async (act) => {
       const known = await findUsage(act.tx, caller.agentId);

@@ -138,11 +138,14 @@ export class Waking {
 
   /** All that is known of whether an agent is to be woken, and the decision. */
   async consider(read: Read, projectId: string, agentId: string): Promise<Considered> {
-    const { limits, commands } = this.#context;
+    const { commands } = this.#context;
+    const limits = this.#context.limitsOf({ projectId, agentId });
     const now = await commands.now(read, projectId);
     const session = await latestSession(read, agentId);
     const live = isLive(this.#context, session) ? session : undefined;
-    const mail = await wakingMail(read, agentId, live?.id ?? null, now);
+    const unread = await wakingMail(read, agentId, live?.id ?? null, now);
+    const wanted = this.#context.policyOf({ projectId, agentId }).wake.for;
+    const mail = wanted === 'mail' || (wanted === 'urgent' && (unread?.urgent ?? 0) > 0) ? unread : undefined;
     const since = mail?.oldestReadyAt ?? now;
     const attempts =
       mail === undefined
@@ -211,7 +214,7 @@ export class Waking {
   async #end(act: Act, { attempt, state, stirred, detail }: Ending, considered?: Considered): Promise<void> {
     const { mail, attempts } = considered ?? (await this.consider(act.tx, act.projectId, attempt.agentId));
     const tries = mail === undefined ? [] : attempts.filter((one) => covers(one, mail));
-    const gaveUp = tries.length >= this.#context.limits.wakeAttempts;
+    const gaveUp = tries.length >= this.#context.limitsOf(attempt).wakeAttempts;
     const words = detail.slice(0, DETAIL_CHARS);
     if (!(await endAttempt(act.tx, { id: attempt.id, stirred, gaveUp, detail: words }, state, act.now))) return;
     if (!stirred) await failDoor(act.tx, attempt.doorId);

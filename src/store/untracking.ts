@@ -49,6 +49,7 @@ export const PROJECT_TABLES: readonly (readonly [table: string, condition: strin
   ['call_days', PROJECT],
   ['client_bindings', PROJECT],
   ['sessions', PROJECT],
+  ['policies', PROJECT],
   ['agent_capabilities', of('agent_id', 'agents')],
   ['agents', PROJECT],
   ['sweeps', 'scope = ?'],

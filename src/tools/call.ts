@@ -2,7 +2,7 @@
 // It is the single point of enforcement: MCP over stdio and HTTP, the HTTP API and the command line all pass here (T-11).
 
 import { randomBytes } from 'node:crypto';
-import { assertOversees, type Caller } from '../hub/caller.ts';
+import { assertOversees, authorityOf, type Caller } from '../hub/caller.ts';
 import { type ErrorAnswer, HubError, isHubError } from '../hub/errors.ts';
 import type { Hub } from '../hub/hub.ts';
 import { type CallScope, withinCall } from '../hub/trace.ts';
@@ -62,10 +62,12 @@ async function answer(hub: Hub, connection: Connection, tool: Callable, given: u
   let speaker: string | undefined;
   try {
     const { idempotency_key: key, as, ...args } = tool.parse(given);
+    await hub.policies.refresh();
     const own = tool.identifies ? await connection.callerUnlessRefused() : await connection.caller();
     const caller = own !== undefined && typeof as === 'string' ? await hub.sessions.actingAs(own, as) : own;
     speaker = caller?.agentId;
     if (caller !== undefined && tool.overseers) assertOversees(caller, `call ${tool.name}`);
+    if (caller !== undefined && tool.identifies !== true) assertAllowed(hub, caller, tool.name);
     if (tool.unlisted && caller?.door === 'http') throw onlyHere(tool.name);
     const call = {
       hub,
@@ -91,6 +93,30 @@ async function answer(hub: Hub, connection: Connection, tool: Callable, given: u
     if (speaker !== undefined && shown.code !== 'stale_session') hub.leases.heardOf(speaker);
     return { ok: false, error: shown, text: JSON.stringify(shown) };
   }
+}
+
+/** What the operator has switched off for an agent stays off, whatever its client shows it. */
+function assertAllowed(hub: Hub, caller: Caller, tool: string): void {
+  if (authorityOf(caller.role) === 'operator') return;
+  const denied = hub.context.policyOf(caller).tools.deny.find((name) => isNamed(tool, name));
+  if (denied === undefined) return;
+  throw new HubError('forbidden', `The operator has switched off ${tool} for ${caller.name}; nothing was done.`, {
+    hint: 'Do without it, or ask the operator.',
+  });
+}
+
+function isNamed(tool: string, pattern: string): boolean {
+  const parts = pattern.split('*');
+  const [first = '', last = ''] = [parts[0], parts.at(-1)];
+  if (parts.length === 1) return tool === pattern;
+  let at = first.length;
+  if (!tool.startsWith(first)) return false;
+  for (const part of parts.slice(1, -1)) {
+    const found = tool.indexOf(part, at);
+    if (found < 0) return false;
+    at = found + part.length;
+  }
+  return tool.length - last.length >= at && tool.endsWith(last);
 }
 
 /** Hooks tell of files and processes of the machine they run on. */

@@ -33,7 +33,10 @@ export const listMyReminders = defineTool({
     fired: z.int().describe('so far'),
   },
   async run({ hub, caller }, input) {
-    const reminders = await hub.reminders.list(caller, { state: input.state ?? null, limit: hub.limits.pendingReminders });
+    const reminders = await hub.reminders.list(caller, {
+      state: input.state ?? null,
+      limit: hub.context.limitsOf(caller).pendingReminders,
+    });
     return {
       reminders: reminders.map((one) => ({
         id: one.id,

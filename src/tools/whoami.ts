@@ -44,7 +44,8 @@ export async function describeSelf({
   const view = await hub.agents.self(caller);
   const { unread, leased, unreplied } = view.counts;
   const reminders = await hub.reminders.counts(caller);
-  const { waitMs, bodyBytes, inlineBodyBytes, batchMessages, batchBytes, sendPerSecond, sendPerMinute, inboxFull, fanOut } = hub.limits;
+  const { waitMs, bodyBytes, inlineBodyBytes, batchMessages, batchBytes, sendPerSecond, sendPerMinute, inboxFull, fanOut } =
+    hub.context.limitsOf(caller);
   return {
     name: view.agent.name,
     role: view.agent.role,
