@@ -290,7 +290,7 @@ const files = {
           '`keyRetentionMs`, `wakeAttemptsKeptMs`, `enrolmentKeptMs`, `tokenKeptMs`, `signInKeptMs`, `bindingKeptMs`',
           'it has ended or run out',
         ],
-        ['checkpoints', 'beyond `checkpointsKept` per agent', ''],
+        ['checkpoints, documents', 'beyond `checkpointsKept` per agent, `documentVersions` per name', 'the newest always stays'],
       ],
     ),
     '',

@@ -42,6 +42,8 @@ export const EVENT_TYPES = [
   'reminder.parked',
   'reminder.retried',
   'reminder.cancelled',
+  'document.written',
+  'document.removed',
   'checkpoint.saved',
   'checkpoint.requested',
   'approval.requested',

@@ -11,7 +11,6 @@ import { AskEnds } from './ask-ends.ts';
 import { Asks } from './asks.ts';
 import { Calls } from './calls.ts';
 import { Census } from './census.ts';
-import { Checkpoints } from './checkpoints.ts';
 import { ClientProcesses } from './client-processes.ts';
 import { toIso } from './clock.ts';
 import { ClockPeers } from './clock-peers.ts';
@@ -29,6 +28,7 @@ import { Joining } from './joining.ts';
 import type { Limits } from './limits.ts';
 import { Lineage } from './lineage.ts';
 import { MailNews } from './mail-news.ts';
+import { type MemoryServices, memoryServices } from './memory-services.ts';
 import { MessageStatus } from './message-status.ts';
 import { Messages } from './messages.ts';
 import { OpenThreads } from './open-threads.ts';
@@ -38,7 +38,6 @@ import type { Party } from './policy-book.ts';
 import { Posting } from './posting.ts';
 import { type ProfileServices, profileServices } from './profiles.ts';
 import { Projects } from './projects.ts';
-import { Recovery } from './recovery.ts';
 import { Reminders } from './reminders.ts';
 import { ReservationLeases } from './reservation-leases.ts';
 import { Reservations } from './reservations.ts';
@@ -57,14 +56,13 @@ import { toolChecks } from './tool-checks.ts';
 import { ToolUses } from './tool-uses.ts';
 import { Turns } from './turns.ts';
 import { Untracking } from './untracking.ts';
-import { Usage } from './usage.ts';
 import { type Verified, verifyProjects } from './verify.ts';
 import { WakeDoors } from './wake-doors.ts';
 import { Waking } from './waking.ts';
 
 export const VERSION = '0.1.0';
 
-type Services = TaskServices & ProfileServices;
+type Services = TaskServices & MemoryServices & ProfileServices;
 export type Hub = Services & {
   readonly instanceId: string;
   readonly bootId: string;
@@ -106,9 +104,6 @@ export type Hub = Services & {
   readonly surroundings: Surroundings;
   readonly clockPeers: ClockPeers;
   readonly openThreads: OpenThreads;
-  readonly checkpoints: Checkpoints;
-  readonly usage: Usage;
-  readonly recovery: Recovery;
   readonly threads: Threads;
   readonly restarts: Restarts;
   readonly tokens: Tokens;
@@ -161,7 +156,6 @@ export async function createHub(parts: HubParts): Promise<Hub> {
   const status = new MessageStatus(context, waking);
   const calls = new Calls(context);
   const openThreads = new OpenThreads(context, reservations);
-  const checkpoints = new Checkpoints(context);
   const asks = new Asks(context, posting, askEnds);
   const tasks = taskServices(context, posting, asks, askEnds);
   const surroundings = parts.surroundings ?? NO_SURROUNDINGS;
@@ -170,6 +164,7 @@ export async function createHub(parts: HubParts): Promise<Hub> {
   let closing: Promise<void> | undefined;
   return {
     ...tasks,
+    ...memoryServices(context, openThreads),
     instanceId: hub.instanceId,
     bootId,
     startedAt: time.now(),
@@ -210,9 +205,6 @@ export async function createHub(parts: HubParts): Promise<Hub> {
     surroundings,
     clockPeers,
     openThreads,
-    checkpoints,
-    recovery: new Recovery(context, openThreads, checkpoints),
-    usage: new Usage(context),
     threads: new Threads(context),
     restarts: new Restarts(context, posting, { bootId, beatAt: hub.beatAt }),
     tokens: new Tokens(context),

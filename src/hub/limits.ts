@@ -135,6 +135,14 @@ export const LIMITS = {
     unit: 'checkpoints per agent and source',
     why: 'the newest counts; a few before it show how work went',
   },
+  documentBytes: {
+    value: 48 * KIB,
+    hard: 256 * KIB,
+    unit: 'bytes',
+    why: 'what agents agree on fits into one reply; longer things are files',
+  },
+  documents: { value: 100, hard: 1_000, unit: 'in a project', why: 'a list that is read whole' },
+  documentVersions: { value: 20, hard: 200, unit: 'versions', why: 'to see what was changed lately, and take it back' },
   checkpointAtPercent: {
     value: 60,
     hard: 100,

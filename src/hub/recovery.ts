@@ -9,6 +9,7 @@ import type { Caller } from './caller.ts';
 import type { Checkpoints, CheckpointView } from './checkpoints.ts';
 import type { HubContext } from './context.ts';
 import { fitText, shareOut, tokensAtMost } from './context-cost.ts';
+import type { Documents } from './documents.ts';
 import { frame, oneLine, quote } from './frame.ts';
 import { fairly, type OpenThread, type OpenThreads } from './open-threads.ts';
 
@@ -19,7 +20,18 @@ export type Digest = Pick<
 >;
 
 /** `owed`: how full the context is, when a checkpoint is asked for because of it. */
-export type Open = { threads: OpenThread[]; more: number; checkpoint: Digest | null; owed: number | null; revision: number; now: number };
+export type Open = {
+  threads: OpenThread[];
+  more: number;
+  checkpoint: Digest | null;
+  documents: Documented | null;
+  owed: number | null;
+  revision: number;
+  now: number;
+};
+
+/** What the agents of the project know in common, cut: its brief, and what else there is by name. */
+export type Documented = { brief: string; version: number; by: string; others: string };
 
 /** What of a tool's offer matters to the words: a tool that a client was not given must not be named. */
 export type Offer = (tool: string) => boolean;
@@ -38,6 +50,12 @@ const CHECKPOINT_TOKENS = SHARES.reduce((sum, [, tokens]) => sum + tokens, 0);
 /** What stands around the text of a thread, and around everything, as JSON or as lines. */
 const THREAD_TOKENS = 62;
 const AROUND_TOKENS = 420;
+/** What the documents of the project may cost: the beginning of the brief, and some names. */
+const BRIEF_TOKENS = 80;
+const NAMES_TOKENS = 30;
+const DOCUMENTS_TOKENS = BRIEF_TOKENS + NAMES_TOKENS + 70;
+/** The part of its tokens that a checkpoint keeps beside them. */
+const BESIDE_DOCUMENTS = 0.75;
 const THREAD_CHARS = 120;
 const LEAST_TEXT_TOKENS = 8;
 
@@ -62,11 +80,13 @@ export class Recovery {
   readonly #context: HubContext;
   readonly #openThreads: OpenThreads;
   readonly #checkpoints: Checkpoints;
+  readonly #documents: Documents;
 
-  constructor(context: HubContext, openThreads: OpenThreads, checkpoints: Checkpoints) {
+  constructor(context: HubContext, openThreads: OpenThreads, checkpoints: Checkpoints, documents: Documents) {
     this.#context = context;
     this.#openThreads = openThreads;
     this.#checkpoints = checkpoints;
+    this.#documents = documents;
   }
 
   /** What is open for the caller and its last checkpoint, cut to fit `recoveryTokens` in whatever form they are told. */
@@ -75,8 +95,10 @@ export class Recovery {
     const usage = await this.#context.commands.look(caller, (read) => findUsage(read, caller.agentId));
     const isOwed = usage !== undefined && usage.requestedSeq !== null && usage.sessionId === caller.sessionId;
     const { threads, more, revision, now } = await this.#openThreads.list(caller, 'mine');
-    const digest = checkpoint === null ? null : digestOf(checkpoint);
-    const left = this.#context.limits.recoveryTokens - AROUND_TOKENS - (digest === null ? 0 : costOf(digest));
+    const documents = await this.#documented(caller);
+    const digest = checkpoint === null ? null : digestOf(checkpoint, documents === null ? 1 : BESIDE_DOCUMENTS);
+    const kept = (digest === null ? 0 : costOf(digest)) + (documents === null ? 0 : DOCUMENTS_TOKENS);
+    const left = this.#context.limits.recoveryTokens - AROUND_TOKENS - kept;
     // Every thread is counted as the dearest, so that any choice of so many fits.
     const head = Math.max(
       0,
@@ -88,7 +110,19 @@ export class Recovery {
       state: oneLine(thread.state, 60),
       text: fitText(thread.text, THREAD_CHARS, each),
     }));
-    return { threads: shown, more: more + threads.length - count, checkpoint: digest, owed: isOwed ? usage.percent : null, revision, now };
+    const owed = isOwed ? usage.percent : null;
+    return { threads: shown, more: more + threads.length - count, checkpoint: digest, documents, owed, revision, now };
+  }
+
+  async #documented(caller: Caller): Promise<Documented | null> {
+    const { brief, names } = await this.#documents.digest(caller);
+    if (brief === null && names.length === 0) return null;
+    return {
+      brief: fitText(brief?.body ?? '', LONGEST, BRIEF_TOKENS),
+      version: brief?.version ?? 0,
+      by: brief?.by ?? '',
+      others: fitText(names.join(' '), LONGEST, NAMES_TOKENS),
+    };
   }
 
   /** The recovery text: what a client's hook prints after it lost or shortened its context. */
@@ -116,9 +150,14 @@ export class Recovery {
   }
 
   #framed(open: Open, threads: OpenThread[], more: number): string {
-    const { checkpoint, now } = open;
+    const { checkpoint, documents, now } = open;
     const lines: string[] = [];
     if (checkpoint !== null) lines.push(...checkpointLines(checkpoint, now));
+    if (documents !== null && documents.brief !== '')
+      lines.push(
+        `Brief of the project, version ${documents.version}, by ${documents.by}: ${quote(documents.brief, documents.brief.length)}`,
+      );
+    if (documents !== null && documents.others !== '') lines.push(`Other documents: ${quote(documents.others, documents.others.length)}`);
     if (threads.length + more > 0) lines.push(`Open (${threads.length + more}${more > 0 ? `, ${more} not shown` : ''}):`);
     lines.push(...threads.map((thread) => threadLine(thread, now)));
     const nothing = checkpoint === null ? 'No checkpoint was saved.' : '';
@@ -130,11 +169,12 @@ export class Recovery {
 }
 
 /** What may be called next, as facts; only tools that this client was given. */
-function next(offers: Offer, { owed, checkpoint }: Open): string[] {
+function next(offers: Offer, { owed, checkpoint, documents }: Open): string[] {
   const facts = [
     ['recv_batch', 'shows what waits, first what you were shown and did not acknowledge: you may have acted on that already.'],
     ['get_open_threads', 'lists what is open, with ids. What you asked is still open: it need not be asked again.'],
     ...(checkpoint !== null ? [['load_checkpoint', 'has the whole checkpoint.'] as const] : []),
+    ...(documents !== null ? [['get_document', 'has the brief and the other documents whole.'] as const] : []),
     ...(owed === null
       ? []
       : [['save_checkpoint', `saves a checkpoint; one is asked for, because your context is ${owed} % full.`] as const]),
@@ -168,9 +208,9 @@ function threadLine(thread: OpenThread, now: number): string {
   return `- ${thread.id} ${who} (${quote(thread.state, 60).slice(1, -1)} ${since}${due}) ${quote(thread.text, THREAD_CHARS)}`;
 }
 
-/** Cuts a checkpoint to its share; the fields that come first and are empty leave theirs to those that follow. */
-function digestOf(checkpoint: CheckpointView): Digest {
-  let left = CHECKPOINT_TOKENS;
+/** Cuts a checkpoint to its share, or to a part of it; the fields that come first and are empty leave theirs to those that follow. */
+function digestOf(checkpoint: CheckpointView, part: number): Digest {
+  let left = CHECKPOINT_TOKENS * part;
   const digest: Digest = {
     ...checkpoint,
     openQuestions: [],
@@ -183,7 +223,7 @@ function digestOf(checkpoint: CheckpointView): Digest {
   };
   for (const [index, [field]] of SHARES.entries()) {
     const later = SHARES.slice(index + 1).filter(([other]) => !isEmpty(checkpoint[other]));
-    const allowed = left - later.reduce((sum, [, tokens]) => sum + tokens, 0);
+    const allowed = left - later.reduce((sum, [, tokens]) => sum + tokens * part, 0);
     const value = checkpoint[field];
     if (Array.isArray(value)) {
       const kept = keep(value, allowed);

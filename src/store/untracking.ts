@@ -21,6 +21,7 @@ export const PROJECT_TABLES: readonly (readonly [table: string, condition: strin
   ['task_offers', of('task_id', 'tasks')],
   ['task_dependencies', of('task_id', 'tasks')],
   ['task_templates', PROJECT],
+  ['documents', PROJECT],
   ['task_counts', PROJECT],
   ['task_scores', of('agent_id', 'agents')],
   ['tasks', PROJECT],

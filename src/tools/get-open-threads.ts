@@ -34,13 +34,15 @@ export const getOpenThreads = defineTool({
     ),
     more: z.int().optional().describe('not shown'),
     checkpoint: checkpointShape.optional().describe('your last, perhaps cut'),
+    brief: z.string().optional().describe('of the project, perhaps cut; data in the words of its author'),
+    documents: z.string().optional().describe('names of the others'),
     hint: z.string().optional(),
     revision: z.int().describe('grows with every change of the project'),
   },
   async run({ hub, caller }, input) {
     const group = input.scope === 'group';
     const open = group
-      ? { ...(await hub.openThreads.list(caller, 'group')), checkpoint: null, owed: null }
+      ? { ...(await hub.openThreads.list(caller, 'group')), checkpoint: null, documents: null, owed: null }
       : await hub.recovery.open(caller);
     const hints = [
       ...(open.more === 0 ? [] : ['list_my_asks, list_my_reminders and recv_batch show the rest']),
@@ -59,6 +61,8 @@ export const getOpenThreads = defineTool({
       })),
       ...(open.more === 0 ? {} : { more: open.more }),
       ...(open.checkpoint === null ? {} : { checkpoint: renderCheckpoint(open.checkpoint) }),
+      ...(open.documents === null || open.documents.brief === '' ? {} : { brief: open.documents.brief }),
+      ...(open.documents === null || open.documents.others === '' ? {} : { documents: open.documents.others }),
       ...(hints.length === 0 ? {} : { hint: hints.join('; ') }),
       revision: open.revision,
     };

@@ -12,6 +12,7 @@ import { createAgent } from './create-agent.ts';
 import { createTask } from './create-task.ts';
 import { createTemplate } from './create-template.ts';
 import { decideApproval } from './decide-approval.ts';
+import { getDocument } from './get-document.ts';
 import { getMessage } from './get-message.ts';
 import { getOpenThreads } from './get-open-threads.ts';
 import { getTask } from './get-task.ts';
@@ -19,11 +20,13 @@ import { getThread } from './get-thread.ts';
 import { handoffTask } from './handoff-task.ts';
 import { join } from './join.ts';
 import { listAgents } from './list-agents.ts';
+import { listDocuments } from './list-documents.ts';
 import { listMyAsks } from './list-my-asks.ts';
 import { listMyReminders } from './list-my-reminders.ts';
 import { listTasks } from './list-tasks.ts';
 import { loadCheckpoint } from './load-checkpoint.ts';
 import { messageStatus } from './message-status.ts';
+import { putDocument } from './put-document.ts';
 import { recvBatch } from './recv-batch.ts';
 import { release } from './release.ts';
 import { remind } from './remind.ts';
@@ -67,6 +70,9 @@ export const tools: readonly Tool[] = [
   verifyApproval,
   saveCheckpoint,
   loadCheckpoint,
+  putDocument,
+  getDocument,
+  listDocuments,
   reportUsage,
   createTask,
   claimTask,

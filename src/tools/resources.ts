@@ -26,6 +26,12 @@ export const resourceTemplates: readonly ResourceTemplate[] = [
     title: 'A thread',
     description: 'The newest messages of a thread you take part in.',
   },
+  {
+    uriTemplate: 'hub://documents/{name}',
+    name: 'document',
+    title: 'A document',
+    description: 'What all agents of the project should know.',
+  },
   { uriTemplate: 'hub://tasks/{id}', name: 'task', title: 'A task', description: 'A task with its history and result.' },
 ];
 
@@ -40,6 +46,7 @@ export async function readResource(hub: Hub, connection: Connection, uri: string
     return JSON.stringify({ limits, notices });
   }
   if (noun === 'threads' && id !== '') return JSON.stringify(await ask('get_thread', { thread_id: id }));
+  if (noun === 'documents' && id !== '') return JSON.stringify(await ask('get_document', { name: decoded(id) }));
   if (noun === 'tasks' && id !== '') return JSON.stringify(await ask('get_task', { task_id: id }));
   if (noun === 'agents') {
     const { agents } = await ask('list_agents', {});

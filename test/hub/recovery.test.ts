@@ -129,6 +129,10 @@ it('stays below 2,000 tokens with everything full of hostile words, and shows so
       await hub.reminders.remind(ada, { message: `${i}${words.slice(0, 1_000)}`, inMs: MINUTE + i }, { tool: 'remind' });
     }
   }
+  const boss = await attach(hub, `${'z9q-x_j0'.repeat(4)}k7v3w1`, { role: 'manager' });
+  const written = (name: string, body: string, expectedVersion: number) =>
+    hub.documents.put(boss, { name, body, expectedVersion }, { tool: 'put_document' });
+  for (let n = 0; n < 60; n++) await written(`${'q0x.z9_jv'.repeat(4)}${n}`, 'x', 0);
   await recv(hub, ada, { max: 32 });
   await hub.usage.report(ada, 99, { tool: 'report_usage' });
   for (const [n, words] of HOSTILE.entries()) {
@@ -142,7 +146,9 @@ it('stays below 2,000 tokens with everything full of hostile words, and shows so
       gitState: words.slice(0, 900),
       note: words.slice(0, 900),
     });
+    await written('brief', words, n);
     const text = await hub.recovery.text(ada, ALL);
+    expect(text).toContain(`Brief of the project, version ${n + 1}, by ${boss.name}: "`);
     const reply = await openThreads(hub, ada);
     for (const told of [text, reply.text])
       for (const encode of [o200k, cl100k])

@@ -167,6 +167,7 @@ it('answers not_found or stale_receipt to another project for every tool that ta
   const asked = await result(call(hub, alice, 'ask', { to: 'bob', question: 'secret words?' }));
   const reminder = await result(call(hub, alice, 'remind', { message: 'secret words', in_seconds: 60 }));
   await result(call(hub, alice, 'save_checkpoint', { current_task: 'secret words' }));
+  await result(call(hub, alice, 'put_document', { name: 'notes', body: 'secret words' }));
   const reservations = await result(call(hub, alice, 'reserve', { names: ['lock'], reason: 'secret words' }));
   const reserved = (reservations.reservations as { id: string }[])[0]?.id;
   const request = { action: 'secret words', risk: 'low' };
@@ -202,6 +203,9 @@ it('answers not_found or stale_receipt to another project for every tool that ta
     submit_review: [{ task_id: task, revision: 1, verdict: 'PASS' }],
     save_checkpoint: [{ current_task: 'x' }],
     load_checkpoint: [{}, { of: 'alice' }],
+    put_document: [{ name: 'notes', body: 'x', expected_version: 1 }],
+    get_document: [{ name: 'notes' }],
+    list_documents: [{}],
     report_usage: [{ percent: 10 }],
     reserve: [{}, { names: ['lock'] }, { paths: ['lock'] }],
     release: [{ ids: ['other'] }, { ids: [reserved] }],
@@ -243,7 +247,14 @@ it('answers not_found or stale_receipt to another project for every tool that ta
       const outcome = reply.ok ? 'ok' : reply.error.code;
       expect([
         name,
-        ['ok', 'not_found', 'stale_receipt', 'forbidden', ...(name === 'remind' ? ['invalid_input'] : [])].includes(outcome),
+        [
+          'ok',
+          'not_found',
+          'stale_receipt',
+          'forbidden',
+          ...(name === 'remind' ? ['invalid_input'] : []),
+          ...(name === 'put_document' ? ['conflict'] : []),
+        ].includes(outcome),
       ]).toEqual([name, true]);
       expect(reply.text).not.toContain('secret words');
       if (typeof id === 'string' && reply.ok) expect(reply.text.replaceAll(`"in_reply_to":"${id}"`, '')).not.toContain(id);

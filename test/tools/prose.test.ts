@@ -63,7 +63,7 @@ const WORDLESS = [
     'release',
     'verify_approval',
   ],
-  ...['load_checkpoint', 'report_usage', 'requeue_dead', 'resume_thread', 'create_agent', 'search'],
+  ...['load_checkpoint', 'get_document', 'list_documents', 'report_usage', 'requeue_dead', 'resume_thread', 'create_agent', 'search'],
 ];
 
 const NO_LIMITS = {
@@ -206,6 +206,8 @@ it('prose decides nothing, whatever it says and through whatever field it comes'
         git_state: words,
       },
     });
+    await tell('ada', 'put_document', { name: `d${CORPUS.indexOf(template)}`, body: words });
+    await tell('boss', 'put_document', { name: 'brief', body: words, expected_version: CORPUS.indexOf(template) });
     await tell('ben', 'reserve', { names: [`lock-${CORPUS.indexOf(template)}`], reason: words });
     // Orders, and what their holders say of them. Each ends as its fields say, and not its words.
     const one = await create({ title: line, body: words, reviewers: ['rita'] }, 'boss');
