@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -123,10 +123,12 @@ it('a monitor never ends before its client, whatever is wrong with the hub', asy
   for (const one of monitors) void one.ended.then(() => over.push(one));
   // Whatever else starts meanwhile takes longer than failing would have taken them.
   rmSync(join(home, 'hub.db'), { recursive: true });
+  const early = start(['monitor'], { home: join(home, 'none'), env: { CLAUDE_PID: String(claude.pid) } });
+  void early.ended.then(() => over.push(early));
   await start(['config'], { home, input: '' }).ended;
   expect(over).toEqual([]);
   claude.end();
-  for (const one of monitors) expect(await one.ended).toMatchObject({ code: 0, stdout: '', stderr: '' });
+  for (const one of [...monitors, early]) expect(await one.ended).toMatchObject({ code: 0, stdout: '', stderr: '' });
 });
 
 it('a rewake ends with 2 and the news on standard error, and with 0 and nothing where it is of no use', async () => {
@@ -142,6 +144,9 @@ it('a rewake ends with 2 and the news on standard error, and with 0 and nothing 
   for (const words of [['--bogus'], ['--home'], ['two', 'words']])
     expect(await start(['rewake', ...words], { home: hub.home, env, input }).ended).toEqual({ code: 0, stdout: '', stderr: '' });
   // `claude -p` waits for what it started, and nobody would end it.
+  const none = join(hub.home, 'none');
+  expect(await start(['rewake'], { home: none, env, input }).ended).toEqual({ code: 0, stdout: '', stderr: '' });
+  expect(existsSync(none)).toBe(false);
   const alone = { ...env, CLAUDE_CODE_SESSION_ATTENDED: '0' };
   expect(await start(['rewake'], { home: hub.home, env: alone, input }).ended).toEqual({ code: 0, stdout: '', stderr: '' });
   const rewake = start(['rewake'], { home: hub.home, env, input });
