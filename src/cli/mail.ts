@@ -1,10 +1,9 @@
 // rookery inbox, thread, dead and requeue: the operator looks into anybody's mail and repairs it. Looking leases and acknowledges nothing.
 
 import type { Command } from 'commander';
-import { toIso, toIsoOrNull } from '../hub/clock.ts';
-import type { NamedDelivery } from '../hub/overview.ts';
 import { getThread } from '../tools/get-thread.ts';
 import { requeueDead } from '../tools/requeue-dead.ts';
+import { renderDelivery } from '../views/overview.ts';
 import { asOperator } from './as-operator.ts';
 import { addCommand, type CommonFlags } from './command.ts';
 import { usage } from './failure.ts';
@@ -20,7 +19,7 @@ export function registerMail(program: Command): void {
     .action(async (name: string, flags: Flags) => {
       const limit = toLimit(flags.limit);
       await asOperator(flags, async ({ hub, caller, terminal }) => {
-        const messages = (await hub.overview.inbox(caller, name, limit)).map(toRow);
+        const messages = (await hub.overview.inbox(caller, name, limit)).map(renderDelivery);
         if (flags.json === true) return terminal.json({ agent: name, messages });
         const rows = messages.map(({ message_id, from, state, attempts, accepted_at, subject, excerpt }) => ({
           message: message_id,
@@ -50,7 +49,7 @@ export function registerMail(program: Command): void {
     .action(async (flags: Flags) => {
       const limit = toLimit(flags.limit);
       await asOperator(flags, async ({ hub, caller, terminal }) => {
-        const messages = (await hub.overview.dead(caller, limit)).map(toRow);
+        const messages = (await hub.overview.dead(caller, limit)).map(renderDelivery);
         if (flags.json === true) return terminal.json({ messages });
         const rows = messages.map(({ message_id, from, to, attempts, closed_at, reason }) => ({
           message: message_id,
@@ -74,25 +73,6 @@ export function registerMail(program: Command): void {
         terminal.line(`${message} is ready again for ${flags.to}.`);
       });
     });
-}
-
-function toRow(delivery: NamedDelivery) {
-  return {
-    message_id: delivery.messageId,
-    thread_id: delivery.threadId,
-    seq: delivery.seq,
-    from: delivery.from,
-    to: delivery.to,
-    subject: delivery.subject,
-    excerpt: delivery.excerpt,
-    state: delivery.state,
-    urgent: delivery.urgent,
-    attempts: delivery.attempt,
-    accepted_at: toIso(delivery.createdAt),
-    first_shown_at: toIsoOrNull(delivery.firstShownAt),
-    closed_at: toIsoOrNull(delivery.closedAt),
-    reason: delivery.reason,
-  };
 }
 
 function toLimit(given: string | undefined): number {

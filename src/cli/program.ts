@@ -37,6 +37,7 @@ const GROUPS: { names: readonly string[]; load: () => Promise<Register> }[] = [
   { names: ['backup', 'verify', 'restore'], load: async () => (await import('./care.ts')).registerCare },
   { names: ['prune', 'untrack'], load: async () => (await import('./prune.ts')).registerPrune },
   { names: ['export', 'import'], load: async () => (await import('./transfer.ts')).registerTransfer },
+  { names: ['bench', 'prove'], load: async () => (await import('./repository.ts')).registerRepository },
   { names: ['config'], load: async () => (await import('./config.ts')).registerConfig },
   {
     names: ['completion'],

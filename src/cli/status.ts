@@ -1,8 +1,11 @@
 // rookery status: what is, at a glance. Who is there, what is on its way, what does not move and why, and what is degraded.
 
 import type { Command } from 'commander';
-import { OPERATOR } from '../hub/caller.ts';
-import { toIso } from '../hub/clock.ts';
+import { attachedTo } from '../system/locks.ts';
+import { residentBytes } from '../system/memory.ts';
+import { agents as agentsView } from '../views/agents.ts';
+import { overview as overviewView } from '../views/overview.ts';
+import { waiting as waitingView } from '../views/waiting.ts';
 import { asOperator, type Operator } from './as-operator.ts';
 import { addCommand, type CommonFlags } from './command.ts';
 import { printSafeLine } from './print-safe.ts';
@@ -10,6 +13,7 @@ import { renderThings } from './render.ts';
 import { table } from './terminal.ts';
 
 const ROWS = 20;
+const AGENTS = 1_000;
 
 export function registerStatus(program: Command): void {
   addCommand(program, 'status', 'the project at a glance: agents, deliveries, what is stuck and why', 'rookery status --json').action(
@@ -25,46 +29,52 @@ export function registerStatus(program: Command): void {
 
 type Status = Awaited<ReturnType<typeof statusOf>>;
 
-async function statusOf({ hub, config, caller }: Operator) {
-  const { agents } = await hub.agents.list(caller, { waitMs: 0 });
-  const present: Record<string, number> = {};
-  for (const { agent, state } of agents) if (agent.role !== OPERATOR) present[state] = (present[state] ?? 0) + 1;
-  const others = agents.filter(({ agent }) => agent.role !== OPERATOR);
-  const stuck = await hub.overview.stuck(caller, ROWS);
-  const dead = await hub.overview.dead(caller, ROWS);
-  const { unread, leased, unreplied } = await hub.inbox.counts(caller);
-  const { tasks: attention } = await hub.taskViews.list(caller, { state: 'needs_attention', limit: ROWS });
-  const asks = await hub.asks.list(caller, { state: 'open', everybody: true, limit: ROWS });
+async function statusOf({ hub, config, caller, look }: Operator) {
+  const [{ states, agents }, seen, yours] = await Promise.all([
+    look(agentsView, { limit: AGENTS }),
+    look(overviewView),
+    look(waitingView, { limit: ROWS }),
+  ]);
   const pending = await hub.approvals.list(caller, { pending: true, limit: hub.limits.pageRows });
+  const { unread, leased, unreplied } = await hub.inbox.counts(caller);
   const store = await hub.store();
   return {
     project: { id: config.place.project.id, name: config.place.project.name, root: config.place.project.root },
-    agents: present,
+    agents: states,
     waking: {
-      can: others.filter(({ wake }) => wake.door !== 'none').length,
-      cannot: others.filter(({ state, wake }) => state !== 'gone' && wake.door === 'none').map(({ agent }) => agent.name),
+      can: agents.filter(({ wake }) => wake.door !== 'none').length,
+      cannot: agents.filter(({ state, wake }) => state !== 'gone' && wake.door === 'none').map(({ name }) => name),
     },
-    deliveries: await hub.overview.deliveries(caller),
+    deliveries: seen.deliveries,
     inbox: { unread, owed: leased + unreplied },
-    questions: asks
-      .filter((ask) => ask.targetId === caller.agentId)
-      .map((ask) => ({ ask_id: ask.id, from: ask.asker, question: ask.question, deadline_at: toIso(ask.deadlineAt) })),
-    approvals: { pending: pending.length, yours: pending.filter(({ mine }) => mine).length },
+    questions: yours.asks.map(({ ask_id, from, question, deadline_at }) => ({ ask_id, from, question, deadline_at })),
+    approvals: { pending: pending.length, yours: yours.approvals.length },
     tasks: await hub.taskViews.counts(caller),
-    attention: attention.map((task) => ({ task_id: task.id, owner: task.creator, why: task.reason ?? '', title: task.title })),
-    stuck: stuck.map(({ messageId, from, to, state, createdAt, attempt, why }) => ({
-      message_id: messageId,
+    attention: yours.tasks.map(({ id, creator, why, title }) => ({ task_id: id, owner: creator, why: why ?? '', title })),
+    paused: yours.paused,
+    parked: yours.parked.map(({ reminder_id, owner, message, error }) => ({ reminder_id, owner, message, error })),
+    stuck: seen.stuck.map(({ message_id, from, to, state, accepted_at, attempts, why }) => ({
+      message_id,
       from,
       to,
       state,
-      accepted_at: toIso(createdAt),
-      attempts: attempt,
+      accepted_at,
+      attempts,
       why,
     })),
-    dead: dead.map(({ messageId, from, to, reason }) => ({ message_id: messageId, from, to, reason })),
+    dead: yours.dead.map(({ message_id, from, to, reason }) => ({ message_id, from, to, reason })),
     store: { path: store.name, bytes: store.bytes, wal_bytes: store.walBytes },
-    notices: hub.notices(),
+    queue_depth: seen.deliveries.ready + seen.deliveries.leased,
+    processes: processesOf(config.databasePath),
+    notices: seen.notices,
   };
+}
+
+/** Who has the database open beside this command, where the machine tells, and what memory each holds. */
+function processesOf(databasePath: string): { pid: number; name: string; resident_bytes: number | null }[] {
+  return (attachedTo(databasePath) ?? [])
+    .filter(({ pid }) => pid !== process.pid)
+    .map(({ pid, name }) => ({ pid, name, resident_bytes: residentBytes(pid) ?? null }));
 }
 
 function print({ terminal, hub }: Operator, status: Status): void {
@@ -86,6 +96,7 @@ function print({ terminal, hub }: Operator, status: Status): void {
       'store',
       `${mib(status.store.bytes)}${hub.context.db.engine === 'sqlite' ? ` and ${mib(status.store.wal_bytes)} of WAL` : ''} in ${status.store.path}`,
     ],
+    ['memory', memory(status)],
     ['hub', `${hub.instanceId}, schema ${hub.schema}`],
   ];
   for (const [name, value] of facts) line(`${paint('bold', name.padEnd(10))}  ${printSafeLine(value)}`);
@@ -111,7 +122,22 @@ function print({ terminal, hub }: Operator, status: Status): void {
     line(`\n${paint('red', 'dead letters')} (rookery requeue MESSAGE --to NAME puts one back)`);
     for (const text of renderThings(status.dead)) line(text);
   }
+  if (status.paused.length > 0) {
+    line(`\n${paint('yellow', 'paused threads')} (rookery resume THREAD lets one go on)`);
+    for (const text of renderThings(status.paused)) line(text);
+  }
+  if (status.parked.length > 0) {
+    line(`\n${paint('yellow', 'parked reminders')} (rookery retry REMINDER tries one again)`);
+    for (const text of renderThings(status.parked)) line(text);
+  }
   for (const notice of status.notices) line(`\n${paint('yellow', 'notice')}  ${printSafeLine(notice)}`);
+}
+
+function memory({ processes }: Status): string {
+  if (processes.length === 0) return 'no process has the hub open, as far as this machine tells';
+  const bytes = processes.reduce((sum, { resident_bytes }) => sum + (resident_bytes ?? 0), 0);
+  const each = processes.map(({ pid, resident_bytes }) => `${pid}: ${resident_bytes === null ? 'unknown' : mib(resident_bytes)}`);
+  return `${mib(bytes)} in ${processes.length} processes (${each.join(', ')})`;
 }
 
 function mib(bytes: number): string {

@@ -176,9 +176,13 @@ describe('what people see', () => {
       approvals: { pending: 0, yours: 0 },
       tasks: {},
       attention: [],
+      paused: [],
+      parked: [],
       stuck: [],
       dead: [],
       store: { path, bytes: expect.any(Number), wal_bytes: expect.any(Number) },
+      queue_depth: 1,
+      processes: [],
       notices: expect.any(Array),
     });
     expect((await json('agents')).agents).toMatchObject([{ name: 'reviewer', state: 'gone', unread: 1 }]);
