@@ -33,7 +33,31 @@ export function registerMail(program: Command): void {
       });
     });
 
-  addCommand(program, 'thread <id>', 'a thread, by its id or that of one of its messages', 'rookery thread msg_…')
+  const thread = program.command('thread').description('a conversation: to read, or as a document');
+  addCommand(
+    thread,
+    'export <id>',
+    'the whole of a thread with what became of every message',
+    'rookery thread export thr_… --format md > thread.md',
+  )
+    .option('--format <format>', 'md or json', 'md')
+    .action(async (id: string, flags: CommonFlags & { format: string }) => {
+      const format = flags.json === true ? 'json' : flags.format.replace('markdown', 'md');
+      if (format !== 'md' && format !== 'json') throw usage('--format must be md or json.', 'For example: --format md');
+      await asOperator(flags, async ({ hub, caller, terminal }) => {
+        const { readThread, toMarkdown } = await import('./thread-document.ts');
+        const document = await readThread(hub, caller, id);
+        if (format === 'json') return terminal.json(document);
+        for (const line of toMarkdown(document)) terminal.line(line);
+      });
+    });
+  addCommand(
+    thread,
+    'show <id>',
+    'a thread, by its id or that of one of its messages; `show` may be left out',
+    'rookery thread msg_…',
+    true,
+  )
     .option('--limit <number>', `at most so many messages, ${ROWS} by default`)
     .action(async (id: string, flags: Flags) => {
       const limit = toLimit(flags.limit);

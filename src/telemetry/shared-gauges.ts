@@ -1,7 +1,7 @@
 // What all processes share, told by the one that serves: the census of the hub (hub/census.ts), and the files of its database. Looking at the
 // census also reports what happened since the last look, so its counters are up to date in the same collection.
 
-import { readdirSync, statfsSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Config } from '../config.ts';
 import { type Hub, VERSION } from '../hub/hub.ts';
@@ -21,7 +21,7 @@ export async function observeShared(instruments: Instruments, hub: Hub, files: F
       ...counted.flatMap(toObserved),
       { name: 'hub.oldest_unacked', value: seconds(oldestUnackedMs) },
       { name: 'hub.scheduler.heartbeat_timestamp', value: seconds(await hub.beatAt()) },
-      ...(engine === 'sqlite' ? filesOf(files) : []),
+      ...(await roomOf(hub.context, files)),
     ];
   });
 }
@@ -33,13 +33,16 @@ function toObserved({ what, state, n }: { what: string; state: string; n: number
   return [{ name: 'hub.obligations', value: n, attributes: { kind: what, state } }];
 }
 
-function filesOf({ databasePath, backupDir }: Files): Observed[] {
-  const sizeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+/** The engine knows its sizes; the disk and the backups of a server elsewhere are its own. */
+async function roomOf({ db }: Hub['context'], { databasePath, backupDir }: Files): Promise<Observed[]> {
+  const { bytes, walBytes } = await db.describe();
+  const sizes: Observed[] = [{ name: 'hub.db', value: bytes }];
+  if (db.engine !== 'sqlite' || !existsSync(databasePath)) return sizes;
   const { bavail, bsize } = statfsSync(dirname(databasePath));
   const backup = newest(backupDir);
   return [
-    { name: 'hub.db', value: sizeOf(databasePath) },
-    { name: 'hub.wal', value: sizeOf(`${databasePath}-wal`) },
+    ...sizes,
+    { name: 'hub.wal', value: walBytes ?? 0 },
     { name: 'hub.disk.free', value: bavail * bsize },
     ...(backup === undefined ? [] : [{ name: 'hub.backup.last_success_timestamp', value: seconds(backup) } as const]),
   ];
