@@ -11,11 +11,14 @@ import type { Log } from '../system/log.ts';
 import { callTool, toAnswer } from '../tools/call.ts';
 import { Connection } from '../tools/connection.ts';
 import { findTool, toolsOf } from '../tools/index.ts';
+import { TOOLSETS } from '../tools/tool.ts';
+import { views } from '../views/index.ts';
 import { type ApiBindings, type Asked, bearerOf } from './asked.ts';
 import { bearerSecret, type Doorman } from './auth.ts';
 import { readJson } from './body.ts';
 import { type DashboardParts, dashboardRoutes } from './dashboard-routes.ts';
 import { type StreamCounts, streamEvents } from './event-stream.ts';
+import { openApi } from './openapi.ts';
 import type { PageFile } from './page.ts';
 import { API_CLIENT, type Principals } from './principals.ts';
 import type { Readiness } from './readiness.ts';
@@ -67,6 +70,11 @@ export function apiRoutes(parts: DashboardParts): Hono<{ Bindings: ApiBindings }
   app.on(['GET', 'PUT', 'PATCH', 'DELETE'], '/api/:tool', () => {
     const error = new HubError('invalid_input', 'Tools are called with POST.', { hint: 'POST /api/<tool> with the arguments as JSON.' });
     return errorResponse(error.toAnswer(), 405, { Allow: 'POST' });
+  });
+  let document: ReturnType<typeof openApi> | undefined;
+  app.get('/openapi.json', (c) => {
+    document ??= openApi(toolsOf(TOOLSETS), views);
+    return c.json(document);
   });
   app.get('/metrics', (c) => metricsText(c, parts));
   app.get('/events', async (c) => {
@@ -145,7 +153,7 @@ async function readyz(c: Asked, { doorman, readiness }: ApiParts): Promise<Respo
 
 function noRoute(): HubError {
   return new HubError('not_found', 'There is nothing at this address.', {
-    hint: 'Routes: /mcp, POST /api/<tool>, /api/views, POST /hooks/task, /events, /metrics, /livez, /readyz, /version.',
+    hint: 'Routes: /mcp, POST /api/<tool>, /api/views, POST /hooks/task, /events, /metrics, /openapi.json, /livez, /readyz, /version.',
   });
 }
 

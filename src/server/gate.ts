@@ -11,7 +11,7 @@ import { refusedSource, type SourceRules } from './origins.ts';
 import { sendError } from './replies.ts';
 
 /** Everything else needs a token, or a signed-in browser; but for the dashboard's own files, which tell nothing, and what is signed. */
-const PUBLIC = ['/', '/livez', '/readyz', '/version', '/sign-in', '/enrol', '/hooks/task'];
+const PUBLIC = ['/', '/livez', '/readyz', '/version', '/openapi.json', '/sign-in', '/enrol', '/hooks/task'];
 /** Clients look here for an authorisation server before they have a token; there is none, and 404 says so. */
 const DISCOVERY = '/.well-known/';
 
