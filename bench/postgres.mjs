@@ -25,8 +25,8 @@ export async function benchPostgres(table, { seconds, runs }) {
     await floors(server, table, { seconds, runs });
     for (const projects of PROJECTS) {
       for (const hubs of HUBS) {
-        const { rate, figures } = await together(server, { projects, hubs, seconds });
-        const note = `${Math.round(rate)}/s`;
+        const { rate, failed, figures } = await together(server, { projects, hubs, seconds });
+        const note = `${Math.round(rate)}/s${failed === 0 ? '' : `, ${failed} refused`}`;
         table.add(`${projects} projects, ${hubs} hubs: send`, figures, { floor: `pg insert, ${SENDERS} at once`, note });
       }
     }
@@ -70,7 +70,8 @@ async function together(server, { projects, hubs, seconds }) {
     for (let n = 0; n < hubs; n++) children.push(await start({ home: folder, hub: n, hubs, projects, senders: SENDERS / hubs }));
     const answers = await Promise.all(children.map(({ ask }) => ask({ seconds })));
     const times = answers.flatMap((answer) => answer.times).sort((a, b) => a - b);
-    return { rate: times.length / seconds, figures: summary(times) };
+    const failed = answers.reduce((sum, answer) => sum + answer.failed, 0);
+    return { rate: (times.length - failed) / seconds, failed, figures: summary(times) };
   } finally {
     for (const { child } of children) child.kill();
     done();

@@ -78,9 +78,12 @@ export async function examine(
       : fail('configuration', broken.message, 'Every command refuses to start with it.', broken.hint ?? 'rookery config --explain');
   const sqlite = await checkSqlite(probes);
   const loads = sqlite.every(({ status }) => status === 'ok');
-  const database = loads
-    ? await (await import('./database.ts')).checkDatabase(config, deep, probes, step)
-    : { findings: [unknown('database', 'not looked at: SQLite does not load')], opened: false, bornAt: undefined, evidence: undefined };
+  const onServer = config.databaseUrl !== undefined;
+  const database = onServer
+    ? await (await import('./server.ts')).checkServer(config, deep, probes, step)
+    : loads
+      ? await (await import('./database.ts')).checkDatabase(config, deep, probes, step)
+      : { findings: [unknown('database', 'not looked at: SQLite does not load')], opened: false, bornAt: undefined, evidence: undefined };
   const findings = [
     configuration,
     checkNode(probes),
@@ -89,7 +92,7 @@ export async function examine(
     checkDisk(config),
     ...checkModes(config, probes),
     ...database.findings,
-    checkBackups(config, probes, database.bornAt),
+    onServer ? ok('backup', 'PostgreSQL’s own tools do it: docs/deploying.md') : checkBackups(config, probes, database.bornAt),
     checkDoorbells(config, probes),
     checkLog(config),
     ...(await checkClients(config, probes, database.evidence)),

@@ -4,11 +4,10 @@ import type { Config } from '../config.ts';
 import { toIso } from '../hub/clock.ts';
 import { LIMITS } from '../hub/limits.ts';
 import { doorEvidence, type HookEvidence, hookEvidence } from '../store/client-evidence.ts';
-import type { Read } from '../store/db.ts';
+import type { Db, Read } from '../store/db.ts';
 import { conservation, namedStuck, tallyDeliveries } from '../store/overview.ts';
 import { findHub, listProjects } from '../store/projects.ts';
 import { openSessions } from '../store/sessions.ts';
-import type { SqliteFile } from '../store/sqlite-care.ts';
 import { type Evidence, SESSION_PREFIXES } from './client-hooks.ts';
 import type { Probes } from './doctor.ts';
 import { type Finding, fail, ok, unknown, warn, wordsOf } from './finding.ts';
@@ -18,11 +17,11 @@ const STUCK_COUNTED = 1_000;
 
 export async function checkRows(
   config: Config,
-  file: SqliteFile,
+  database: Pick<Db, 'read'>,
   probes: Probes,
 ): Promise<{ findings: Finding[]; bornAt: number | undefined; evidence: Evidence | undefined }> {
   try {
-    return await file.read(async (read) => {
+    return await database.read(async (read) => {
       const hub = await findHub(read);
       const findings = [
         checkClock(config, hub?.highWaterAt, probes),

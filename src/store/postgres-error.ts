@@ -4,7 +4,7 @@
 import { HubError } from '../hub/errors.ts';
 
 /** The hint of every failure before a commit was asked for. */
-const AGAIN = 'Nothing was changed: retry with the same idempotency_key.';
+const AGAIN = 'Retry with the same idempotency_key.';
 
 /** Whether the connection is of no use any more; after a commit was sent it then says nothing about the commit. */
 export function isLost(error: unknown): boolean {
@@ -31,6 +31,11 @@ export function mayPass(error: unknown): boolean {
   const state = stateOf(error);
   if (state === undefined) return isOfNetwork(error) && codeOf(error) !== 'ENOTFOUND';
   return state.startsWith('08') || state.startsWith('57P') || state === '53300';
+}
+
+/** Whether no server was met at all. */
+export function isUnreached(error: unknown): boolean {
+  return error instanceof Error && stateOf(error) === undefined && isOfNetwork(error);
 }
 
 /** The error for the caller: a HubError where the cause is known, else the original. Only for what was certainly not committed. */
@@ -63,7 +68,8 @@ export function toPostgresError(error: unknown): unknown {
       cause: error,
     });
   }
-  if (state?.startsWith('53')) return fail(`PostgreSQL has no more room for this (${state}): connections, memory or locks.`);
+  if (state?.startsWith('53'))
+    return fail(`PostgreSQL has no more room for this (${state}: connections, memory or locks); nothing was changed.`);
   if (state?.startsWith('XX') || state?.startsWith('58')) {
     return fail(`PostgreSQL reports damage or a failing disk (${state}); nothing was changed.`, 'Read its log before anything else.');
   }

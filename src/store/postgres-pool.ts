@@ -9,7 +9,7 @@ import { HubError } from '../hub/errors.ts';
 import type { Row } from './db.ts';
 import type { Outcome, PgBell, PgPool } from './postgres.ts';
 import { ListenBell } from './postgres-bell.ts';
-import { isLost, isStalePlan, mayPass, toPostgresError } from './postgres-error.ts';
+import { isLost, isStalePlan, isUnreached, mayPass, toPostgresError } from './postgres-error.ts';
 import type { PgSettings } from './postgres-settings.ts';
 import type { PgConnection } from './postgres-transaction.ts';
 
@@ -146,7 +146,7 @@ export class ServerPool implements PgPool {
 
   #explain(error: unknown): Error {
     const known = toPostgresError(error);
-    if (known instanceof HubError && !mayPass(error)) return known;
+    if (known instanceof HubError && !mayPass(error) && !isUnreached(error)) return known;
     const why = error instanceof Error && 'code' in error ? String(error.code) : error instanceof Error ? error.message : 'unknown';
     return new HubError('unavailable', `${this.#settings.name}, cannot be reached (${why}).`, {
       hint: 'Nothing was changed: retry with the same idempotency_key. The hub goes on by itself when the server is back.',
