@@ -55,7 +55,8 @@ export async function openHub(home, { root = PACKAGE, limits = LIMITS, clock } =
 }
 
 async function openDatabase(home, root, clock) {
-  const { databaseUrl: url } = JSON.parse(readFileSync(join(home, 'config.json'), 'utf8'));
+  const config = join(home, 'config.json');
+  const { databaseUrl: url } = existsSync(config) ? JSON.parse(readFileSync(config, 'utf8')) : {};
   if (url !== undefined) return await (await load('store/postgres-open.js', root)).openPostgres({ url, clock });
   const { openSqlite } = await load('store/sqlite.js', root);
   return await openSqlite({ path: join(home, 'hub.db'), bellDir: join(home, 'run'), clock });
