@@ -74,7 +74,7 @@ export async function programWith(name: string | undefined): Promise<Command> {
     .version(VERSION)
     .description('The coordination hub for coding agents.')
     .exitOverride()
-    .configureHelp({ groupItems: ownFirst })
+    .configureHelp({ groupItems: ownFirst, commandDescription: asSentence })
     .configureOutput({ outputError: () => {}, writeOut }); // showError prints errors, once and in one form
   const group = GROUPS.find(({ names }) => name !== undefined && names.includes(name));
   for (const { load } of group === undefined ? GROUPS : [group]) (await load())(program);
@@ -83,7 +83,7 @@ export async function programWith(name: string | undefined): Promise<Command> {
     const usual = new Help();
     const formatHelp = (command: Command, help: Help) =>
       command === program ? programHelp(program, help) : usual.formatHelp(command, help);
-    program.configureHelp({ formatHelp, groupItems: ownFirst });
+    program.configureHelp({ formatHelp, groupItems: ownFirst, commandDescription: asSentence });
   }
   return program;
 }
@@ -98,4 +98,10 @@ function ownFirst<T extends Command | Option>(all: T[], visible: T[], groupOf: (
   if (common === undefined) return groups;
   groups.delete(EVERYWHERE);
   return groups.set(EVERYWHERE, common);
+}
+
+/** A command is told of in a list by a phrase, and by itself as a sentence. */
+function asSentence(command: Command): string {
+  const text = command.description();
+  return text === '' ? '' : `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
 }

@@ -83,16 +83,16 @@ export function registerTasks(program: Command): void {
 }
 
 function addCreate(task: Command): void {
-  const many = (value: string, all: string[]) => [...all, value];
+  const many = (value: string, all: string[] = []) => [...all, value];
   addCommand(task, 'create <title...>', 'hand out work', 'rookery task create --need typescript "Write the parser"')
     .option('--body <text>', 'all the worker needs to know')
     .option('--assignee <name>', 'an agent; without one whoever can do it')
-    .option('--need <capability>', 'a capability that is needed; may be repeated', many, [])
-    .option('--after <task>', 'a task to wait for, perhaps with :cancel or :ignore; may be repeated', many, [])
+    .option('--need <capability>', 'a capability that is needed; may be repeated', many)
+    .option('--after <task>', 'a task to wait for, perhaps with :cancel or :ignore; may be repeated', many)
     .option('--parent <task>', 'the task that this is a part of')
     .option('--priority <priority>', 'low, normal, high or urgent')
-    .option('--artifact <path>', 'a file that is expected; may be repeated', many, [])
-    .option('--reviewer <name>', 'who reviews it; may be repeated', many, [])
+    .option('--artifact <path>', 'a file that is expected; may be repeated', many)
+    .option('--reviewer <name>', 'who reviews it; may be repeated', many)
     .action(async (title: string[], flags: CreateFlags) => {
       const list = (name: string, values: string[] | undefined) => (values === undefined || values.length === 0 ? {} : { [name]: values });
       const input = {

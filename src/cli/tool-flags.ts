@@ -36,10 +36,10 @@ export function positionalsOf(tool: Tool): string[] {
   return first !== undefined && /(_id|receipt)$/.test(first) ? [first] : [];
 }
 
-/** Adds one option per field; a yes/no field also gets its negation. */
-export function addFlags(command: Command, tool: Tool): void {
-  for (const { flag, kind, schema } of flagsOf(tool)) {
-    const words = schema.description ?? '';
+/** Adds one option per field; a yes/no field also gets its negation. `wordsOf` says what it means where the schema does not. */
+export function addFlags(command: Command, tool: Tool, wordsOf = (_field: string, described: string | undefined) => described ?? ''): void {
+  for (const { field, flag, kind, schema } of flagsOf(tool)) {
+    const words = wordsOf(field, schema.description);
     if (kind === 'boolean') {
       command.option(`--${flag}`, words).addOption(new Option(`--no-${flag}`).hideHelp());
       continue;

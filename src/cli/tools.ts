@@ -11,21 +11,12 @@ import { addCommand, type CommonFlags } from './command.ts';
 import { usage } from './failure.ts';
 import { renderResult } from './render.ts';
 import { addFlags, inputOf, positionalsOf } from './tool-flags.ts';
+import { exampleOf, flagWords, inCommandWords } from './tool-words.ts';
 
 type Flags = CommonFlags & { asAgent?: string };
 
 /** Shorter names that people try first. */
 const ALIASES: Record<string, string> = { recv_batch: 'recv' };
-const EXAMPLES: Record<string, string> = {
-  send: 'rookery send --to reviewer --kind request "Please look at src/auth.ts"',
-  recv_batch: 'rookery recv --max 5 --wait-seconds 20',
-  ack: 'rookery ack rcp_…',
-  message_status: 'rookery message-status msg_…',
-  get_thread: 'rookery get-thread --message-id msg_…',
-  requeue_dead: 'rookery requeue-dead msg_… --to reviewer',
-  list_agents: 'rookery list-agents --role reviewer --json',
-};
-
 export function registerTools(program: Command): void {
   // A command of that name that a person has been given already is the better one.
   const taken = new Set(program.commands.map((command) => command.name()));
@@ -48,11 +39,11 @@ function registerTool(program: Command, tool: Tool): void {
   const name = tool.name.replaceAll('_', '-');
   const positionals = positionalsOf(tool);
   const words = [name, ...positionals.map((field) => `[${field.replaceAll('_', '-')}]`)].join(' ');
-  const command = addCommand(program, words, tool.description, EXAMPLES[tool.name] ?? `rookery ${words.replace(/\[([^\]]+)\]/g, '<$1>')}`);
+  const command = addCommand(program, words, inCommandWords(tool.description, tool), exampleOf(tool));
   command.summary(tool.title.toLowerCase());
   const alias = ALIASES[tool.name];
   if (alias !== undefined) command.alias(alias);
-  addFlags(command, tool);
+  addFlags(command, tool, flagWords);
   addAsAgent(command);
   command.action(async (...given: unknown[]) => {
     const flags = command.opts<Flags & Record<string, unknown>>();

@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, cpSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { beforeAll, vi } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import { openHub } from '../../src/open.ts';
 import { built } from '../server/http-process.ts';
@@ -18,6 +19,10 @@ export type Running = {
   kill(signal: NodeJS.Signals): void;
   ended: Promise<Ended>;
 };
+
+/** On a loaded machine every start of a process takes seconds, and a build a minute: no test here is about that. */
+vi.setConfig({ testTimeout: 180_000 });
+beforeAll(() => void programFile(), 300_000);
 
 /** Built once per test file: sources that change meanwhile are for the next run. */
 let main: string | undefined;
