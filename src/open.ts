@@ -31,6 +31,7 @@ export async function openHub(config: Config, watch?: { log: Log; telemetry: Tel
     approvals: config.approvals,
     guard: config.guard,
     wake: DEFAULT_POLICY.wake,
+    agent: DEFAULT_POLICY.agent,
     tools: DEFAULT_POLICY.tools,
     relatedCapabilities: config.relatedCapabilities,
     prices: priceTable(config.prices),

@@ -38,6 +38,8 @@ const GROUPS: { names: readonly string[]; load: () => Promise<Register> }[] = [
   { names: ['prune', 'untrack'], load: async () => (await import('./prune.ts')).registerPrune },
   { names: ['export', 'import'], load: async () => (await import('./transfer.ts')).registerTransfer },
   { names: ['bench', 'prove'], load: async () => (await import('./repository.ts')).registerRepository },
+  { names: ['migrate'], load: async () => (await import('./migrate.ts')).registerMigrate },
+  { names: ['quarantine'], load: async () => (await import('./quarantine.ts')).registerQuarantine },
   { names: ['config'], load: async () => (await import('./config.ts')).registerConfig },
   {
     names: ['completion'],

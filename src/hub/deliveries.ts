@@ -2,7 +2,7 @@
 // taker went away. Each is a timed duty that re-checks inside its own transaction, so any number of processes may run it (invariant 7).
 
 import { findAgent, findAgentByName } from '../store/agents.ts';
-import { close, type DeliveryRow, findDelivery, makeReady } from '../store/deliveries.ts';
+import { close, type DeliveryRow, deliveriesOf, findDelivery, makeReady } from '../store/deliveries.ts';
 import { type DueKind, dueDeliveries, markNudged, markStalled, orphanedPool } from '../store/due-deliveries.ts';
 import { assertOversees, type Caller, OPERATOR } from './caller.ts';
 import type { Act, Intent } from './command.ts';
@@ -10,6 +10,7 @@ import type { HubContext } from './context.ts';
 import { HubError } from './errors.ts';
 import { reopenPool } from './pool.ts';
 import type { Posting } from './posting.ts';
+import { QUARANTINED } from './visibility.ts';
 
 /** How long a pool message stays with a taker that is gone before the others are offered it again. */
 const POOL_REOFFER_MS = 5 * 60_000;
@@ -95,6 +96,27 @@ export class Deliveries {
     return await this.#context.commands.run(caller, intent, async (act) => {
       await this.#requeue(act, messageId, to);
       return { message_id: messageId, to };
+    });
+  }
+
+  /** Keeps a message from those who have not acknowledged it. Nobody is told: its sender may be what it is kept from. Errors: `not_found`. */
+  async quarantine(caller: Caller, messageId: string): Promise<{ message_id: string; withheld: string[]; already_read: string[] }> {
+    assertOversees(caller, 'quarantine messages');
+    return await this.#context.commands.run(caller, { tool: 'quarantine' }, async (act) => {
+      const deliveries = (await deliveriesOf(act.tx, messageId)).filter(({ projectId }) => projectId === act.projectId);
+      if (deliveries.length === 0)
+        throw new HubError('not_found', 'No such message in this project.', { hint: 'rookery inbox NAME and rookery thread ID show ids.' });
+      const result = { message_id: messageId, withheld: [] as string[], already_read: [] as string[] };
+      for (const delivery of deliveries) {
+        const to = await this.#name(act, delivery.recipientId);
+        if (delivery.state === 'acked') result.already_read.push(to);
+        if (delivery.state !== 'ready' && delivery.state !== 'leased') continue;
+        const reason = `${QUARANTINED}${caller.name}`;
+        await close(act.tx, messageId, delivery.recipientId, 'dead', reason, act.now);
+        await act.emit('message.dead', messageId, { to, reason });
+        result.withheld.push(to);
+      }
+      return result;
     });
   }
 

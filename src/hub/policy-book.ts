@@ -87,6 +87,7 @@ function applied(base: Rules, rows: readonly PolicyRow[]): Rules {
     approvals: { ...base.policy.approvals },
     guard: { ...base.policy.guard },
     wake: { ...base.policy.wake },
+    agent: { ...base.policy.agent },
     tools: { ...base.policy.tools },
   };
   for (const row of [...rows].sort((a, b) => depth(a) - depth(b))) {

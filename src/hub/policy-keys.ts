@@ -103,6 +103,7 @@ export const POLICY_KEYS: readonly PolicyKey[] = [
   { name: 'guard.off', finest: 'agent', adds: false, what: 'a list of names of rules; "*" is all', parse: (value) => toTexts(value, 60) },
   { name: 'guard.commands', finest: 'agent', adds: true, what: 'a list of {name, match, risk, why, outside?}', parse: toRules },
   choice('wake.for', 'agent', ['mail', 'urgent', 'nothing']),
+  choice('agent.quarantine', 'agent', ['no', 'yes']),
   {
     name: 'tools.deny',
     finest: 'agent',

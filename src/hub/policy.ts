@@ -27,6 +27,10 @@ export type Policy = {
     /** For what an idle client is woken. */
     readonly for: 'mail' | 'urgent' | 'nothing';
   };
+  agent: {
+    /** Held back by the operator: every call is refused, and nothing wakes it. */
+    readonly quarantine: 'no' | 'yes';
+  };
   tools: {
     /** Tools that are refused, by name; `*` stands for any characters. */
     readonly deny: readonly string[];
@@ -41,6 +45,7 @@ export const DEFAULT_POLICY: Policy = {
   approvals: { low: 'policy', medium: 'manager' },
   guard: { commands: [], off: [], overlaps: 'warn', edits: 'refuse', whenBroken: 'open' },
   wake: { for: 'mail' },
+  agent: { quarantine: 'no' },
   tools: { deny: [] },
   relatedCapabilities: {},
   prices: DEFAULT_PRICES,

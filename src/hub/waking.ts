@@ -144,7 +144,8 @@ export class Waking {
     const session = await latestSession(read, agentId);
     const live = isLive(this.#context, session) ? session : undefined;
     const unread = await wakingMail(read, agentId, live?.id ?? null, now);
-    const wanted = this.#context.policyOf({ projectId, agentId }).wake.for;
+    const { agent: held, wake } = this.#context.policyOf({ projectId, agentId });
+    const wanted = held.quarantine === 'yes' ? 'nothing' : wake.for;
     const mail = wanted === 'mail' || (wanted === 'urgent' && (unread?.urgent ?? 0) > 0) ? unread : undefined;
     const since = mail?.oldestReadyAt ?? now;
     const attempts =

@@ -67,7 +67,8 @@ async function answer(hub: Hub, connection: Connection, tool: Callable, given: u
     const caller = own !== undefined && typeof as === 'string' ? await hub.sessions.actingAs(own, as) : own;
     speaker = caller?.agentId;
     if (caller !== undefined && tool.overseers) assertOversees(caller, `call ${tool.name}`);
-    if (caller !== undefined && tool.identifies !== true) assertAllowed(hub, caller, tool.name);
+    // Hooks are not the model's: what they guard must be guarded all the more.
+    if (caller !== undefined && !ALWAYS.includes(tool.name) && !tool.unlisted) assertAllowed(hub, caller, tool.name);
     if (tool.unlisted && caller?.door === 'http') throw onlyHere(tool.name);
     const call = {
       hub,
@@ -95,9 +96,18 @@ async function answer(hub: Hub, connection: Connection, tool: Callable, given: u
   }
 }
 
+/** Whoever is held back may still ask who it is, and learn why. */
+const ALWAYS: readonly string[] = ['whoami', 'join'];
+
 /** What the operator has switched off for an agent stays off, whatever its client shows it. */
 function assertAllowed(hub: Hub, caller: Caller, tool: string): void {
   if (authorityOf(caller.role) === 'operator') return;
+  const hands = [caller.agentId, ...(caller.parentId === null ? [] : [caller.parentId])];
+  if (hands.some((agentId) => hub.context.policyOf({ projectId: caller.projectId, agentId }).agent.quarantine === 'yes')) {
+    throw new HubError('forbidden', `${caller.name} is in quarantine: the operator holds every call back; nothing was done.`, {
+      hint: 'Stop, and wait for the person who runs the hub.',
+    });
+  }
   const denied = hub.context.policyOf(caller).tools.deny.find((name) => isNamed(tool, name));
   if (denied === undefined) return;
   throw new HubError('forbidden', `The operator has switched off ${tool} for ${caller.name}; nothing was done.`, {
