@@ -68,10 +68,13 @@ async function together(server, { projects, hubs, seconds }) {
   try {
     // One after the other: the first makes the schema.
     for (let n = 0; n < hubs; n++) children.push(await start({ home: folder, hub: n, hubs, projects, senders: SENDERS / hubs }));
+    // What every process does once, and every connection prepares, is done before.
+    await Promise.all(children.map(({ ask }) => ask({ seconds: 2 })));
     const answers = await Promise.all(children.map(({ ask }) => ask({ seconds })));
     const times = answers.flatMap((answer) => answer.times).sort((a, b) => a - b);
     const failed = answers.reduce((sum, answer) => sum + answer.failed, 0);
-    return { rate: (times.length - failed) / seconds, failed, figures: summary(times) };
+    const took = Math.max(...answers.map(({ ms }) => ms)) / 1000;
+    return { rate: (times.length - failed) / took, failed, figures: summary(times) };
   } finally {
     for (const { child } of children) child.kill();
     done();

@@ -148,6 +148,7 @@ async function startHub({ name, address }, folder, pki, databaseUrl) {
     pki[name].key,
     '--project',
     PROJECT.name,
+    '--as-root', // only root may enter a namespace
     '--json',
   ];
   const child = spawn('ip', ['netns', 'exec', space(name), process.execPath, program(), 'serve', ...flags], {
