@@ -2,8 +2,8 @@
 // ROOKERY_E2E_CLIENTS names another folder.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { homedir, platform } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { homedir, platform, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const CLAUDE = '@anthropic-ai/claude-code@2.1.329';
@@ -21,15 +21,19 @@ export function installClients(folder = process.env.ROOKERY_E2E_CLIENTS ?? cache
 
 function install(folder, spec, bin) {
   const program = join(folder, 'node_modules', '.bin', bin);
-  if (existsSync(program)) return program;
+  if (runs(program)) return program;
+  if (npm(['view', spec, 'version', '--fetch-retries=0', '--fetch-timeout=15000'], tmpdir(), 30).status !== 0)
+    throw new Error(`the npm registry does not answer for ${spec}`);
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{"private":true}');
   process.stderr.write(`installing ${spec} ...\n`);
-  const done = spawnSync('npm', ['install', '--no-audit', '--no-fund', '--dangerously-allow-all-scripts', spec], {
-    cwd: folder,
-    stdio: ['ignore', 'ignore', 'inherit'],
-    timeout: 180_000,
-  });
-  if (done.status !== 0 || !existsSync(program)) throw new Error(`${spec} could not be installed`);
+  const done = npm(['install', '--no-audit', '--no-fund', '--dangerously-allow-all-scripts', spec], folder, 180);
+  if (done.status !== 0 || !runs(program)) throw new Error(`${spec} could not be installed: ${done.stderr.trim().split('\n').at(-1)}`);
   return program;
 }
+
+const npm = (args, cwd, seconds) =>
+  spawnSync('npm', args, { cwd, stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8', timeout: seconds * 1000 });
+
+/** An installation that was interrupted has left programs that do not run. */
+const runs = (program) => spawnSync(program, ['--version'], { stdio: 'ignore', timeout: 30_000 }).status === 0;
