@@ -16,7 +16,7 @@ export const getDocument = defineTool({
   toolset: 'memory',
   input: {
     name: z.string().min(1).max(40).describe('of list_documents'),
-    version: z.int().min(1).optional().describe('an older one'),
+    at_version: z.int().min(1).optional().describe('an older one'),
     offset: z.int().min(0).optional().describe('next_offset of the part before'),
   },
   output: {
@@ -29,7 +29,7 @@ export const getDocument = defineTool({
     next_offset: z.int().optional(),
     note: z.string(),
   },
-  async run({ hub, caller }, { name, version, offset = 0 }) {
+  async run({ hub, caller }, { name, at_version: version, offset = 0 }) {
     const { body, writtenAt, bytes: _, ...head } = await hub.documents.get(caller, name, version);
     const characters = [...body];
     const end = offset + PAGE_CHARS;

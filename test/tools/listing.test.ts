@@ -167,6 +167,11 @@ it('lets every writing call be repeated safely, and no reading call pretend to n
   for (const tool of tools) expect([tool.name, 'idempotency_key' in tool.input.shape]).toEqual([tool.name, tool.access !== 'read']);
 });
 
+it('has no argument whose flag the program takes for its own', () => {
+  for (const tool of tools)
+    for (const flag of ['version', 'help', 'json', 'home', 'project', 'as_agent']) expect(tool.input.shape).not.toHaveProperty(flag);
+});
+
 it('returns the inbox with every answer', () => {
   for (const tool of tools) expect(listed(tool).outputSchema.required).toContain('inbox');
 });
