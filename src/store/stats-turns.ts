@@ -1,4 +1,5 @@
-// What reports on turns, tools and calls count. Sums and percentiles are made by the database; days are those of UTC.
+// What reports on turns, tools and calls count. Sums and percentiles are made by the database; days are those of UTC. Rows that retention took
+// are counted by the sums of their days (days.ts), of each day that began in the window: a row is in one of the two, never in both.
 
 import { toInt, toIntOrNull, toText } from './columns.ts';
 import type { Read } from './db.ts';
@@ -16,9 +17,12 @@ export async function turnGroups(read: Read, projectId: string, since: number): 
        SUM(CASE WHEN input_tokens IS NULL THEN 1 ELSE 0 END) AS untold, SUM(COALESCE(input_tokens, 0)) AS input,
        SUM(COALESCE(output_tokens, 0)) AS output, SUM(COALESCE(cache_read_tokens, 0)) AS cache_read,
        SUM(COALESCE(cache_write_tokens, 0)) AS cache_write, SUM(tool_calls) AS tools
-     FROM turns WHERE project_id = ? AND ended_at >= ? GROUP BY agent_id, model, ended_at / ${DAY_MS}`,
-    projectId,
-    since,
+     FROM turns WHERE project_id = ? AND ended_at >= ? GROUP BY agent_id, model, ended_at / ${DAY_MS}
+     UNION ALL
+     SELECT agent_id, model, day, SUM(turns), SUM(duration_ms), 0, SUM(input_tokens), SUM(output_tokens), SUM(cache_read_tokens),
+       SUM(cache_write_tokens), SUM(tool_calls)
+     FROM turn_days WHERE project_id = ? AND day >= ? GROUP BY agent_id, model, day`,
+    ...[projectId, since, projectId, firstDay(since)],
   );
   return rows.map((row) => ({
     agentId: toText(row, 'agent_id'),
@@ -56,11 +60,14 @@ export type CallGroup = { tool: string; code: string; calls: number; inputBytes:
 
 export async function callGroups(read: Read, projectId: string, agentId: string | null, since: number): Promise<CallGroup[]> {
   const rows = await read.all(
-    `SELECT tool, code, COUNT(*) AS n, SUM(input_bytes) AS input, SUM(output_bytes) AS output FROM tool_calls
-     WHERE project_id = ? AND started_at >= ? AND agent_id = COALESCE(?, agent_id) GROUP BY tool, code`,
-    projectId,
-    since,
-    agentId,
+    `SELECT tool, code, SUM(n) AS n, SUM(input) AS input, SUM(output) AS output FROM (
+       SELECT tool, code, COUNT(*) AS n, SUM(input_bytes) AS input, SUM(output_bytes) AS output FROM tool_calls
+       WHERE project_id = ? AND started_at >= ? AND agent_id = COALESCE(?, agent_id) GROUP BY tool, code
+       UNION ALL
+       SELECT tool, code, SUM(calls), SUM(input_bytes), SUM(output_bytes) FROM call_days
+       WHERE project_id = ? AND day >= ? AND agent_id = COALESCE(?, agent_id) GROUP BY tool, code
+     ) AS counted GROUP BY tool, code`,
+    ...[projectId, since, agentId, projectId, firstDay(since), agentId],
   );
   return rows.map((row) => ({
     tool: toText(row, 'tool'),
@@ -78,10 +85,14 @@ export async function callsByAgent(
   since: number,
 ): Promise<{ agentId: string; calls: number; refused: number }[]> {
   const rows = await read.all(
-    `SELECT agent_id, COUNT(*) AS n, SUM(CASE WHEN code = 'ok' THEN 0 ELSE 1 END) AS refused FROM tool_calls
-     WHERE project_id = ? AND started_at >= ? GROUP BY agent_id`,
-    projectId,
-    since,
+    `SELECT agent_id, SUM(n) AS n, SUM(refused) AS refused FROM (
+       SELECT agent_id, COUNT(*) AS n, SUM(CASE WHEN code = 'ok' THEN 0 ELSE 1 END) AS refused FROM tool_calls
+       WHERE project_id = ? AND started_at >= ? GROUP BY agent_id
+       UNION ALL
+       SELECT agent_id, SUM(calls), SUM(CASE WHEN code = 'ok' THEN 0 ELSE calls END) FROM call_days
+       WHERE project_id = ? AND day >= ? GROUP BY agent_id
+     ) AS counted GROUP BY agent_id`,
+    ...[projectId, since, projectId, firstDay(since)],
   );
   return rows.map((row) => ({ agentId: toText(row, 'agent_id'), calls: toInt(row, 'n'), refused: toInt(row, 'refused') }));
 }
@@ -116,4 +127,8 @@ export async function spread(read: Read, statement: string, ...args: (string | n
     p95: toIntOrNull(row, 'p95'),
     longest: toIntOrNull(row, 'longest'),
   }));
+}
+
+function firstDay(since: number): number {
+  return Math.ceil(since / DAY_MS);
 }

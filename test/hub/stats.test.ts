@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import type { Caller } from '../../src/hub/caller.ts';
 import { DEFAULT_POLICY } from '../../src/hub/policy.ts';
 import { addCosts, costOf, DEFAULT_PRICES, priceOf, priceTable } from '../../src/hub/prices.ts';
+import { foldCalls, foldTurns } from '../../src/store/days.ts';
 import { saveTurn, type TurnRow } from '../../src/store/turns.ts';
 import { stats } from '../../src/views/stats.ts';
 import { ack, operatorOf, recv, refused, send } from '../support/acts.ts';
@@ -30,6 +31,45 @@ function turn(hub: TestHub, agent: Caller, more: Partial<TurnRow>): Promise<void
 }
 
 onEveryEngine('reports', (engine) => {
+  it('say the same after retention took the rows and kept their days', async () => {
+    const hub = await testHub(engine);
+    const [ada, bob] = [await attach(hub, 'ada'), await attach(hub, 'bob')];
+    for (const days of [1, 100, 100, 101]) {
+      const endedAt = hub.fake.now() - days * DAY;
+      for (const agent of [ada, bob]) await turn(hub, agent, { startedAt: endedAt - 1_000, endedAt });
+      const call = {
+        projectId: bob.projectId,
+        agentId: bob.agentId,
+        sessionId: bob.sessionId,
+        door: 'stdio',
+        inputBytes: 1,
+        outputBytes: 2,
+      };
+      hub.calls.record({ ...call, tool: 'send', startedAt: endedAt, durationMs: 5, code: days === 100 ? 'ok' : 'rate_limited' });
+    }
+    await hub.calls.flush();
+    const look = async () => {
+      const [tokens, tools, agents] = [
+        await report(hub, 'tokens', { since: '120d' }),
+        await report(hub, 'tools', { since: '120d' }),
+        await report(hub, 'agents', { since: '120d' }),
+      ];
+      const calls = (tools.tools as { tool: string; calls: number; codes: object }[]).map(({ tool, calls: n, codes }) => [tool, n, codes]);
+      const rows = (agents.agents as { agent: string; calls: number; refused: number; cost: number }[]).map((one) => [
+        ...[one.agent, one.calls, one.refused, one.cost],
+      ]);
+      return [tokens.total, tokens.by_agent, tokens.by_model, tokens.by_day, calls, rows];
+    };
+    const before = await look();
+    expect(before[0]).toMatchObject({ turns: 8, cost: 0.14 });
+    const upTo = hub.fake.now() - 50 * DAY;
+    await hub.db.write('', async (tx) => {
+      expect(await foldTurns(tx, upTo)).toBe(6);
+      expect(await foldCalls(tx, upTo)).toBe(3);
+    });
+    expect(await look()).toEqual(before);
+  });
+
   it('roll tokens and their cost up by agent, model and day, and price nothing that has no price', async () => {
     const hub = await testHub(engine);
     const [ada, bob] = [await attach(hub, 'ada'), await attach(hub, 'bob')];
