@@ -68,6 +68,10 @@ async function list(flags: CommonFlags & { state?: string; search?: string }): P
       status: card.status ?? '',
     }));
     for (const line of renderThings(rows)) terminal.line(line);
+    if (shown.total === 0 && state === undefined && q === undefined)
+      terminal.line(
+        '\nNobody has been in this project yet: rookery install claude codex puts the hub into clients, rookery agents create makes an agent.',
+      );
     if (shown.total > rows.length) terminal.line(`\n${shown.total - rows.length} more are not shown; --state or --search narrows it.`);
     if (rows.length > 0) terminal.line('\nrookery agents show NAME shows one: what it was told, what it owes, its sessions.');
   });

@@ -10,12 +10,12 @@ import { usageError } from './usage-error.ts';
 export { usage } from './usage-error.ts';
 
 /** Prints the error and answers the exit code. Help and version come by the same way and are no errors. */
-export function showError(error: unknown, argv: readonly string[]): number {
+export async function showError(error: unknown, argv: readonly string[]): Promise<number> {
   if (error instanceof CommanderError && error.exitCode === 0) return 0;
   // Asked for nothing: commander has printed the help.
   if (error instanceof CommanderError && error.code === 'commander.help') return 2;
   const answer = toAnswer(error, argv);
-  process.stderr.write(`${asksForJson(argv) ? safeJson({ error: answer }) : `rookery: ${sentence(answer)}`}\n`);
+  process.stderr.write(`${asksForJson(argv) ? safeJson({ error: answer }) : `rookery: ${await sentence(answer)}`}\n`);
   return ERROR_CODES[answer.code].exit;
 }
 
@@ -36,8 +36,12 @@ function toAnswer(error: unknown, argv: readonly string[]): ErrorAnswer {
   return new HubError('internal', `Unexpected: ${what}.`, { hint: 'Run: rookery doctor' }).toAnswer();
 }
 
-function sentence({ message, hint }: ErrorAnswer): string {
-  return printSafeLine(hint === undefined ? message : `${message} ${hint}`);
+/** The hints of the hub speak to agents: what they call a tool, a person types as a command. */
+async function sentence({ message, hint }: ErrorAnswer): Promise<string> {
+  const text = hint === undefined ? message : `${message} ${hint}`;
+  if (!/\b[a-z]+_[a-z]/.test(text)) return printSafeLine(text);
+  const { inPersonsWords } = await import('./tool-words.ts');
+  return printSafeLine(inPersonsWords(text));
 }
 
 function asksForJson(argv: readonly string[]): boolean {

@@ -54,7 +54,7 @@ const GROUPS: { names: readonly string[]; load: () => Promise<Register> }[] = [
 /** Runs one command and answers the exit code: 0 ok, 1 refused, 2 usage, 3 unavailable. `fails`: what becomes of an error, if it is not shown. */
 export async function runCommandLine(
   argv: readonly string[],
-  fails: (error: unknown) => number = (error) => showError(error, argv),
+  fails: (error: unknown) => number | Promise<number> = (error) => showError(error, argv),
 ): Promise<number> {
   try {
     if (argv[2] === undefined) {
@@ -66,7 +66,7 @@ export async function runCommandLine(
     await program.parseAsync([...argv]);
     return Number(process.exitCode ?? 0);
   } catch (error) {
-    return fails(error);
+    return await fails(error);
   }
 }
 

@@ -5,7 +5,7 @@ import { type Command, Option } from 'commander';
 import * as z from 'zod';
 import { toJsonSchema } from '../tools/schema.ts';
 import type { Tool } from '../tools/tool.ts';
-import { usage } from './failure.ts';
+import { usage } from './usage-error.ts';
 
 const property = z.object({
   type: z.string().optional(),

@@ -111,3 +111,23 @@ export function inCommandWords(text: string, tool: Tool): string {
     return fields.has(word) ? `--${kebab}` : names.has(word) ? kebab : word;
   });
 }
+
+/** Lists have commands of their own for people. */
+const FOR_PEOPLE: Readonly<Record<string, string>> = {
+  list_agents: 'rookery agents',
+  list_tasks: 'rookery tasks',
+  get_task: 'rookery task ID',
+  list_my_asks: 'rookery asks',
+  list_my_reminders: 'rookery reminders',
+  get_open_threads: 'rookery open',
+  recv_batch: 'rookery recv',
+};
+
+/** A sentence of the hub for a person: tools are commands. */
+export function inPersonsWords(text: string): string {
+  const names = new Set(tools.map(({ name }) => name));
+  return text.replace(
+    /\b[a-z]+(?:_[a-z]+)+\b/g,
+    (word) => FOR_PEOPLE[word] ?? (names.has(word) ? `rookery ${word.replaceAll('_', '-')}` : word),
+  );
+}

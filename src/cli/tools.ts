@@ -3,6 +3,8 @@
 
 import { text as readAll } from 'node:stream/consumers';
 import type { Command } from 'commander';
+import type { HubError } from '../hub/errors.ts';
+import { nearestNames } from '../hub/names.ts';
 import { findTool, tools } from '../tools/index.ts';
 import type { Tool } from '../tools/tool.ts';
 import { addAsAgent } from './as-agent.ts';
@@ -29,7 +31,7 @@ export function registerTools(program: Command): void {
   );
   addAsAgent(call).action(async (name: string, json: string | undefined, flags: Flags) => {
     const tool = findTool(name.replaceAll('-', '_'));
-    if (tool === undefined) throw usage(`There is no tool ${name.slice(0, 60)}.`, `Tools: ${tools.map((one) => one.name).join(', ')}.`);
+    if (tool === undefined) throw noTool(name);
     const input = toJson(json === '-' ? await readAll(process.stdin) : (json ?? '{}'));
     await asOperator(flags, async ({ call, terminal }) => terminal.json(await call(tool, input)));
   });
@@ -73,4 +75,13 @@ function toJson(text: string): unknown {
   } catch {
     throw usage('The arguments are not JSON.', `For example: rookery call send '{"to":"reviewer","body":"hello"}'`);
   }
+}
+
+function noTool(name: string): HubError {
+  const names = tools.map((tool) => tool.name.replaceAll('_', '-'));
+  const near = nearestNames(name, names);
+  return usage(
+    `There is no tool ${name.slice(0, 60)}.`,
+    `${near.length > 0 ? `Did you mean ${near.join(', ')}? ` : ''}rookery --help lists them.`,
+  );
 }

@@ -142,6 +142,7 @@ describe('what a newcomer meets', () => {
     ['requeue msg_1', '--to <name> is missing.'],
     ['token creat', 'Did you mean create?'],
     ['status a b', 'more words than this command takes'],
+    ['call sned', 'Did you mean send?'],
   ])('rookery %s: %s', async (line, said) => {
     const { code, stdout, stderr } = await start(line.split(' '), { home: scratch(), input: '' }).ended;
     expect([code, stdout, stderr]).toEqual([2, '', expect.stringContaining(said)]);
