@@ -8,12 +8,15 @@ import type { Db, Read } from '../store/db.ts';
 import { conservation, namedStuck, tallyDeliveries } from '../store/overview.ts';
 import { findHub, listProjects } from '../store/projects.ts';
 import { openSessions } from '../store/sessions.ts';
+import { listSweeps } from '../store/sweeps.ts';
 import { type Evidence, SESSION_PREFIXES } from './client-hooks.ts';
 import type { Probes } from './doctor.ts';
 import { type Finding, fail, ok, unknown, warn, wordsOf } from './finding.ts';
 
 const BEAT_MAX_AGE_MS = 15_000;
 const STUCK_COUNTED = 1_000;
+/** Sweeps come every hour while any process runs the duties. */
+const SWEEP_OVERDUE_MS = 86_400_000;
 
 export async function checkRows(
   config: Config,
@@ -29,6 +32,7 @@ export async function checkRows(
         await checkDead(read),
         await checkStuck(config, read, probes),
         await checkCounts(read),
+        await checkSweeps(read, probes),
       ];
       return { findings, bornAt: hub?.createdAt, evidence: await evidenceIn(read) };
     });
@@ -129,4 +133,23 @@ async function checkCounts(read: Read): Promise<Finding> {
         'Some are missing.',
         'rookery verify',
       );
+}
+
+/** What retention did last, of all projects, and whether it is kept from running. */
+async function checkSweeps(read: Read, { now }: Probes): Promise<Finding> {
+  const sweeps = await listSweeps(read);
+  const last = Math.max(0, ...sweeps.map(({ endedAt }) => endedAt ?? 0));
+  const rows = sweeps.flatMap(({ swept }) => Object.values(swept)).reduce((sum, n) => sum + n, 0);
+  if (last === 0) return ok('retention', 'nothing was swept yet');
+  const when = `last swept ${toIso(last)}: ${rows} rows went after their time`;
+  // A hub that was not in use is swept as soon as it is; one whose duties run has no excuse.
+  const runs = now - ((await findHub(read))?.beatAt ?? 0) <= BEAT_MAX_AGE_MS;
+  return runs && now - last > SWEEP_OVERDUE_MS
+    ? warn(
+        'retention',
+        when,
+        'What is over piles up, although the duties run.',
+        'rookery prune; the log of the servers says why they do not',
+      )
+    : ok('retention', when);
 }

@@ -71,10 +71,13 @@ export class Sweeps {
     const scopes = wish.projectId === undefined ? [WHOLE_HUB, ...all] : all.filter((id) => id === wish.projectId);
     for (const scope of scopes) {
       const operator = await this.#context.db.read((read) => findAgentByName(read, scope, OPERATOR));
+      const here: Counts = {};
       for await (const went of this.#batches(scope, wish, { agentId: operator?.id ?? HUB_ITSELF.agentId })) {
-        add(swept, went);
+        add(here, went);
         progress(went);
       }
+      add(swept, here);
+      await this.#report(scope, here);
     }
     return Object.fromEntries(Object.entries(swept).filter(([, rows]) => rows > 0));
   }
@@ -119,7 +122,20 @@ export class Sweeps {
 
   async #finish(scope: string, swept: Counts): Promise<void> {
     this.#running = undefined;
+    await this.#report(scope, swept);
+  }
+
+  async #report(scope: string, swept: Counts): Promise<void> {
+    const { db, time } = this.#context;
+    const now = time.now();
     const rows = Object.fromEntries(Object.entries(swept).filter(([, n]) => n > 0));
-    await this.#context.db.write('', (tx) => reportSweep(tx, scope, this.#context.time.now(), rows), 'relaxed');
+    await db.write(
+      '',
+      async (tx) => {
+        await claimSweep(tx, scope, now, now + EVERY_MS);
+        await reportSweep(tx, scope, now, rows);
+      },
+      'relaxed',
+    );
   }
 }
