@@ -154,7 +154,6 @@ it('keeps each foreign library in its place', () => {
     [/^standardwebhooks/, /^(server\/|wake\/webhook\.ts)/, 'Signatures are checked at the door, and made where a webhook is called.'],
     [/^@opentelemetry\//, /^telemetry\//, 'What is measured is named in hub/telemetry.ts; how it is collected is another matter.'],
     [/^pino/, /^system\/log\.ts$/, 'Logs are opened in one place, so that none goes to standard output.'],
-    [/^nanoid/, /^system\/ids\.ts$/, 'Chance is injected (invariant 9).'],
     [/^commander/, /^cli\//, 'Flags are read by the command line only.'],
     [
       /^(node:)?(http|https|net|tls)$/,

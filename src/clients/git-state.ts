@@ -1,7 +1,6 @@
 // The repository of a folder as its git tells it: branch, uncommitted files, recent commits. Outside of a repository, without git, or when git
 // takes too long, there is none: a hook never waits for a repository.
 
-import { execFile } from 'node:child_process';
 import type { GitState } from '../hub/checkpoints.ts';
 
 const TIMEOUT_MS = 400;
@@ -35,8 +34,9 @@ function parseStatus(text: string): { branch: string; uncommitted: string[] } {
 }
 
 /** Undefined when git fails, is missing, or is too slow. Without optional locks: looking must not get in the way of whoever works there. */
-function git(folder: string, args: readonly string[]): Promise<string | undefined> {
-  return new Promise((resolve) => {
+async function git(folder: string, args: readonly string[]): Promise<string | undefined> {
+  const { execFile } = await import('node:child_process'); // most hooks need no git
+  return await new Promise((resolve) => {
     execFile(
       'git',
       ['--no-optional-locks', ...args],

@@ -7,7 +7,6 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, s
 import { createRequire, Module } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { cachedDataVersionTag } from 'node:v8';
 import { Script } from 'node:vm';
 
 type Visit = typeof import('./hook-visit.ts');
@@ -25,7 +24,7 @@ export async function loadVisit(home: string): Promise<Loaded> {
   if (!existsSync(file)) return { visit: await import('./hook-visit.ts'), keep: () => {} };
   const { size, mtimeMs } = statSync(file);
   // The engine tells a changed file by its length only.
-  const name = `hook-visit-${size}-${Math.round(mtimeMs)}-${cachedDataVersionTag()}.bin`;
+  const name = `hook-visit-${size}-${Math.round(mtimeMs)}-${process.versions.v8}-${process.arch}.bin`;
   const kept = join(home, 'cache', name);
   const cachedData = readWhole(kept);
   const script = new Script(Module.wrap(readFileSync(file, 'utf8')), { filename: file, cachedData });

@@ -1,6 +1,5 @@
 // What the hub may know about the machine it runs on: enough to tell whether the process behind a session is still alive.
 
-import { execFileSync } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { Host } from '../hub/host.ts';
@@ -61,9 +60,13 @@ function bornElsewhere(pid: number): string | undefined {
 
 /** One field of a process, as POSIX ps tells it in some milliseconds. Throws when there is no such process. */
 function askPs(field: string, pid: number): string {
-  return execFileSync('ps', ['-o', field, '-p', String(pid)], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'ignore'],
-    timeout: 2_000,
-  }).trim();
+  // Loaded only where it is needed: every hook has this file.
+  return process
+    .getBuiltinModule('node:child_process')
+    .execFileSync('ps', ['-o', field, '-p', String(pid)], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+      timeout: 2_000,
+    })
+    .trim();
 }

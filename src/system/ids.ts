@@ -1,14 +1,16 @@
-// The real source of ids and chance (nanoid, over the operating system's generator).
+// The real source of ids and chance: the operating system's generator.
 
-import { randomInt } from 'node:crypto';
-import { customAlphabet, nanoid } from 'nanoid';
+import { randomBytes, randomInt } from 'node:crypto';
 import type { Clock } from '../hub/clock.ts';
 import type { Ids } from '../hub/ids.ts';
 
 /** Lower-case letters and digits without the ones that people confuse; sorts as the numbers do. */
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
-const chance = customAlphabet(ALPHABET, 8);
-const mark = customAlphabet(ALPHABET, 12);
+
+/** Random characters of the alphabet, five bits each. */
+const chance = (length: number) => Array.from(randomBytes(length), (byte) => ALPHABET.charAt(byte % 32)).join('');
+/** Random characters of base64url, six bits each. */
+const secret = (length: number) => randomBytes(length).toString('base64url').slice(0, length);
 
 export function systemIds(clock: Clock): Ids {
   const stamp = () => {
@@ -21,10 +23,10 @@ export function systemIds(clock: Clock): Ids {
     return text;
   };
   return {
-    next: (prefix) => `${prefix}_${stamp()}${chance()}`,
-    receipt: () => `rcp_${stamp()}${nanoid(22)}`,
-    token: () => `rookery_${nanoid(43)}`,
-    nonce: () => mark(),
+    next: (prefix) => `${prefix}_${stamp()}${chance(8)}`,
+    receipt: () => `rcp_${stamp()}${secret(22)}`,
+    token: () => `rookery_${secret(43)}`,
+    nonce: () => chance(12),
     pick: (from) => {
       const choice = from[randomInt(from.length)];
       if (choice === undefined) throw new Error('nothing to pick from');

@@ -2,12 +2,12 @@
 
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { open, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import type { ProjectFiles } from '../hub/project-files.ts';
 
 export const systemFiles: ProjectFiles = {
   async digestBelow(root, path, maxBytes) {
+    const { open, realpath } = await import('node:fs/promises'); // most hooks read no project
     try {
       const folder = await realpath(root);
       const real = await realpath(join(folder, path));
