@@ -22,6 +22,7 @@ export async function benchDashboard(home, table, { runs }) {
   const living = [];
   for (let n = 0; n < LIVE; n++) living.push(await hub.sessions.attach(attachment(`agent-${String(n).padStart(4, '0')}`)));
   const ids = living.map(({ sessionId }) => sessionId);
+  await obligations(hub, living);
   const beating = setInterval(() => void hub.heartbeats.beat(ids), BEAT_MS);
   const served = await startHttp([program(), 'serve', '--port', '0', '--json', '--project', PROJECT.name], home);
   const browser = await launchChromium();
@@ -43,6 +44,23 @@ export async function benchDashboard(home, table, { runs }) {
   }
 }
 
+/** What so many agents owe each other: tasks to do and under way, questions, reservations, approvals. */
+async function obligations(hub, living) {
+  const [boss] = living;
+  const tool = (name) => ({ tool: name });
+  for (let n = 0; n < 300; n++) {
+    const needs = n % 10 === 0 ? { capabilities: ['nobody-has-it'] } : {};
+    await hub.tasks.create(boss, { title: `Matter ${n} of the parser`, labels: [`part-${n % 7}`], ...needs }, tool('create_task'));
+  }
+  for (const one of living.slice(1, 60)) {
+    await hub.claims.claim(one, undefined, tool('claim_task'));
+    await hub.reservations.reserve(one, { paths: [`src/${one.name}/**`], names: [], mode: 'exclusive' }, tool('reserve'));
+    await hub.asks.ask(one, { to: boss.name, question: 'Which of the two comes first?' }, tool('ask'));
+  }
+  for (const one of living.slice(60, 62))
+    await hub.approvals.request(one, { action: 'git push --force', risk: 'high' }, tool('request_approval'));
+}
+
 /** Loads a page of the dashboard anew, again and again. */
 async function interactive(page, url, table, rounds) {
   const frames = [];
@@ -52,6 +70,7 @@ async function interactive(page, url, table, rounds) {
     ['overview', 'main .agent-line'],
     ['agents', 'main .row .agent-line'],
     ['threads', 'main .thread-line'],
+    ['tasks', 'main .tile'],
     ['events', 'main .event-line'],
   ]) {
     const times = [];

@@ -4,19 +4,37 @@ import { type AgentRow, capabilitiesIn, listAgents } from '../store/agents.ts';
 import type { Read } from '../store/db.ts';
 import { openSessions } from '../store/sessions.ts';
 import { authorityOf } from './caller.ts';
+import { fitOf, type RelatedCapabilities } from './capabilities.ts';
 import type { HubContext } from './context.ts';
 import { isLive } from './presence.ts';
 
 export type Candidate = { agent: AgentRow; tags: ReadonlySet<string>; present: boolean };
-/** Reads them when somebody asks first. */
-export type Candidates = () => Promise<readonly Candidate[]>;
 
-export function candidatesIn(context: HubContext, read: Read, projectId: string): Candidates {
-  let asked: Promise<readonly Candidate[]> | undefined;
-  return () => {
-    asked ??= readAll(context, read, projectId);
-    return asked;
-  };
+export class Candidates {
+  readonly #read: () => Promise<readonly Candidate[]>;
+  readonly #fitting = new Map<string, readonly Candidate[]>();
+  readonly #related: RelatedCapabilities;
+  #all: Promise<readonly Candidate[]> | undefined;
+
+  constructor(context: HubContext, read: Read, projectId: string) {
+    this.#read = () => readAll(context, read, projectId);
+    this.#related = context.policy.relatedCapabilities;
+  }
+
+  all(): Promise<readonly Candidate[]> {
+    this.#all ??= this.#read();
+    return this.#all;
+  }
+
+  /** Those who can do what has these needs: many tasks have the same. */
+  async fitting(needs: readonly string[]): Promise<readonly Candidate[]> {
+    const key = JSON.stringify(needs);
+    const known = this.#fitting.get(key);
+    if (known !== undefined) return known;
+    const found = (await this.all()).filter(({ tags }) => fitOf(needs, tags, this.#related) > 0);
+    this.#fitting.set(key, found);
+    return found;
+  }
 }
 
 async function readAll(context: HubContext, read: Read, projectId: string): Promise<readonly Candidate[]> {

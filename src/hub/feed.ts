@@ -1,8 +1,9 @@
 // The event feed: any reader resumes from any seq and gets exactly what it missed, in order. It shows who did what to what, never a body.
 
-import { findAgentByName, listAgents } from '../store/agents.ts';
+import { findAgentByName } from '../store/agents.ts';
 import { type EventRow, eventsAbout, eventsAfter, eventsBefore } from '../store/events.ts';
 import { findProject } from '../store/projects.ts';
+import { namesOf } from '../store/task-lists.ts';
 import { assertOversees, type Caller } from './caller.ts';
 import { toIso } from './clock.ts';
 import type { HubContext } from './context.ts';
@@ -74,7 +75,10 @@ export class Feed {
       const floor = Math.max(0, before - 1 - LOOKED_AT);
       const filter = { kinds: wanted.kinds, actorId, subject: wanted.subject ?? null };
       const rows = await eventsBefore(read, caller.projectId, { before, floor, limit: wanted.limit }, filter);
-      const names = new Map((await listAgents(read, caller.projectId)).map((agent) => [agent.id, agent.name]));
+      const names = await namesOf(
+        read,
+        rows.map(({ actorId: id }) => id),
+      );
       const full = rows.length === wanted.limit;
       const last = full ? (rows.at(-1)?.seq ?? 0) - 1 : floor;
       const events = rows.map((row) => ({ ...toFeedEvent(row), actorName: names.get(row.actorId) ?? row.actorId }));

@@ -10,8 +10,7 @@ import { findResult, type HistoryRow, historyOf, lastNoteOf, lateResults, type R
 import { countTasks, namesOf, type TaskFilter, tasksOf } from '../store/task-lists.ts';
 import { findTask, type TaskRow, type TaskState } from '../store/tasks.ts';
 import type { Caller } from './caller.ts';
-import { type Candidate, type Candidates, candidatesIn } from './candidates.ts';
-import { fitOf } from './capabilities.ts';
+import { Candidates } from './candidates.ts';
 import { toIso } from './clock.ts';
 import type { HubContext } from './context.ts';
 import { HubError } from './errors.ts';
@@ -68,7 +67,7 @@ export class TaskViews {
       const task = await findTask(read, caller.projectId, taskId);
       if (task === undefined) throw noTask(taskId);
       const page = this.#context.limits.taskHistoryRows;
-      const candidates = candidatesIn(this.#context, read, caller.projectId);
+      const candidates = new Candidates(this.#context, read, caller.projectId);
       const history = await historyOf(read, taskId, afterVersion, page + 1);
       const result = task.resultN === null ? undefined : await findResult(read, taskId, task.resultN);
       const late = await lateResults(read, taskId);
@@ -137,7 +136,7 @@ export class TaskViews {
       };
       const rows = await tasksOf(read, caller.projectId, filter, query.limit + 1);
       const page = rows.slice(0, query.limit);
-      const candidates = candidatesIn(this.#context, read, caller.projectId);
+      const candidates = new Candidates(this.#context, read, caller.projectId);
       const tasks: TaskHead[] = [];
       for (const task of page) tasks.push(await this.#head(read, task, now, candidates));
       return {
@@ -163,7 +162,7 @@ export class TaskViews {
     const ids = [...new Set(taskIds)];
     const look = () =>
       this.#context.commands.look(caller, async (read, now) => {
-        const candidates = candidatesIn(this.#context, read, caller.projectId);
+        const candidates = new Candidates(this.#context, read, caller.projectId);
         const tasks: TaskHead[] = [];
         for (const id of ids) {
           const task = await findTask(read, caller.projectId, id);
@@ -218,13 +217,15 @@ export class TaskViews {
     if (task.openChildren > 0) return `waits for its ${task.openChildren} open children`;
     if (task.notBefore !== null && task.notBefore > now) return `not before ${toIso(task.notBefore)}`;
     if (task.assigneeId !== null) return `assigned to ${name(task.assigneeId)}, who has not claimed it`;
-    return this.#whoCould(task, await candidates());
+    return await this.#whoCould(task, candidates);
   }
 
-  #whoCould(task: TaskRow, candidates: readonly Candidate[]): string {
-    const hands = new Map(candidates.map(({ agent }) => [agent.id, agent.parentId ?? agent.id]));
+  async #whoCould(task: TaskRow, candidates: Candidates): Promise<string> {
+    const hands = new Map(
+      task.reviewers.length === 0 ? [] : (await candidates.all()).map(({ agent }) => [agent.id, agent.parentId ?? agent.id]),
+    );
     const reviewers = task.reviewers.map((id) => hands.get(id) ?? id);
-    const fitting = candidates.filter(({ tags }) => fitOf(task.needs, tags, this.#context.policy.relatedCapabilities) > 0);
+    const fitting = await candidates.fitting(task.needs);
     const able = fitting.filter(({ agent }) => reviewers.length === 0 || !lacksReviewers(task, reviewers, hands.get(agent.id) ?? agent.id));
     if (able.length === 0 && fitting.length > 0) return 'only its reviewers could do it, and nobody reviews their own work';
     if (able.length === 0) return task.needs.length === 0 ? 'nobody is in this project' : `no agent has declared ${task.needs.join(', ')}`;

@@ -9,7 +9,7 @@ import { defineView } from './view.ts';
 
 const STUCK = 20;
 const OWED = 30;
-const LOOKED_AT = 50;
+const LOOKED_AT = 30;
 const EXCERPT = 200;
 
 export const overview = defineView({
