@@ -189,9 +189,15 @@ async function today({ hub, clock, sessions, pass, left }) {
 
   // The backfill is under way.
   const backfillToken = await claim(builder, backfill);
+  let ledger;
+  const tellLead = async (words) => {
+    const more = ledger === undefined ? { subject: 'Ledger migration' } : { inReplyTo: ledger };
+    ledger ??= (await send(builder, 'lead', words, more)).message_id;
+    if (more.inReplyTo !== undefined) await send(builder, 'lead', words, more);
+  };
   const steps = ['The backfill runs.', 'Half of it is done.', 'The old column is no longer read.', 'All rows of 2025 agree.'];
   for (const [index, words] of steps.entries()) {
-    await send(builder, 'lead', words, { subject: 'Ledger migration' });
+    await tellLead(words);
     await update(builder, backfill, { fencingToken: backfillToken, progress: 20 + index * 15 });
     await turn(builder, `today-2-${index}`, 'claude-sonnet-5-5', 0.3 + index / 6, index === 2 ? 4 : 2);
     await read(lead);
@@ -298,11 +304,10 @@ async function today({ hub, clock, sessions, pass, left }) {
   await update(builder, backfill, { fencingToken: backfillToken, progress: 70 });
   await read(lead);
   for (const words of ['Rows of 2024: 310,000 of 420,000.', 'Rows of 2024 are done.']) {
-    await send(builder, 'lead', words, { subject: 'Ledger migration' });
+    await tellLead(words);
     await turn(builder, words, 'claude-sonnet-5-5', 0.5, 2);
     await read(lead);
   }
-  process.stderr.write(`the scene ends ${Math.round(left())} minutes early\n`);
   await pass(left() - 1);
   await update(builder, backfill, { fencingToken: backfillToken, progress: 75 });
   await send(lead, 'operator', 'The refund work is split into eight tasks; two are under way, one waits for you.', {

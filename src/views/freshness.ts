@@ -12,15 +12,36 @@ export type Freshness = {
 const SECOND = 1_000;
 
 export const FRESHNESS = {
-  projects: { touchedBy: ['task', 'project', 'agent', 'approval', 'ask', 'message', 'reminder', 'thread'], freshMs: 30 * SECOND },
+  projects: {
+    touchedBy: ['task', 'project', 'agent', 'approval', 'ask', 'message', 'reminder', 'thread', 'profile'],
+    freshMs: 30 * SECOND,
+  },
   // Obligations of every kind are told in it, with the presence of those who owe them.
   overview: {
-    touchedBy: ['message', 'ask', 'task', 'review', 'approval', 'agent', 'session', 'project', 'door', 'wake', 'turn', 'retention'],
+    touchedBy: [
+      'message',
+      'ask',
+      'task',
+      'review',
+      'approval',
+      'agent',
+      'session',
+      'project',
+      'door',
+      'wake',
+      'turn',
+      'retention',
+      'policy',
+      'profile',
+    ],
     freshMs: 10 * SECOND,
   },
-  waiting: { touchedBy: ['task', 'approval', 'message', 'ask', 'reminder', 'thread', 'agent', 'retention'], freshMs: 30 * SECOND },
-  approvals: { touchedBy: ['approval', 'agent', 'retention'], freshMs: null },
-  agents: { touchedBy: ['agent', 'session', 'message', 'ask', 'door', 'wake', 'turn'], freshMs: 5 * SECOND },
+  waiting: {
+    touchedBy: ['task', 'approval', 'message', 'ask', 'reminder', 'thread', 'agent', 'retention', 'policy', 'profile'],
+    freshMs: 30 * SECOND,
+  },
+  approvals: { touchedBy: ['approval', 'agent', 'retention', 'policy'], freshMs: null },
+  agents: { touchedBy: ['agent', 'session', 'message', 'ask', 'door', 'wake', 'turn', 'profile'], freshMs: 5 * SECOND },
   // It holds whatever get_open_threads tells, which grows with every kind of obligation.
   agent: { touchedBy: ['*'], freshMs: 5 * SECOND },
   threads: { touchedBy: ['message', 'agent', 'retention'], freshMs: null },
@@ -30,13 +51,13 @@ export const FRESHNESS = {
   },
   board: { touchedBy: ['task', 'review', 'agent', 'session', 'retention'], freshMs: 15 * SECOND },
   task: { touchedBy: ['task', 'review', 'agent', 'session', 'retention'], freshMs: 15 * SECOND },
-  reminders: { touchedBy: ['reminder', 'agent', 'retention'], freshMs: null },
+  reminders: { touchedBy: ['reminder', 'agent', 'retention', 'profile'], freshMs: null },
   // Calls of a holder renew what it holds, which is no event.
   reservations: { touchedBy: ['reservation', 'agent', 'session'], freshMs: 10 * SECOND },
   health: { touchedBy: [], freshMs: 20 * SECOND },
-  // A report tells of the past, and is dear to make: it is made again after a while, not after every event.
+  // Reports and plots tell of the past, and are dear to make: they are made again after a while, not after every event.
   stats: { touchedBy: [], freshMs: 30 * SECOND },
-  activity: { touchedBy: ['message', 'retention'], freshMs: 30 * SECOND },
+  activity: { touchedBy: [], freshMs: 10 * SECOND },
   events: { touchedBy: ['*'], freshMs: null },
 } as const satisfies Record<string, Freshness>;
 

@@ -163,7 +163,7 @@ describe.skipIf(chromiumPath === undefined)('the dashboard', () => {
     expect(faults).toEqual([]);
   });
 
-  it('takes sixty hostile texts in every field for what they are', async () => {
+  it('takes sixty hostile texts in every field for what they are', { timeout: 300_000 }, async () => {
     const served = await serveHub({
       limits: { pendingAsks: 500, pendingApprovals: 500, pendingReminders: 500, remindersPerMinute: 1_000 },
     });
@@ -188,7 +188,7 @@ describe.skipIf(chromiumPath === undefined)('the dashboard', () => {
     expect(faults).toEqual([]);
   });
 
-  it('has no serious fault of accessibility, in light and dark, wide and narrow', async () => {
+  it('has no serious fault of accessibility, in light and dark, wide and narrow', { timeout: 300_000 }, async () => {
     const served = await serveHub({ limits: { deliveryAttempts: 1, poisonMinAgeMs: 1 } });
     const { ada, bob } = await team(served);
     await call(ada, 'ask', { to: 'operator', question: 'Tabs or spaces?', options: ['tabs', 'spaces'] });

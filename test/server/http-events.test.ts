@@ -40,6 +40,14 @@ function read(
   });
 }
 
+type Streams = { open: number; opened: number; resumed: number; cut_off: number; events: number };
+
+/** What Health says of the streams. */
+async function streams(url: string, token: string): Promise<Streams> {
+  const response = await fetch(`${url}/api/views/health`, { headers: { authorization: `Bearer ${token}` } });
+  return ((await response.json()) as { server: { streams: Streams } }).server.streams;
+}
+
 describe('the event stream', () => {
   it('misses nothing and repeats nothing, however often it breaks', async () => {
     const { url, hub, token } = await serveHub();
@@ -100,6 +108,18 @@ describe('the event stream', () => {
     expect(JSON.stringify(await ending[1])).toContain('token.revoked');
   });
 
+  it('is counted: what was opened, what came back with a cursor, what was sent (A-24)', async () => {
+    const { url, hub, token } = await serveHub();
+    const secret = await token('operator');
+    await attach(hub, 'alice');
+    const one = (events: Event[]) => events.length >= 1;
+    for (let after = 0; after < 3; after++) await read(url, secret, { after }, one);
+    await expect.poll(async () => (await streams(url, secret)).open, { timeout: 10_000 }).toBe(0);
+    const counted = await streams(url, secret);
+    expect(counted).toMatchObject({ opened: 3, resumed: 3, cut_off: 0 });
+    expect(counted.events).toBeGreaterThanOrEqual(3);
+  });
+
   it('cuts off a reader that does not read', async () => {
     const { url, hub, token } = await serveHub({ limits: { sseBufferBytes: 10_000, silentAfterMs: 300 } });
     const secret = await token('operator');
@@ -128,5 +148,7 @@ describe('the event stream', () => {
       });
     }
     await cut;
+    const count = async () => (await streams(url, secret)).cut_off;
+    await expect.poll(count, { timeout: 10_000 }).toBe(1);
   });
 });

@@ -27,7 +27,6 @@ const WATCHED: [ViewName, Params][] = [
   ['reminders', {}],
   ['reminders', { state: 'cancelled' }],
   ['reservations', {}],
-  ['activity', { window: '1h' }],
   ['events', { limit: 20 }],
   ['events', { kinds: 'ask,agent', limit: 5 }],
 ];
@@ -69,20 +68,7 @@ it('names every kind of event, or says that a view shows nothing of it', () => {
   const kinds = new Set(EVENT_TYPES.map((type) => type.split('.')[0] ?? ''));
   const named = new Set(Object.values(FRESHNESS).flatMap(({ touchedBy }): string[] => [...touchedBy]));
   // The agent's page and the log hear of everything; these are shown nowhere else.
-  const elsewhere = [
-    'subagent',
-    'stop',
-    'checkpoint',
-    'template',
-    'enrolment',
-    'token',
-    'auth',
-    'sign_in',
-    'reservation',
-    'policy',
-    'profile',
-    'document',
-  ];
+  const elsewhere = ['subagent', 'stop', 'checkpoint', 'template', 'enrolment', 'token', 'auth', 'sign_in', 'document'];
   expect([...kinds].filter((kind) => !named.has(kind) && !elsewhere.includes(kind))).toEqual([]);
   expect([...named].filter((kind) => kind !== '*' && !kinds.has(kind))).toEqual([]);
 });

@@ -126,7 +126,7 @@ function TaskTile({ task, titles, ended }: { task: Task; titles: ReadonlyMap<str
           <Sentence>
             {why
               .replace(/tsk_\w+/g, (other) => titles.get(other) ?? other)
-              .replace(/\((\w+)\)/g, (_all, word: string) => `(${word.replace(/_/g, ' ')})`)}
+              .replace(/\((\w+)\)/g, (_all, word: string) => `(${word === 'submitted' ? 'to do' : word.replace(/_/g, ' ')})`)}
           </Sentence>
         </span>
       )}
