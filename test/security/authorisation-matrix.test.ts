@@ -45,6 +45,7 @@ const OBJECTS = {
   },
   lock: (world: World) => world.owner('reserve', { names: [word('lock').replace(' ', '-')] }),
   checkpoint: (world: World) => world.owner('save_checkpoint', { current_task: word('checkpoint') }),
+  document: (world: World) => world.owner('put_document', { name: word('doc').replace(' ', '-'), body: 'known' }),
   nothing: async (): Promise<Given> => ({}),
 } satisfies Record<string, (world: World) => Promise<Given>>;
 
@@ -92,6 +93,10 @@ const ENTRIES: Entry[] = [
   ['create_template', 'nothing', () => ({ name: word('plan').replace(' ', '-'), definition: JSON.stringify({ title: 'x' }) })],
   ['save_checkpoint', 'checkpoint', () => ({ current_task: 'x' })],
   ['load_checkpoint', 'checkpoint', () => ({ of: 'owner' })],
+  ['put_document', 'document', ({ name, version }) => ({ name, body: 'more', expected_version: version })],
+  ['put_document', 'nothing', () => ({ name: 'brief', body: '', expected_version: 0 })],
+  ['get_document', 'document', ({ name }) => ({ name })],
+  ['list_documents', 'document', () => ({})],
   ['report_usage', 'nothing', () => ({ percent: 10 })],
 ];
 
@@ -115,7 +120,16 @@ it('is what was agreed, at every door, and nothing in it breaks a rule', { timeo
 });
 
 /** They answer about the caller's own project only, whatever the object. */
-const LISTS = ['list_my_asks', 'get_open_threads', 'list_my_reminders', 'list_tasks', 'save_checkpoint', 'reserve', 'recv_batch'];
+const LISTS = [
+  'list_my_asks',
+  'get_open_threads',
+  'list_my_reminders',
+  'list_tasks',
+  'save_checkpoint',
+  'reserve',
+  'recv_batch',
+  'list_documents',
+];
 
 async function matrix(world: World): Promise<Partial<Record<Who, string>>[]> {
   const rows = [];
