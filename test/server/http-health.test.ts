@@ -36,7 +36,7 @@ it('is not ready while a timed duty fails, and says which one only to a bearer',
       throw new Error('out of order');
     },
   };
-  const { url, token } = await serveHub({ duties: [broken] });
+  const { url, token } = await serveHub({ duties: [broken], errors: ['duty_failed'] });
   const secret = await token('alice');
   await expect.poll(async () => (await ask(url, '/readyz')).status).toBe(503);
   expect((await ask(url, '/readyz')).text).toBe('{"status":"not ready"}');

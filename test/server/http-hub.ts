@@ -1,6 +1,7 @@
 // A hub served over HTTP for tests: a real listener on a free port, a real database, real clients. Nothing is mocked and time is real,
 // so tests wait for conditions, never for the clock.
 
+import { existsSync, readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
@@ -25,6 +26,8 @@ export type Options = {
   settings?: Partial<HttpSettings>;
   /** Timed duties beside the hub's own. */
   duties?: Duty[];
+  /** Events of the log that are errors and meant to be; any other error fails the test (A-40). */
+  errors?: readonly string[];
 };
 export type Served = {
   hub: Hub;
@@ -37,7 +40,7 @@ export type Served = {
   close(): Promise<void>;
 };
 
-export async function serveHub({ place = scratch(), limits, settings, duties = [] }: Options = {}): Promise<Served> {
+export async function serveHub({ place = scratch(), limits, settings, duties = [], errors = [] }: Options = {}): Promise<Served> {
   const db = await openSqlite({ path: join(place, 'hub.db'), bellDir: join(place, 'run'), clock: systemClock });
   const hub = await createHub({
     db,
@@ -77,7 +80,10 @@ export async function serveHub({ place = scratch(), limits, settings, duties = [
     })();
     return closing;
   };
-  cleanup(close);
+  cleanup(async () => {
+    await close();
+    assertNoErrors(logFile, errors);
+  });
   return {
     hub,
     door,
@@ -90,6 +96,14 @@ export async function serveHub({ place = scratch(), limits, settings, duties = [
       return (await hub.tokens.create(operator, { agent, role, lifeMs })).token;
     },
   };
+}
+
+/** An error in a log that no test expects is a defect, even where every answer was right. */
+export function assertNoErrors(logFile: string, meant: readonly string[] = []): void {
+  const lines = existsSync(logFile) ? readFileSync(logFile, 'utf8').split('\n') : [];
+  const errors = lines.filter((line) => line !== '').map((line) => JSON.parse(line) as { level: number; event?: string });
+  const unexpected = errors.filter(({ level, event }) => level >= 50 && !meant.includes(event ?? ''));
+  if (unexpected.length > 0) throw new Error(`errors in the log that no test expects: ${JSON.stringify(unexpected).slice(0, 2_000)}`);
 }
 
 /** Revokes the token of that secret. */

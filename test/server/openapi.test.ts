@@ -168,6 +168,11 @@ describe('real answers', () => {
       definition: JSON.stringify({ steps: [{ key: 'a', title: 'A {{what}}' }] }),
     });
 
+    await call('bob', 'put_document', { name: 'plan', body: 'words' });
+    await call('cleo', 'put_document', { name: 'plan', body: 'other words' });
+    await call('cleo', 'get_document', { name: 'plan' });
+    await call('cleo', 'list_documents');
+
     // Looks, and the server itself.
     await get('/api/views', 'operator');
     const params: Record<string, string> = { agent: '?name=bob', thread: `?thread_id=${sent.thread_id}`, task: `?task_id=${one}` };
