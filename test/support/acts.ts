@@ -74,11 +74,13 @@ export async function refused(code: ErrorCode, promise: Promise<unknown>): Promi
   return outcome;
 }
 
-/** Waits for a condition without a clock: turns of the event loop, not time. */
+const TURNS_AT_ONCE = 1_000;
+
+/** Waits for a condition: turns of the event loop, and when they are not enough, moments, because a database server takes its time. */
 export async function until(condition: () => boolean | Promise<boolean>, turns = 20_000): Promise<void> {
   for (let turn = 0; turn < turns; turn++) {
     if (await condition()) return;
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    await new Promise<void>((resolve) => (turn < TURNS_AT_ONCE ? setImmediate(resolve) : setTimeout(resolve, 1)));
   }
   throw new Error('the condition never came true');
 }
