@@ -77,10 +77,6 @@ export const INSTRUMENTS = {
     ...{ scope: 'process', kind: 'counter', unit: '', what: 'messages that were shown through this process' },
     labels: ['messaging.system', 'messaging.operation.name'],
   },
-  'messaging.process.duration': {
-    ...{ scope: 'process', kind: 'histogram', unit: 's', what: 'from the last showing to the acknowledgement' },
-    labels: ['messaging.system', 'messaging.operation.name'],
-  },
   'hub.idempotent_replays': { scope: 'process', kind: 'counter', unit: '', what: 'calls that were answered with an earlier result' },
   'hub.idempotency_conflicts': { scope: 'process', kind: 'counter', unit: '', what: 'keys that came again with other arguments' },
   'hub.stale_calls': { scope: 'process', kind: 'counter', unit: '', what: 'calls that were fenced off', labels: ['kind'] },
