@@ -251,3 +251,10 @@ it('leaves nothing unfinished in the sources', () => {
   const text = ({ lines }: Source) => lines.join('\n');
   expect(sources.filter((source) => /\b(TODO|FIXME|XXX|HACK)\b/.test(text(source))).map(({ path }) => path)).toEqual([]);
 });
+
+it('gives every decision a number of its own, which its title repeats', () => {
+  const folder = join(SRC, '..', 'docs', 'decisions');
+  const records = readdirSync(folder).sort();
+  expect(records.map((name) => Number(name.slice(0, 4)))).toEqual(records.map((_name, index) => index + 1));
+  for (const name of records) expect(readFileSync(join(folder, name), 'utf8')).toMatch(new RegExp(`^# ${Number(name.slice(0, 4))}\\. `));
+});
