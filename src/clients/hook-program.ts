@@ -4,6 +4,7 @@
 // (system/hook-drops.ts).
 // It is started for every tool that a model uses, so everything else is loaded only where there is a hub, and while the words still come in.
 
+import type { Clock } from '../hub/clock.ts';
 import { existingHub } from '../hub-home.ts';
 import { systemClock } from '../system/clock.ts';
 import { noteHookDrop } from '../system/hook-drops.ts';
@@ -28,6 +29,8 @@ const LONGER_MS: Readonly<Record<string, number>> = {
   StopFailure: 4_000,
   SessionEnd: 2_500,
 };
+/** For what the guard looks at: a busy machine must not let a risky command pass. Clients wait 5 s. */
+const GUARDED_MS = 4_000;
 /** Tools may have long results; nobody's context holds more. */
 const LONGEST_INPUT_BYTES = 16 * 1024 * 1024;
 
@@ -43,13 +46,15 @@ export async function runHook(started: HookProcess): Promise<void> {
     noteHookDrop(files.home, { at: systemClock.now(), event, why });
   };
   const work = async () => {
-    const [{ visit, keep }, text] = await Promise.all([loadVisit(files.home), readAll(started.stdin())]);
-    said = parse(text);
+    const reading = readAll(started.stdin()).then((text) => {
+      said = parse(text);
+    });
+    const [{ visit, keep }] = await Promise.all([loadVisit(files.home), reading]);
     const answer = await visit.visitHub(started, { event, flags, files, said }, drop);
     if (answer !== undefined) await started.print(answer);
     keep();
   };
-  const late = systemClock.sleep(Number(flags.within) || deadlineOf(event)).then(() => drop('the hub did not answer in time'));
+  const late = patience(Number(flags.within) || deadlineOf(event), event, () => said).then(() => drop('the hub did not answer in time'));
   await Promise.race([work().catch((error: unknown) => drop(wordsOf(error))), late]);
   if (isDropped) await sayIfClosed(started, files.home, event, said);
 }
@@ -57,6 +62,15 @@ export async function runHook(started: HookProcess): Promise<void> {
 /** How long a hub that is there, but does not answer, may keep its client waiting. */
 export function deadlineOf(event: string): number {
   return LONGER_MS[event] ?? DEADLINE_MS;
+}
+
+/** Resolves when an answer comes too late. `said`: the client's words, as far as they were read by then. */
+export async function patience(ms: number, event: string, said: () => Record<string, unknown>, clock: Pick<Clock, 'sleep'> = systemClock) {
+  await clock.sleep(ms);
+  if (ms >= GUARDED_MS || event !== 'PreToolUse') return;
+  const { isGuarded } = await import('./hook-closed.ts');
+  const words = said();
+  if (Object.keys(words).length === 0 || isGuarded(event, words)) await clock.sleep(GUARDED_MS - ms);
 }
 
 /** A hub that cannot be asked keeps nobody from anything, unless the operator wants it so. */

@@ -7,7 +7,7 @@ import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import Database from 'better-sqlite3';
 import { beforeAll, expect, it } from 'vitest';
 import { HOOKS } from '../../src/clients/hook-events.ts';
-import { deadlineOf } from '../../src/clients/hook-program.ts';
+import { deadlineOf, patience } from '../../src/clients/hook-program.ts';
 import { readConfig } from '../../src/config.ts';
 import { openHub } from '../../src/open.ts';
 import { readHookDrops } from '../../src/system/hook-drops.ts';
@@ -80,6 +80,21 @@ it('ends with 0 and without a word however it is called, and whatever of it is m
   for (const words of [[], ['Stop'], ['--bogus']])
     expect(await start(['hook', ...words], incomplete).ended).toEqual({ code: 0, stdout: '', stderr: '' });
   expect((await start(['hook', '--help'], { home, input }).ended).stdout).toContain('Usage: rookery hook');
+});
+
+it('has more patience with a hub that is asked about a command or an edit', async () => {
+  const waited = async (event: string, said: Record<string, unknown>) => {
+    const slept: number[] = [];
+    await patience(900, event, () => said, { sleep: async (ms) => void slept.push(ms) });
+    return slept;
+  };
+  const use = (tool_name: string, tool_input: object) => ({ tool_use_id: 'a', tool_name, tool_input });
+  expect(await waited('PreToolUse', use('Bash', { command: 'rm -rf x' }))).toEqual([900, 3_100]);
+  expect(await waited('PreToolUse', use('Edit', { file_path: '/x' }))).toEqual([900, 3_100]);
+  expect(await waited('PreToolUse', use('Read', { file_path: '/x' }))).toEqual([900]);
+  expect(await waited('PostToolUse', use('Bash', { command: 'rm -rf x' }))).toEqual([900]);
+  // Its words are still on their way: it may be one.
+  expect(await waited('PreToolUse', {})).toEqual([900, 3_100]);
 });
 
 it('goes by what is configured', async () => {
