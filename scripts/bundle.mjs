@@ -25,6 +25,8 @@ const written = new Set([
     format: 'cjs',
     entryFileNames: 'chunks/[name].cjs',
     codeSplitting: false,
+    // A script that is run by node:vm cannot import.
+    dynamicImportInCjs: false,
     // It is read anew every time, and writes no log.
     minify: true,
   })),
