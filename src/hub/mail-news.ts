@@ -9,6 +9,7 @@ import type { Caller } from './caller.ts';
 import type { HubContext } from './context.ts';
 import { frame, oneLine } from './frame.ts';
 import { aboutOf } from './mail-hint.ts';
+import { tellsOf } from './wake-notice.ts';
 
 export class MailNews {
   readonly #context: HubContext;
@@ -17,16 +18,17 @@ export class MailNews {
     this.#context = context;
   }
 
-  /** The words that tell of it, or undefined when there is nothing to tell. */
-  async tell(caller: Caller, at: 'prompt' | 'in turn'): Promise<string | undefined> {
+  /** The words that tell of it, or undefined when there is nothing to tell. `prompt`: the words of the prompt, if the client says them. */
+  async tell(caller: Caller, at: 'prompt' | 'in turn', prompt?: string): Promise<string | undefined> {
     const { db, commands, ids, limits } = this.#context;
     const seen = await db.read(async (read) => {
       const now = await commands.now(read, caller.projectId);
       const { newest, newestWaking } = await newestUnread(read, caller.agentId, caller.sessionId, now);
       if (newest === 0) return undefined;
       const { hintedSeq } = await findHookMarks(read, caller.sessionId);
-      // What woke it has told it.
-      const wokenSeq = (await outstandingAttempt(read, caller.agentId))?.newestSeq ?? 0;
+      // What woke it has told it, unless its person was quicker: then nobody knows whether the door was heard.
+      const woken = await outstandingAttempt(read, caller.agentId);
+      const wokenSeq = woken !== undefined && (at === 'in turn' || tellsOf(prompt, woken.id)) ? woken.newestSeq : 0;
       if (at === 'in turn' ? newestWaking <= Math.max(hintedSeq, wokenSeq) : newest <= wokenSeq) return undefined;
       const after = at === 'in turn' ? Math.max(hintedSeq, wokenSeq) : 0;
       const mail = await unreadHeads(read, caller.agentId, caller.sessionId, now, limits.hintMessages, after);

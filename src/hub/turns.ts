@@ -26,6 +26,7 @@ import { HubError } from './errors.ts';
 import type { Ids } from './ids.ts';
 import { isWorking } from './presence.ts';
 import { CLIENT_KINDS, type Surroundings, type TurnFacts } from './surroundings.ts';
+import { tellsOf } from './wake-notice.ts';
 
 /**
  * How a turn is named, when its event happened (hooks may come late and out of order), where its client writes it down, and the prompt that it
@@ -183,7 +184,7 @@ export async function beginTurn(act: Act, session: SessionRow, { turnKey, at, tr
     startedAt: done?.startedAt ?? Math.min(at, act.now),
     turnKey,
     // Its person may have been quicker than what was to wake it.
-    door: woken !== undefined && (prompt === undefined || prompt.includes(woken.id)) ? woken.door : null,
+    door: woken !== undefined && tellsOf(prompt, woken.id) ? woken.door : null,
     transcript,
   });
   await act.emit('turn.started', session.id, { agent: (await findAgent(act.tx, session.agentId))?.name ?? '' });

@@ -26,3 +26,8 @@ const NOTICE = new RegExp(
 export function wakeUpIn(prompt: string): string | undefined {
   return NOTICE.exec(prompt.trim())?.[1];
 }
+
+/** Whether a prompt tells of a wake-up, alone or among other words. A client that does not say its prompt may have been given it. */
+export function tellsOf(prompt: string | undefined, attemptId: string): boolean {
+  return prompt === undefined || prompt.includes(attemptId);
+}

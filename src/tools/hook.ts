@@ -46,7 +46,7 @@ const ANSWERS: Readonly<Record<string, (told: Told) => Promise<Output>>> = {
     const underWay = await hub.turns.underWay(caller);
     const before = underWay === null ? null : await transcript(hub, words, underWay);
     await hub.turns.begin(caller, words.moment, before?.turn ?? null);
-    return context(words, await hub.mailNews.tell(caller, 'prompt'));
+    return context(words, await hub.mailNews.tell(caller, 'prompt', words.moment.prompt));
   },
 
   async PreToolUse({ hub, caller, words }) {
