@@ -1,4 +1,5 @@
-// How fast one agent may send: a token bucket for bursts and one for the minute (C18). Kept in memory: an agent has one live session, which has one process.
+// How fast one agent may write what others read (messages, asks, tasks, documents, approvals): a token bucket for bursts and one for the minute
+// (C18). Kept in memory: an agent has one live session, which has one process.
 
 import { authorityOf, type Caller } from './caller.ts';
 import type { Clock } from './clock.ts';
@@ -18,7 +19,7 @@ export class SendRates {
     this.#limitsOf = limitsOf;
   }
 
-  /** Takes one send of this caller, or throws `rate_limited` with the time after which to retry. The operator and the hub are not limited. */
+  /** Takes one such call of this caller, or throws `rate_limited` with the time after which to retry. The operator and the hub are not limited. */
   take(caller: Caller): void {
     const authority = authorityOf(caller.role);
     if (authority === 'operator' || authority === 'hub') return;
@@ -30,9 +31,9 @@ export class SendRates {
     if (waitMs > 0) {
       throw new HubError(
         'rate_limited',
-        `You may send ${sendPerSecond} messages a second (${sendBurst} at once) and ${sendPerMinute} a minute; nothing was sent.`,
+        `You may write ${sendPerSecond} messages, tasks and the like a second (${sendBurst} at once) and ${sendPerMinute} a minute; nothing was changed.`,
         {
-          hint: 'Put several points into one message, or retry after the stated time.',
+          hint: 'Put several points into one call, or retry after the stated time.',
           retryAfterMs: waitMs,
         },
       );
