@@ -16,6 +16,7 @@ import { changeTask, isClaimable, noTask, writeDown } from './task-changes.ts';
 import type { TaskNotices } from './task-notices.ts';
 import { assertNoCircle, pullBlockers, rankOf } from './task-order.ts';
 import { assertOrder, type Edge, quorumOf, type TaskRequest, toArtifact, toEdges, toText, wordsOf } from './task-orders.ts';
+import { parentFor } from './task-parents.ts';
 import { isEnded, neededToReview } from './task-states.ts';
 import type { TaskTemplates } from './task-templates.ts';
 import { spanOf } from './task-traces.ts';
@@ -45,8 +46,8 @@ export class Tasks {
   }
 
   /**
-   * Creates a task and tells its assignee. Errors: `invalid_input`, `not_found` (assignee, parent, dependency), `conflict` (a circle, with its
-   * path; a parent that has ended), `limit_reached`.
+   * Creates a task and tells its assignee. Errors: `invalid_input`, `not_found` (assignee, parent, dependency), `forbidden` (a parent
+   * that is not the caller's), `conflict` (a circle, with its path; a parent that has ended), `limit_reached`.
    */
   async create(caller: Caller, request: TaskRequest, intent: Intent): Promise<Created> {
     const { template } = request;
@@ -76,7 +77,7 @@ export class Tasks {
     for (const name of request.reviewers ?? []) reviewers.add((await this.#agent(act, caller, 'reviewers', name)).id);
     if (assignee !== undefined && (await isNeededToReview(act.tx, { reviewers: [...reviewers], quorum: quorumOf(request) }, assignee.id)))
       throw neededToReview('assignee', assignee.name);
-    const parent = request.parentId === undefined ? undefined : await this.#parent(act, request.parentId);
+    const parent = request.parentId === undefined ? undefined : await parentFor(act, caller, request.parentId, this.#context.limits);
     const edges = toEdges(request.dependsOn ?? []);
     const waitsFor = await this.#dependencies(act, edges, parent);
     const task = await this.#insert(act, caller, request, { assignee, reviewers: [...reviewers], parent, waitsFor });
@@ -220,33 +221,6 @@ export class Tasks {
         `capabilities: the open tasks need ${queues} different combinations already, the limit; nothing was created.`,
         { hint: 'Use the same few words for what tasks need.' },
       );
-  }
-
-  async #parent(act: Act, parentId: string): Promise<TaskRow> {
-    const { taskDepth, taskChildren } = this.#context.limits;
-    const parent = await findTask(act.tx, act.projectId, parentId);
-    if (parent === undefined) throw noTask(parentId, 'parent_id: ');
-    if (isEnded(parent))
-      throw new HubError('conflict', `parent_id: ${parentId} is ${parent.state}; nothing was created.`, {
-        hint: 'Leave it out, or name an open task.',
-      });
-    if (parent.depth + 1 > taskDepth)
-      throw new HubError(
-        'limit_reached',
-        `parent_id: ${parentId} is at depth ${parent.depth}, the limit is ${taskDepth}; nothing was created.`,
-        {
-          hint: 'Make it a sibling.',
-        },
-      );
-    if (parent.openChildren >= taskChildren)
-      throw new HubError(
-        'limit_reached',
-        `parent_id: ${parentId} has ${parent.openChildren} open children, the limit; nothing was created.`,
-        {
-          hint: 'Gather some of them under a task of their own.',
-        },
-      );
-    return parent;
   }
 
   async #agent(act: Act, caller: Caller, field: string, name: string): Promise<AgentRow> {

@@ -28,7 +28,7 @@ export const createTask = defineTool({
       .array(z.string().min(1).max(80))
       .optional()
       .describe('ids; id:cancel or id:ignore: what its failure does (default block)'),
-    parent_id: taskId.optional().describe('done after its children'),
+    parent_id: taskId.optional().describe('a task of yours; done after its children'),
     labels: z.array(tag).optional(),
     effort_minutes: z.int().min(1).max(100_000).optional(),
     deadline_seconds: z.int().min(1).max(LATEST).optional(),

@@ -378,6 +378,26 @@ onEveryEngine('tasks', (engine) => {
     await refused('conflict', create(hub, boss, 'x', { parentId: tree }));
   });
 
+  it('only whom a task concerns puts another below it', async () => {
+    const { hub, boss, ada, bob } = await crew(engine);
+    const job = await create(hub, ada, 'job', { assignee: 'bob' });
+    await create(hub, bob, 'of its assignee', { parentId: job });
+    await claim(hub, bob, job);
+    await create(hub, bob, 'of its holder', { parentId: job });
+    await create(hub, ada, 'of its owner', { parentId: job });
+    await create(hub, boss, 'of a manager', { parentId: job });
+    const eve = await attach(hub, 'eve');
+    const before = (await get(hub, ada, job)).task.version;
+    expect((await refused('forbidden', create(hub, eve, 'of anybody', { parentId: job }))).hint).toContain('Propose');
+    expect((await get(hub, ada, job)).task).toMatchObject({ version: before, openChildren: 4 });
+    const shared = await create(hub, ada, 'for anybody');
+    await refused('forbidden', create(hub, eve, 'before it is claimed', { parentId: shared }));
+    const { fencingToken } = await claim(hub, eve, shared);
+    await create(hub, eve, 'once it is', { parentId: shared });
+    await update(hub, eve, shared, { fencingToken: fencingToken ?? 0, state: 'submitted' });
+    await refused('forbidden', create(hub, eve, 'after it was given back', { parentId: shared }));
+  });
+
   it('a failed child reaches its parent, which then needs attention, and goes on when it is tried again', async () => {
     const { hub, boss, ada } = await crew(engine);
     const job = await create(hub, boss, 'job');
