@@ -21,12 +21,16 @@ export type HookProcess = Visitor & {
 
 /** Within the second that a client notices; `--within` gives a slow machine more. */
 const DEADLINE_MS = 900;
-/** Told once per session or turn, and dear to lose: without a Stop the agent counts as busy, and nobody wakes it. Below every client's limit. */
+/**
+ * Told once per session, turn or compaction, and dear to lose: without a Stop the agent counts as busy, and nobody wakes it. Below every
+ * client's limit.
+ */
 const LONGER_MS: Readonly<Record<string, number>> = {
   SessionStart: 4_000,
   UserPromptSubmit: 4_000,
   Stop: 4_000,
   StopFailure: 4_000,
+  PreCompact: 4_000,
   SessionEnd: 2_500,
 };
 /** For what the guard looks at: a busy machine must not let a risky command pass. Clients wait 5 s. */
