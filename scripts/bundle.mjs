@@ -2,6 +2,7 @@
 // instead of some hundred of ours and of our packages: that is most of the time in which a client waits for its server, and a hook runs
 // (decision 15). Chunks keep their names from build to build, so that a hub that runs while a new one is built still finds what it loads late.
 // They lie one folder deep, as the modules do that find files of the package from their own place (store/migrate.ts, cli/serve.ts).
+// None uses import(): what the engine made of them is kept and run by node:vm (system/kept-code.ts), whose scripts cannot.
 // What a hook needs of the hub is one more file by itself, with everything in it: it is started for every tool that a model uses, and compiled
 // only once (clients/load-visit.ts).
 
@@ -15,17 +16,18 @@ const dist = join(root, 'dist');
 
 const written = new Set([
   // better-sqlite3 finds its native part from its own folder.
-  ...(await bundle({ main: join(root, 'build', 'main.js') }, ['better-sqlite3'], {
+  ...(await bundle({ main: join(root, 'build', 'main.js'), program: join(root, 'build', 'cli', 'program.js') }, ['better-sqlite3'], {
     // Node takes a tenth of a second longer to load them as ES modules.
     format: 'cjs',
+    entryFileNames: ({ name }) => (name === 'main' ? 'main.js' : `chunks/${name}.js`),
     chunkFileNames: 'chunks/[name].js',
+    dynamicImportInCjs: false,
   })),
   // A guest of the hub knows where that is (open-guest.ts), and searches for it with bindings where it does not.
   ...(await bundle({ 'hook-visit': join(root, 'build', 'clients', 'hook-visit.js') }, ['bindings'], {
     format: 'cjs',
     entryFileNames: 'chunks/[name].cjs',
     codeSplitting: false,
-    // A script that is run by node:vm cannot import.
     dynamicImportInCjs: false,
     // It is read anew every time, and writes no log.
     minify: true,

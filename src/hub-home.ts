@@ -30,6 +30,12 @@ export function existingHub(given: unknown, databaseUrl: string | undefined): Hu
   return isThere ? filesOf(realpathSync(home)) : undefined;
 }
 
+/** The hub's folder by its real path, where there is one. */
+export function existingHome(given: unknown): string | undefined {
+  const home = homeOf(given);
+  return existsSync(home) ? realpathSync(home) : undefined;
+}
+
 /** Whether the hub's own settings may name a server: their reader says for certain. */
 export function namesServer(home: string): boolean {
   try {

@@ -1,11 +1,20 @@
 #!/usr/bin/env node
 // argv -> configuration -> hub -> scheduler -> front door. Everything this process can do hangs on the command it was started with.
-// The command line is loaded only after the preflight, so that a missing package or an old Node is one sentence and not a stack.
+// The command line is loaded only after the preflight, so that a missing package or an old Node is one sentence and not a stack; and by what the
+// engine kept of it, where it was run before.
 // What a client starts by itself (hook, rewake, monitor) never disturbs it, whatever is wrong: Claude Code takes a hook's exit code 2 for a
 // refusal, a rewake's for mail, and the end of a monitor for news.
 
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { existingHome } from './hub-home.ts';
 import { loadFailure, type Refusal, refusalOf } from './preflight.ts';
+import { KeptCode } from './system/kept-code.ts';
 import { stopBetweenTransactions } from './system/signals.ts';
+
+/** Where a process that goes on has loaded all that it starts with. */
+const STARTED_MS = 5_000;
 
 process.umask(0o077); // whatever is written is the user's own
 stopBetweenTransactions();
@@ -37,14 +46,33 @@ function isOfPerson(args: readonly string[]): boolean {
 /** Answers why it could not be loaded. `fails`: what becomes of a failure, instead of a line on standard error. */
 async function runCommand(fails?: (error: unknown) => number): Promise<Refusal | undefined> {
   try {
-    const { runCommandLine } = await import('./cli/program.ts');
+    const kept = keptCode(process.argv.slice(2));
+    const { runCommandLine } =
+      (kept?.load(builtFile('program')) as typeof import('./cli/program.ts')) ?? (await import('./cli/program.ts'));
+    kept?.keepIn(STARTED_MS, true);
     process.exitCode = await runCommandLine(process.argv, fails);
+    kept?.keep();
     return undefined;
   } catch (error) {
     const refusal = loadFailure(error);
     if (refusal === undefined) throw error;
     return refusal;
   }
+}
+
+/** A file of the built package; there is none in development. */
+function builtFile(name: string): string {
+  return fileURLToPath(new URL(`./chunks/${name}.js`, import.meta.url));
+}
+
+/** What was kept of earlier runs lies in the hub's folder, if there is one. */
+function keptCode(args: readonly string[]): KeptCode | undefined {
+  if (!existsSync(builtFile('program'))) return undefined;
+  const [kind = ''] = args;
+  const flag = args.findIndex((arg) => arg === '--home' || arg.startsWith('--home='));
+  const given = args[flag]?.split('=')[1] ?? (flag < 0 ? undefined : args[flag + 1]);
+  const home = existingHome(given ?? process.env.ROOKERY_HOME);
+  return new KeptCode(home && join(home, 'cache'), ['stdio', 'serve'].includes(kind) ? kind : 'cli');
 }
 
 async function runHookProcess(): Promise<void> {
