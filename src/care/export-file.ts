@@ -7,13 +7,14 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import * as z from 'zod';
 import { HubError } from '../hub/errors.ts';
-import type { Profile } from '../hub/profile.ts';
+import type { CarriedPolicy, Profile, Setup } from '../hub/profile.ts';
 
-export const EXPORT_VERSION = 1;
+/** 2 brought policies. */
+export const EXPORT_VERSION = 2;
 export type ExportRecord = Readonly<Record<string, unknown>>;
 
 /** From each version to the next; the first is from version 1. */
-const UPGRADES: readonly ((record: ExportRecord) => ExportRecord)[] = [];
+const UPGRADES: readonly ((record: ExportRecord) => ExportRecord)[] = [(record) => record];
 
 const LINE_CHARS = 1_048_576;
 const AGENTS = 100_000;
@@ -31,6 +32,7 @@ const agent = z.strictObject({
 });
 const step = z.looseObject({ key: name, after: z.array(name), request: z.looseObject({ title: z.string().min(1).max(200) }) });
 const template = z.strictObject({ name, definition: z.looseObject({ request: z.looseObject({}), steps: z.array(step) }) });
+const policy = z.strictObject({ key: z.string().min(1).max(80), agent: name.nullable(), value: z.json() });
 const reminder = z.strictObject({
   of: name,
   for: name,
@@ -42,23 +44,27 @@ const reminder = z.strictObject({
   due_at: z.iso.datetime(),
 });
 const project = z.strictObject({ id: z.string().min(1).max(120), name: z.string().min(1).max(200), root: z.string().max(4_096) });
-const RECORDS = { project, agent, template, reminder } as const;
+const RECORDS = { all_projects: z.literal(true), project, agent, template, policy, reminder } as const;
+type Listed = Exclude<keyof typeof RECORDS, 'all_projects' | 'project'>;
 
-/** The lines of an export of these profiles, in an order that depends on nothing but what is in them. */
-export function* exportLines(profiles: readonly Profile[]): Generator<string> {
+/** The lines of an export, in an order that depends on nothing but what is in it. What holds in all projects stands before the first. */
+export function* exportLines({ policies, profiles }: Setup): Generator<string> {
   yield line({ rookery_export: EXPORT_VERSION, kind: 'profile' });
+  if (policies !== undefined) yield line({ all_projects: true });
+  for (const value of policies ?? []) yield line({ policy: value });
   for (const one of [...profiles].sort((a, b) => (a.project.id < b.project.id ? -1 : 1))) {
     yield line({ project: one.project });
     for (const value of one.agents) yield line({ agent: value });
     for (const value of one.templates) yield line({ template: value });
+    for (const value of one.policies) yield line({ policy: value });
     for (const value of one.reminders) yield line({ reminder: value });
   }
   yield line({ end: true });
 }
 
 /** Reads an export from a file, or from a stream. Errors: `invalid_input` naming the line; `unavailable` for one of a newer version. */
-export async function readExport(from: string | Readable, upgrades = UPGRADES, current = EXPORT_VERSION): Promise<Profile[]> {
-  const profiles: Profile[] = [];
+export async function readExport(from: string | Readable, upgrades = UPGRADES, current = EXPORT_VERSION): Promise<Setup> {
+  const setup: Setup = { policies: undefined, profiles: [] };
   let version: number | undefined;
   let ended = false;
   let number = 0;
@@ -75,11 +81,11 @@ export async function readExport(from: string | Readable, upgrades = UPGRADES, c
       continue;
     }
     if (record.end === true) ended = true;
-    else take(profiles, upgraded(record, version, upgrades), number);
+    else take(setup, upgraded(record, version, upgrades), number);
   }
   if (version === undefined) throw notAnExport();
   if (!ended) throw bad(number, 'its end is missing: the file was cut off');
-  return profiles;
+  return setup;
 }
 
 function line(record: ExportRecord): string {
@@ -119,21 +125,33 @@ function upgraded(record: ExportRecord, version: number, upgrades: typeof UPGRAD
   return upgrades.slice(version - 1).reduce((before, upgrade) => upgrade(before), record);
 }
 
-function take(profiles: Profile[], record: ExportRecord, number: number): void {
+function take(setup: Setup, record: ExportRecord, number: number): void {
+  const { profiles } = setup;
   const [kind, ...others] = Object.keys(record);
   if (kind === undefined || others.length > 0 || !(kind in RECORDS)) throw bad(number, `it is none of ${Object.keys(RECORDS).join(', ')}`);
   const parsed = RECORDS[kind as keyof typeof RECORDS].safeParse(record[kind]);
   if (!parsed.success) throw bad(number, `${kind}.${parsed.error.issues[0]?.path.join('.') ?? ''} does not fit`);
-  if (kind === 'project') return void profiles.push({ ...toProject(parsed.data), agents: [], templates: [], reminders: [] });
-  const last = profiles.at(-1);
-  if (last === undefined) throw bad(number, 'it stands before any project');
-  if (last.agents.length >= AGENTS) throw bad(number, `a project has more than ${AGENTS} agents`);
-  const list = { agent: last.agents, template: last.templates, reminder: last.reminders }[kind as 'agent'] as unknown[];
-  list.push(parsed.data);
+  if (kind === 'all_projects') {
+    if (profiles.length > 0 || setup.policies !== undefined) throw bad(number, 'it stands before all projects, and once');
+    setup.policies = [];
+    return;
+  }
+  if (kind === 'project') {
+    profiles.push({ project: parsed.data as Profile['project'], agents: [], templates: [], policies: [], reminders: [] });
+    return;
+  }
+  listFor(setup, kind as Listed, parsed.data, number).push(parsed.data);
 }
 
-function toProject(parsed: unknown): Pick<Profile, 'project'> {
-  return { project: parsed as Profile['project'] };
+/** Where a record belongs: to the project before it; a policy before the first, to all of them. */
+function listFor({ policies, profiles }: Setup, kind: Listed, value: unknown, number: number): unknown[] {
+  const last = profiles.at(-1);
+  if (last === undefined) {
+    if (kind === 'policy' && policies !== undefined && (value as CarriedPolicy).agent === null) return policies;
+    throw bad(number, 'it stands before any project');
+  }
+  if (last.agents.length >= AGENTS) throw bad(number, `a project has more than ${AGENTS} agents`);
+  return { agent: last.agents, template: last.templates, policy: last.policies, reminder: last.reminders }[kind];
 }
 
 function bad(number: number, why: string): HubError {

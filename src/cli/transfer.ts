@@ -7,7 +7,7 @@ import { exportLines, readExport } from '../care/export-file.ts';
 import type { Config } from '../config.ts';
 import { HubError } from '../hub/errors.ts';
 import type { Hub } from '../hub/hub.ts';
-import type { Profile } from '../hub/profile.ts';
+import type { Profile, Setup } from '../hub/profile.ts';
 import type { Change, ImportMode } from '../hub/profile-changes.ts';
 import { addCommand, type CommonFlags, configOf } from './command.ts';
 import { usage } from './failure.ts';
@@ -28,15 +28,21 @@ const SIGNS: Readonly<Record<Change['act'], [string, Style]>> = {
   extra: [' ', 'dim'],
 };
 
+const ONE = { projects: 'project', agents: 'agent', templates: 'template', policies: 'policy', reminders: 'reminder' } as const;
+
 export function registerTransfer(program: Command): void {
   addCommand(
     program,
     'export [file]',
-    'what this hub is set up with, for another hub: projects, agents, templates, reminders; no messages, and never a secret',
+    'what this hub is set up with, for another hub: projects, agents, templates, policies, reminders; no messages, and never a secret',
     'rookery export hub.ndjson',
   )
     .summary('what this hub is set up with, to carry it to another')
-    .addHelpText('after', `\nWithout a file it is written to standard output. --project takes one project; otherwise all are exported.`)
+    .addHelpText(
+      'after',
+      `\nWithout a file it is written to standard output. --project takes one project; otherwise all are exported, with the policies
+that hold in all of them.`,
+    )
     .action(exportTo);
   addCommand(
     program,
@@ -50,7 +56,8 @@ export function registerTransfer(program: Command): void {
     .option('--from <name>', 'only this project of the file')
     .addHelpText(
       'after',
-      `\n- as the file is standard input. With --project, one project of the file is brought into that one, whatever it was called.`,
+      `\n- as the file is standard input. With --project, one project of the file is brought into that one, whatever it was called.
+Policies that hold in all projects come with a whole file only, not with --from or --project.`,
     )
     .action(importFrom);
 }
@@ -65,26 +72,28 @@ async function exportTo(file: string | undefined, flags: CommonFlags): Promise<v
       });
     const bar = progressBar('exporting', wanted.length);
     const profiles: Profile[] = [];
+    const policies = flags.project === undefined ? await hub.profiles.everywhere() : undefined;
     for (const { id, name, root } of wanted) {
       profiles.push(await hub.profiles.read({ id, name, root }));
       bar.add(1);
     }
     bar.end();
     if (file === undefined) {
-      for (const line of exportLines(profiles)) writeOut(line);
+      for (const line of exportLines({ policies, profiles })) writeOut(line);
       return;
     }
-    writeNew(file, exportLines(profiles));
+    writeNew(file, exportLines({ policies, profiles }));
     const count = (of: (profile: Profile) => readonly unknown[]) => profiles.reduce((sum, profile) => sum + of(profile).length, 0);
     const counts = {
       projects: profiles.length,
       agents: count(({ agents }) => agents),
       templates: count(({ templates }) => templates),
+      policies: count((profile) => profile.policies) + (policies ?? []).length,
       reminders: count(({ reminders }) => reminders),
     };
     const terminal = openTerminal(config);
     if (flags.json === true) return terminal.json({ file, ...counts });
-    const words = Object.entries(counts).map(([what, n]) => `${n} ${what}`);
+    const words = Object.entries(counts).map(([what, n]) => (n === 1 ? `1 ${ONE[what as keyof typeof ONE]}` : `${n} ${what}`));
     terminal.line(
       `Exported ${words.join(', ')} to ${printSafeLine(file)}. It holds no credential: agents enrol anew where it is imported.`,
     );
@@ -100,7 +109,7 @@ async function importFrom(file: string, flags: ImportFlags): Promise<void> {
   const dry = flags.dryRun === true;
   const read = await readExport(file === '-' ? process.stdin : file);
   await withHub(flags, async (hub, config) => {
-    const profiles = placed(read, flags, config);
+    const { policies, profiles } = placed(read, flags, config);
     if (!dry) await assertPerson(hub, config);
     const bar = progressBar(
       'importing',
@@ -108,9 +117,14 @@ async function importFrom(file: string, flags: ImportFlags): Promise<void> {
     );
     const brought: Brought[] = [];
     // Everything is looked at before anything is changed, so that a file that does not fit changes nothing in any project.
+    const everywhere = policies === undefined ? [] : await hub.profiles.previewEverywhere(policies, mode);
     for (const profile of profiles)
       brought.push({ project: profile.project, changes: await hub.profiles.preview(profile.project, profile, mode) });
     if (!dry) {
+      if (policies !== undefined && everywhere.length > 0) {
+        const operator = await hub.projects.operator(profiles[0]?.project ?? config.place.project, 'cli');
+        await hub.profiles.bringEverywhere(operator, policies, mode);
+      }
       for (const profile of profiles) {
         const caller = await hub.projects.operator(profile.project, 'cli');
         await hub.profiles.bring(caller, profile.project, profile, mode, () => bar.add(1));
@@ -118,31 +132,39 @@ async function importFrom(file: string, flags: ImportFlags): Promise<void> {
     }
     bar.end();
     const terminal = openTerminal(config);
-    if (flags.json === true) return terminal.json({ dry_run: dry, projects: brought.map(toJson) });
-    for (const one of brought) show(terminal, one);
-    terminal.line(
-      dry
-        ? '\nNothing was changed (--dry-run).'
-        : '\nDone. rookery agents create NAME, or token create --agent NAME, gives an agent its credential.',
-    );
+    if (flags.json === true) return terminal.json({ dry_run: dry, all_projects: everywhere.map(toRow), projects: brought.map(toJson) });
+    if (everywhere.length > 0) terminal.line(terminal.paint('bold', 'All projects'));
+    for (const change of everywhere) show(terminal, change);
+    for (const { project, changes } of brought) {
+      terminal.line(`${terminal.paint('bold', printSafeLine(project.name))} (${printSafeLine(project.id)})`);
+      if (changes.length === 0) terminal.line('  nothing to do: it is as in the file');
+      for (const change of changes) show(terminal, change);
+    }
+    if (everywhere.length + brought.length === 0) terminal.line('The file holds nothing.');
+    const came = brought.some(({ changes }) => changes.some(({ act, kind }) => kind === 'agent' && act === 'add'));
+    const next = came ? ' rookery agents create NAME, or token create --agent NAME, gives an agent its credential.' : '';
+    terminal.line(dry ? '\nNothing was changed (--dry-run).' : `\nDone.${next}`);
   });
 }
 
 /** Where each profile of the file belongs: where it was, or all that is wanted of it into the project that is named. */
-function placed(read: readonly Profile[], flags: ImportFlags, config: Config): Profile[] {
+function placed(read: Setup, flags: ImportFlags, config: Config): Setup {
+  if (flags.from === undefined && flags.project === undefined) return read;
   const wanted =
-    flags.from === undefined ? [...read] : read.filter(({ project }) => project.name === flags.from || project.id === flags.from);
-  const names = read.map(({ project }) => project.name).join(', ');
+    flags.from === undefined
+      ? read.profiles
+      : read.profiles.filter(({ project }) => project.name === flags.from || project.id === flags.from);
+  const names = read.profiles.map(({ project }) => project.name).join(', ');
   if (wanted.length === 0)
     throw new HubError('not_found', 'The file holds no such project; nothing was changed.', { hint: `It holds: ${printSafeLine(names)}.` });
-  if (flags.project === undefined) return wanted;
+  if (flags.project === undefined) return { policies: undefined, profiles: wanted };
   const [only, ...others] = wanted;
   if (only === undefined || others.length > 0)
     throw usage(
       `The file holds ${wanted.length} projects; one can be brought into ${printSafeLine(flags.project)}.`,
       `Name it with --from: ${printSafeLine(names)}.`,
     );
-  return [{ ...only, project: config.place.project }];
+  return { policies: undefined, profiles: [{ ...only, project: config.place.project }] };
 }
 
 async function withHub(flags: CommonFlags, work: (hub: Hub, config: Config) => Promise<void>): Promise<void> {
@@ -179,17 +201,18 @@ function toJson({ project, changes }: Brought) {
   return {
     project: project.name,
     project_id: project.id,
-    changes: changes.map(({ act, kind, name, fields }) => ({ act, kind, name, fields })),
+    changes: changes.map(toRow),
   };
 }
 
-function show({ line, paint }: Terminal, { project, changes }: Brought): void {
-  line(`${paint('bold', printSafeLine(project.name))} (${printSafeLine(project.id)})`);
-  if (changes.length === 0) line('  nothing to do: it is as in the file');
-  for (const change of changes) {
-    const [sign, style] = SIGNS[change.act];
-    const note = change.act === 'keep' ? ' (differs; kept as it is here)' : change.act === 'extra' ? ' (only here; kept)' : '';
-    line(paint(style, printSafeLine(`  ${sign} ${change.kind} ${change.name}${note}`)));
-    for (const { field, here, file } of change.fields) line(paint(style, printSafeLine(`      ${field}: ${here} -> ${file}`)));
-  }
+function toRow({ act, kind, name, fields }: Change) {
+  return { act, kind, name, fields };
+}
+
+function show({ line, paint }: Terminal, change: Change): void {
+  const [sign, style] = SIGNS[change.act];
+  const value = change.kind === 'policy' && change.fields.length === 0 ? ` = ${JSON.stringify(change.policy.value)}` : '';
+  const note = change.act === 'keep' ? ' (differs; kept as it is here)' : change.act === 'extra' ? ' (only here; kept)' : '';
+  line(paint(style, printSafeLine(`  ${sign} ${change.kind} ${change.name}${value}${note}`)));
+  for (const { field, here, file } of change.fields) line(paint(style, printSafeLine(`      ${field}: ${here} -> ${file}`)));
 }

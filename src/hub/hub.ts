@@ -157,6 +157,7 @@ export async function createHub(parts: HubParts): Promise<Hub> {
   const calls = new Calls(context);
   const openThreads = new OpenThreads(context, reservations);
   const asks = new Asks(context, posting, askEnds);
+  const policies = new Policies(context, book);
   const tasks = taskServices(context, posting, asks, askEnds);
   const surroundings = parts.surroundings ?? NO_SURROUNDINGS;
   const bootId = parts.ids.next('hub');
@@ -174,7 +175,8 @@ export async function createHub(parts: HubParts): Promise<Hub> {
     sessions,
     joining: new Joining(context, sessions),
     agents,
-    ...profileServices(context, agents, sessions, tasks.taskTemplates),
+    policies,
+    ...profileServices(context, { agents, sessions, templates: tasks.taskTemplates, policies }),
     messages,
     status,
     inbox: new Inbox(context, deliveries, sessions),
@@ -211,7 +213,6 @@ export async function createHub(parts: HubParts): Promise<Hub> {
     enrolments: new Enrolments(context),
     signIns: new SignIns(context),
     calls,
-    policies: new Policies(context, book),
     sweeps: new Sweeps(context),
     untracking: new Untracking(context),
     feed: new Feed(context),

@@ -19,6 +19,8 @@ export type Target = { level: 'global' } | { level: 'project' } | { level: 'agen
 export type Origin = Level | 'configuration' | 'default';
 export type Layer = { from: Origin; value: unknown; setBy?: string; setAt?: number };
 export type Explained = { key: string; value: unknown; from: Origin; finest: Level; layers: Layer[] };
+/** Undefined takes the value back. */
+export type Wish = { target: Target; key: PolicyKey; value: unknown };
 export type Changed = { key: string; level: Level; from: unknown; to: unknown };
 
 /** What stands in an event of a value: rules may be long. */
@@ -86,22 +88,49 @@ export class Policies {
   }
 
   async #change(caller: Caller, target: Target, key: PolicyKey, value: unknown): Promise<Changed> {
-    if (authorityOf(caller.role) !== 'operator')
-      throw new HubError('forbidden', 'Only the operator sets policies.', { hint: 'Ask the person who runs the hub.' });
-    const changed = await this.#context.commands.run(caller, { tool: 'config' }, async (act) => {
-      const reach = await this.#reach(act, target);
-      const known = await findPolicy(act.tx, reach, key.name);
-      const from: unknown = known === undefined ? null : JSON.parse(known.value);
-      const stamp = this.#context.ids.next('pol');
-      if (value === undefined) await deletePolicy(act.tx, reach, key.name, stamp);
-      else await savePolicy(act.tx, { ...reach, key: key.name, value: JSON.stringify(value), setBy: caller.name, setAt: act.now }, stamp);
-      const change: Changed = { key: key.name, level: target.level, from, to: value ?? null };
-      await tell(act, target, change);
-      return change;
-    });
-    if (target.level === 'global') await this.#tellOthers(caller, target, changed);
-    await this.refresh();
+    assertOperator(caller);
+    const [changed] = await this.#changeAll(caller, [{ target, key, value }]);
+    if (changed === undefined) throw new Error('a change of one policy answered none');
     return changed;
+  }
+
+  /** Sets what an import brings for all projects; undefined takes a value back. Errors: `invalid_input`; then nothing is changed. */
+  async bring(caller: Caller, values: readonly { key: string; value: unknown }[]): Promise<void> {
+    assertOperator(caller);
+    const target: Target = { level: 'global' };
+    const wishes = values.map(({ key, value }) => ({
+      target,
+      key: policyKey(key),
+      value: value === undefined ? undefined : parsePolicy(policyKey(key), 'global', value),
+    }));
+    if (wishes.length > 0) await this.#changeAll(caller, wishes);
+  }
+
+  /** The same within a change that is under way, by the operator; undefined takes a value back. Others know of it with their next call. */
+  async changeIn(act: Act, caller: Caller, { target, key, value }: Wish): Promise<Changed> {
+    const reach = await this.#reach(act, target);
+    const known = await findPolicy(act.tx, reach, key.name);
+    const from: unknown = known === undefined ? null : JSON.parse(known.value);
+    const stamp = this.#context.ids.next('pol');
+    if (value === undefined) await deletePolicy(act.tx, reach, key.name, stamp);
+    else await savePolicy(act.tx, { ...reach, key: key.name, value: JSON.stringify(value), setBy: caller.name, setAt: act.now }, stamp);
+    const changed: Changed = { key: key.name, level: target.level, from, to: value ?? null };
+    await tell(act, target, changed);
+    return changed;
+  }
+
+  async #changeAll(caller: Caller, wishes: readonly Wish[]): Promise<Changed[]> {
+    const { changes } = await this.#context.commands.run(caller, { tool: 'config' }, async (act) => {
+      const made: Changed[] = [];
+      for (const wish of wishes) made.push(await this.changeIn(act, caller, wish));
+      return { changes: made };
+    });
+    for (const [index, { target }] of wishes.entries()) {
+      const changed = changes[index];
+      if (target.level === 'global' && changed !== undefined) await this.#tellOthers(caller, target, changed);
+    }
+    await this.refresh();
+    return changes;
   }
 
   async #reach(act: Act, target: Target): Promise<Reach> {
@@ -118,6 +147,11 @@ export class Policies {
       if (operator !== undefined) await this.#context.commands.runAs(id, { agentId: operator.id }, (act) => tell(act, target, changed));
     }
   }
+}
+
+function assertOperator(caller: Caller): void {
+  if (authorityOf(caller.role) !== 'operator')
+    throw new HubError('forbidden', 'Only the operator sets policies.', { hint: 'Ask the person who runs the hub.' });
 }
 
 async function reachOf(read: Read, projectId: string, name: string): Promise<Reach> {

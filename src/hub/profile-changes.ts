@@ -4,16 +4,25 @@
 //   overwrite  also makes what both have as the file has it; with `remove`, also ends what the file does not have
 
 import { canonicalJson } from './canonical-json.ts';
-import { type CarriedAgent, type CarriedReminder, type CarriedTemplate, keyOf, type Profile } from './profile.ts';
+import { type CarriedAgent, type CarriedPolicy, type CarriedReminder, type CarriedTemplate, keyOf, type Profile } from './profile.ts';
 
 export type ImportMode = { overwrite: boolean; remove: boolean };
 
 export type Field = { field: string; here: string; file: string };
 /** `keep`: here and in the file, and different, and left as it is here. `extra`: only here, and left. */
 export type Change =
+  | PolicyChange
   | { act: 'add' | 'change' | 'keep' | 'remove' | 'extra'; kind: 'agent'; name: string; fields: Field[]; agent: CarriedAgent }
   | { act: 'add' | 'change' | 'keep' | 'remove' | 'extra'; kind: 'template'; name: string; fields: Field[]; template: CarriedTemplate }
   | { act: 'add' | 'remove' | 'extra'; kind: 'reminder'; name: string; fields: Field[]; reminder: CarriedReminder };
+
+export type PolicyChange = {
+  act: 'add' | 'change' | 'keep' | 'remove' | 'extra';
+  kind: 'policy';
+  name: string;
+  fields: Field[];
+  policy: CarriedPolicy;
+};
 
 /** `here` and `file` speak of the same project. Things that are the same on both sides are not in the list. */
 export function changesOf(here: Profile, file: Profile, mode: ImportMode): Change[] {
@@ -30,6 +39,7 @@ export function changesOf(here: Profile, file: Profile, mode: ImportMode): Chang
         ? []
         : actOf(own, other, mode).map((act) => ({ act, kind: 'template', name, fields: fieldsOf(own, other), template }));
     }),
+    ...policyChanges(here.policies, file.policies, mode),
     ...pairs(counted(here.reminders), counted(file.reminders), ({ key }) => key).flatMap(([own, other]): Change[] => {
       const one = other ?? own;
       if (one === undefined || (own !== undefined && other !== undefined)) return [];
@@ -37,6 +47,17 @@ export function changesOf(here: Profile, file: Profile, mode: ImportMode): Chang
       return [{ act, kind: 'reminder', name: titleOf(one.reminder), fields: [], reminder: one.reminder }];
     }),
   ];
+}
+
+/** The same of the policies alone. */
+export function policyChanges(here: readonly CarriedPolicy[], file: readonly CarriedPolicy[], mode: ImportMode): PolicyChange[] {
+  const nameOf = ({ key, agent }: CarriedPolicy) => (agent === null ? key : `${key} of ${agent}`);
+  return pairs(here, file, nameOf).flatMap(([own, other, name]): PolicyChange[] => {
+    const policy = other ?? own;
+    return policy === undefined
+      ? []
+      : actOf(own, other, mode).map((act) => ({ act, kind: 'policy', name, fields: fieldsOf(own, other), policy }));
+  });
 }
 
 function actOf<T extends object>(

@@ -1,9 +1,10 @@
-// The profile of a project: what of it can be carried to another hub. Agents with what they are for, templates, what is still to be told. By names,
-// never by ids, and without a secret: whoever is carried has to enrol anew. Two hubs with the same profile export the same text.
+// The profile of a project: what of it can be carried to another hub. Agents with what they are for, the rules that were set, templates, what is
+// still to be told. By names, never by ids, and without a secret: whoever is carried has to enrol anew. Two hubs with the same profile export the same text.
 
 import { capabilitiesOf, findAgent } from '../store/agents.ts';
 import type { Read } from '../store/db.ts';
-import { carriedAgents, carriedReminders, carriedTemplates } from '../store/profiles.ts';
+import { carriedAgents, carriedPolicies, carriedReminders, carriedTemplates } from '../store/profiles.ts';
+import { HUB, OPERATOR } from './caller.ts';
 import { toIso } from './clock.ts';
 import type { Project } from './projects.ts';
 import type { Template } from './task-templates.ts';
@@ -28,7 +29,20 @@ export type CarriedReminder = {
   runs: number;
   due_at: string;
 };
-export type Profile = { project: Project; agents: CarriedAgent[]; templates: CarriedTemplate[]; reminders: CarriedReminder[] };
+/** What the operator set; `agent`: for this one alone. */
+export type CarriedPolicy = { key: string; agent: string | null; value: unknown };
+export type Profile = {
+  project: Project;
+  agents: CarriedAgent[];
+  templates: CarriedTemplate[];
+  policies: CarriedPolicy[];
+  reminders: CarriedReminder[];
+};
+/** What a hub is set up with: what holds in all its projects, if that is meant, too, and each of them. */
+export type Setup = { policies: CarriedPolicy[] | undefined; profiles: Profile[] };
+
+/** In every project, and never carried. */
+export const STANDING: readonly string[] = [OPERATOR, HUB];
 
 /** The profile of a project as it stands; of a project that is not there, an empty one. */
 export async function profileOf(read: Read, project: Project): Promise<Profile> {
@@ -43,7 +57,7 @@ export async function profileOf(read: Read, project: Project): Promise<Profile> 
     name,
     definition: JSON.parse(definition) as Template,
   }));
-  const known = new Set([...agents.map(({ name }) => name), 'operator', 'hub']);
+  const known = new Set([...agents.map(({ name }) => name), ...STANDING]);
   const reminders: CarriedReminder[] = [];
   for (const row of await carriedReminders(read, project.id)) {
     const [owner, target] = [await findAgent(read, row.ownerId), await findAgent(read, row.targetId)];
@@ -59,7 +73,13 @@ export async function profileOf(read: Read, project: Project): Promise<Profile> 
       due_at: toIso(row.dueAt),
     });
   }
-  return { project, agents, templates, reminders: reminders.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1)) };
+  const policies = await policiesOf(read, project.id);
+  return { project, agents, templates, policies, reminders: reminders.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1)) };
+}
+
+/** What was set for a project and its agents; null: for all projects. */
+export async function policiesOf(read: Read, projectId: string | null): Promise<CarriedPolicy[]> {
+  return (await carriedPolicies(read, projectId)).map((row) => ({ ...row, value: JSON.parse(row.value) as unknown }));
 }
 
 /** What makes two reminders the same, wherever they stand: a recurring one goes on, so its next instant is not part of it. */

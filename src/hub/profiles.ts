@@ -2,6 +2,7 @@
 // change by the operator, with its events: all of it happens, or nothing. It makes no credential: agents that come in have to enrol.
 
 import { type AgentRow, findAgentByName, replaceCapabilities, updateAgent } from '../store/agents.ts';
+import type { Read } from '../store/db.ts';
 import { carriedReminders, deleteTemplate, setRuns } from '../store/profiles.ts';
 import { cancelReminder, insertReminder } from '../store/reminders.ts';
 import { putTemplate } from '../store/task-templates.ts';
@@ -11,33 +12,62 @@ import { toInstant, toIso } from './clock.ts';
 import type { Act } from './command.ts';
 import type { HubContext } from './context.ts';
 import { HubError } from './errors.ts';
-import { assertCapability, assertGrantable, assertLabel, assertName } from './names.ts';
-import { type CarriedAgent, type CarriedReminder, keyOf, type Profile, profileOf } from './profile.ts';
-import { type Change, changesOf, type ImportMode } from './profile-changes.ts';
+import type { Policies, Target } from './policies.ts';
+import { policyKey } from './policy-keys.ts';
+import { type CarriedAgent, type CarriedPolicy, type CarriedReminder, keyOf, type Profile, policiesOf, profileOf } from './profile.ts';
+import { type Change, changesOf, type ImportMode, type PolicyChange, policyChanges } from './profile-changes.ts';
+import { assertPolicySound, assertSound, nobody } from './profile-soundness.ts';
 import type { Project } from './projects.ts';
 import { registerAgent } from './registering.ts';
 import { Revoking } from './revoking.ts';
-import { toSchedule } from './schedules.ts';
 import type { Sessions } from './sessions.ts';
 import type { TaskTemplates } from './task-templates.ts';
 
 export type ProfileServices = { readonly revoking: Revoking; readonly profiles: Profiles };
 
 /** The end of an agent, and the import that may bring it about. */
-export function profileServices(context: HubContext, agents: Agents, sessions: Sessions, templates: TaskTemplates): ProfileServices {
-  const revoking = new Revoking(context, agents, sessions);
-  return { revoking, profiles: new Profiles(context, revoking, templates) };
+export function profileServices(
+  context: HubContext,
+  parts: { agents: Agents; sessions: Sessions; templates: TaskTemplates; policies: Policies },
+): ProfileServices {
+  const revoking = new Revoking(context, parts.agents, parts.sessions);
+  return { revoking, profiles: new Profiles(context, revoking, parts.templates, parts.policies) };
 }
 
 export class Profiles {
   readonly #context: HubContext;
   readonly #revoking: Revoking;
   readonly #templates: TaskTemplates;
+  readonly #policies: Policies;
 
-  constructor(context: HubContext, revoking: Revoking, templates: TaskTemplates) {
+  constructor(context: HubContext, revoking: Revoking, templates: TaskTemplates, policies: Policies) {
     this.#context = context;
     this.#revoking = revoking;
     this.#templates = templates;
+    this.#policies = policies;
+  }
+
+  /** What was set for all projects. */
+  everywhere(): Promise<CarriedPolicy[]> {
+    return this.#context.db.read((read) => policiesOf(read, null));
+  }
+
+  /** What an import would do to what holds in all projects. Changes nothing. Errors: `invalid_input`. */
+  async previewEverywhere(file: readonly CarriedPolicy[], mode: ImportMode): Promise<PolicyChange[]> {
+    const changes = policyChanges(await this.everywhere(), file, mode);
+    for (const change of changes) assertPolicySound(change, 'global');
+    return changes;
+  }
+
+  /** Does it, as the operator, in one transaction. */
+  async bringEverywhere(caller: Caller, file: readonly CarriedPolicy[], mode: ImportMode): Promise<PolicyChange[]> {
+    const changes = await this.previewEverywhere(file, mode);
+    const wanted = changes.filter(({ act }) => act === 'add' || act === 'change' || act === 'remove');
+    await this.#policies.bring(
+      caller,
+      wanted.map(({ act, policy: { key, value } }) => ({ key, value: act === 'remove' ? undefined : value })),
+    );
+    return changes;
   }
 
   /** The profile of a project; of one that is not there, an empty one. */
@@ -45,11 +75,9 @@ export class Profiles {
     return this.#context.db.read((read) => profileOf(read, project));
   }
 
-  /** What an import would do. Changes nothing. Errors: `invalid_input` for what could not be carried out. */
-  async preview(project: Project, file: Profile, mode: ImportMode): Promise<Change[]> {
-    const changes = changesOf(await this.read(project), file, mode);
-    for (const change of changes) this.#assertSound(change);
-    return changes;
+  /** What an import would do. Changes nothing. Errors: `invalid_input` and `conflict` for what could not be carried out. */
+  preview(project: Project, file: Profile, mode: ImportMode): Promise<Change[]> {
+    return this.#context.db.read((read) => this.#workedOut(read, project, file, mode));
   }
 
   /** Does it, as the operator of the project. Answers what was done. Errors: as above, and `forbidden` for anybody else. */
@@ -57,8 +85,7 @@ export class Profiles {
     if (authorityOf(caller.role) !== 'operator')
       throw new HubError('forbidden', 'Only the operator may import; nothing was changed.', { hint: 'Ask the operator.' });
     const { changes } = await this.#context.commands.run(caller, { tool: 'import' }, async (act) => {
-      const found = changesOf(await profileOf(act.tx, project), file, mode);
-      for (const change of found) this.#assertSound(change);
+      const found = await this.#workedOut(act.tx, project, file, mode);
       // Agents first: makers before those they made would need an order, so who made whom comes last.
       for (const change of found) {
         if (change.kind === 'agent') await this.#agent(act, caller, change);
@@ -73,18 +100,11 @@ export class Profiles {
     return changes;
   }
 
-  #assertSound(change: Change): void {
-    if (change.act !== 'add' && change.act !== 'change') return;
-    if (change.kind === 'agent') {
-      assertName(change.agent.name);
-      assertGrantable(change.agent.role);
-      for (const capability of change.agent.capabilities) assertCapability(capability);
-    }
-    if (change.kind === 'template') {
-      assertLabel('name', change.name);
-      this.#templates.assertSound(change.template.definition);
-    }
-    if (change.kind === 'reminder' && change.reminder.cron !== null) this.#schedule(change.reminder);
+  async #workedOut(read: Read, project: Project, file: Profile, mode: ImportMode): Promise<Change[]> {
+    const here = await profileOf(read, project);
+    const changes = changesOf(here, file, mode);
+    await assertSound(read, this.#context, this.#templates, { here, file, changes });
+    return changes;
   }
 
   async #agent(act: Act, caller: Caller, change: Change & { kind: 'agent' }): Promise<void> {
@@ -95,7 +115,6 @@ export class Profiles {
       if (here !== undefined) await this.#revoking.revokeIn(act, here);
       return;
     }
-    if (here?.revokedAt != null) throw revokedHere(agent.name);
     const row = here ?? (await registerAgent(act, this.#context.ids, { ...cardOf(agent), client: '' }));
     if (here !== undefined) {
       await updateAgent(act.tx, { ...here, ...cardOf(agent) });
@@ -115,6 +134,12 @@ export class Profiles {
   async #thing(act: Act, caller: Caller, change: Exclude<Change, { kind: 'agent' }>): Promise<void> {
     if (change.act === 'keep' || change.act === 'extra') return;
     if (change.kind === 'reminder') return await this.#reminder(act, caller, change.act, change.reminder);
+    if (change.kind === 'policy') {
+      const { agent, key, value } = change.policy;
+      const target: Target = agent === null ? { level: 'project' } : { level: 'agent', agent };
+      await this.#policies.changeIn(act, caller, { target, key: policyKey(key), value: change.act === 'remove' ? undefined : value });
+      return;
+    }
     if (change.act === 'remove') {
       await deleteTemplate(act.tx, act.projectId, change.name);
       await act.emit('template.removed', change.name, { by: caller.name });
@@ -128,7 +153,7 @@ export class Profiles {
 
   async #reminder(act: Act, caller: Caller, what: 'add' | 'remove', reminder: CarriedReminder): Promise<void> {
     const [owner, target] = [await this.#named(act, reminder.of), await this.#named(act, reminder.for)];
-    if (owner === undefined || target === undefined) throw nobody(owner === undefined ? reminder.of : reminder.for);
+    if (owner === undefined || target === undefined) throw nobody(owner === undefined ? reminder.of : reminder.for, 'A reminder');
     if (what === 'remove') {
       const rows = await carriedReminders(act.tx, act.projectId);
       const found = rows.find(
@@ -164,11 +189,6 @@ export class Profiles {
     await act.emit('reminder.created', id, { owner: owner.name, to: target.name, due_at: dueAt, cron: reminder.cron });
   }
 
-  #schedule({ cron, timezone, max_runs }: CarriedReminder): void {
-    const when = { cron: cron ?? undefined, timezone: timezone ?? undefined, maxRuns: max_runs ?? undefined };
-    toSchedule(when, this.#context.time.now(), this.#context.limits);
-  }
-
   async #named(act: Act, name: string): Promise<AgentRow | undefined> {
     return await findAgentByName(act.tx, act.projectId, name);
   }
@@ -180,20 +200,4 @@ function cardOf({ name, name_source, role, description, model }: CarriedAgent) {
 
 function asCarried(row: { message: string; cron: string | null; timezone: string | null; maxRuns: number | null; dueAt: number }) {
   return { message: row.message, cron: row.cron, timezone: row.timezone, max_runs: row.maxRuns, due_at: toIso(row.dueAt) };
-}
-
-function revokedHere(name: string): HubError {
-  return new HubError('conflict', `${name} was revoked here; nothing was imported.`, {
-    hint: `rookery agents create ${name} lets it in again; or leave it out of the file.`,
-  });
-}
-
-function nobody(name: string): HubError {
-  return new HubError(
-    'invalid_input',
-    `A reminder speaks of ${name.slice(0, 40)}, who is neither here nor in the file; nothing was imported.`,
-    {
-      hint: 'Add the agent to the file, or leave the reminder out.',
-    },
-  );
 }

@@ -7,8 +7,10 @@ import { freshHub, rookeryOn, start } from './command-line.ts';
 it('carries a hub to another machine: the diff first, then the same export, and no credential', { timeout: 180_000 }, async () => {
   const { home, run, json } = await freshHub();
   const { token } = await json('token', 'create', '--agent', 'lead', '--role', 'manager');
+  await json('config', 'set', 'limits.hops', '9');
+  await json('config', 'set', 'tools.deny', 'create_task', '--agent', 'reviewer');
   const file = join(home, 'hub.ndjson');
-  expect(await json('export', file)).toEqual({ file, projects: 1, agents: 2, templates: 0, reminders: 0 });
+  expect(await json('export', file)).toEqual({ file, projects: 1, agents: 2, templates: 0, policies: 2, reminders: 0 });
   expect(statSync(file).mode & 0o777).toBe(0o600);
   expect(readFileSync(file, 'utf8')).not.toContain(token.slice(8));
   expect((await run('export', file)).code).toBe(2);
@@ -17,10 +19,14 @@ it('carries a hub to another machine: the diff first, then the same export, and 
   const there = rookeryOn(scratch());
   const dry = await there.run('import', file, '--dry-run');
   expect(dry).toMatchObject({ code: 0, stdout: expect.stringContaining('+ agent reviewer') });
-  expect((await there.run('export')).stdout.split('\n')).toHaveLength(3);
-  expect((await there.json('import', file)).projects[0].changes).toMatchObject([
+  expect((await there.run('export')).stdout.split('\n')).toHaveLength(4);
+  expect(dry.stdout).toContain('+ policy limits.hops = 9');
+  const brought = await there.json('import', file);
+  expect(brought.all_projects).toMatchObject([{ act: 'add', kind: 'policy', name: 'limits.hops' }]);
+  expect(brought.projects[0].changes).toMatchObject([
     { act: 'add', kind: 'agent', name: 'lead' },
     { act: 'add', kind: 'agent', name: 'reviewer' },
+    { act: 'add', kind: 'policy', name: 'tools.deny of reviewer' },
   ]);
   expect((await there.run('export')).stdout).toBe(readFileSync(file, 'utf8'));
 });
