@@ -23,7 +23,7 @@ const PATCHES = [
   [
     'an older session is not fenced',
     'hub/command.js',
-    ["holder.epoch === session.epoch && session.endReason !== 'left'", 'true'],
+    ["session.agentEpoch === session.epoch && session.endReason !== 'left'", 'true'],
     ['return session.endedAt === null;', 'return true;'],
   ],
   [
@@ -52,7 +52,7 @@ const PATCHES = [
   [
     'the chain forgets events of the same transaction',
     'hub/command.js',
-    ['eventHash(head.hash, draft)', 'eventHash(project.eventHash, draft)'],
+    ['eventHash(head.hash, draft)', 'eventHash(standing.eventHash, draft)'],
   ],
   ['a returned message stays under its receipt', 'store/deliveries.js', ['receipt = NULL, closed_at', 'closed_at']],
   ['a message for one is shown to all', 'hub/pool.js', ["other.state !== 'ready'", 'true']],

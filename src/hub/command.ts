@@ -5,10 +5,11 @@
 import { createHash } from 'node:crypto';
 import { findAgent } from '../store/agents.ts';
 import type { Db, Durability, Read, Tx } from '../store/db.ts';
-import { insertEvent } from '../store/events.ts';
+import { type EventRow, insertEvents } from '../store/events.ts';
 import { findKey, insertKey } from '../store/idempotency.ts';
-import { findProject, type ProjectRow, updateHead } from '../store/projects.ts';
-import { findSession, latestSession, reviveSession } from '../store/sessions.ts';
+import { updateHead } from '../store/projects.ts';
+import { latestSession, reviveSession } from '../store/sessions.ts';
+import { clockOf, findStanding, type Standing } from '../store/standing.ts';
 import type { Caller } from './caller.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { toIso } from './clock.ts';
@@ -25,6 +26,8 @@ export type Act = {
   readonly tx: Tx;
   readonly now: number;
   readonly projectId: string;
+  /** The newest event of the project before this change. */
+  readonly headSeq: number;
   /** Appends an event and answers its seq. `subject` is the id of the thing it is about; `data` never holds a body or a secret. */
   emit(type: EventType, subject: string, data: Record<string, unknown>): Promise<number>;
   /** The trace of the call that this belongs to (W3C). */
@@ -45,6 +48,7 @@ export type Intent = {
 export type KeepKey<T> = { keepKey?: (result: T) => boolean };
 
 type Trace = Pick<Act, 'traceparent' | 'spans'>;
+type Actor = { agentId: string; sessionId: string | null; epoch: number | null };
 
 export class Commands {
   readonly #db: Db;
@@ -71,13 +75,13 @@ export class Commands {
       this.#db.write(
         caller.projectId,
         async (tx) => {
-          const { act, finish } = await this.#begin(tx, caller.projectId, caller, trace());
-          await this.#assertHolds(act, caller);
+          const { act, finish, standing } = await this.#begin(tx, caller.projectId, caller, trace());
+          await this.#assertHolds(act, caller, standing);
           if (intent.key === undefined) return await finish(await change(act));
           const scope = { projectId: caller.projectId, principalId: caller.agentId, tool: intent.tool, key: intent.key };
           const argsDigest = createHash('sha256').update(canonicalJson(intent.args)).digest('hex');
           const known = await findKey(tx, scope);
-          if (known !== undefined) return this.#replay<T>(known, argsDigest, intent.key);
+          if (known !== undefined) return await finish(this.#replay<T>(known, argsDigest, intent.key));
           const result = await change(act);
           if (intent.keepKey?.(result) !== false) await insertKey(tx, scope, argsDigest, JSON.stringify(result), act.now);
           return await finish(result);
@@ -93,7 +97,7 @@ export class Commands {
       this.#db.write(
         projectId,
         async (tx) => {
-          const { act, finish } = await this.#begin(tx, projectId, { agentId: actor.agentId, sessionId: null }, trace());
+          const { act, finish } = await this.#begin(tx, projectId, { ...actor, sessionId: null, epoch: null }, trace());
           return await finish(await change(act));
         },
         durability,
@@ -127,25 +131,28 @@ export class Commands {
   /** A consistent look for a caller whose session still holds its agent. */
   look<T>(caller: Caller, look: (read: Read, now: number) => Promise<T>): Promise<T> {
     return this.#db.read(async (read) => {
-      await this.#assertCurrent(read, caller);
-      return await look(read, await this.now(read, caller.projectId));
+      const standing = await findStanding(read, caller.projectId, sessionOf(caller));
+      await assertCurrent(read, caller, standing);
+      return await look(read, this.#time.nowAfter(standing?.clockAt ?? 0));
     });
   }
 
   /** The time of a project: never behind its latest change, even one made by a process whose clock was ahead (C13). */
   async now(read: Read, projectId: string): Promise<number> {
-    return this.#time.nowAfter((await findProject(read, projectId))?.clockAt ?? 0);
+    return this.#time.nowAfter(await clockOf(read, projectId));
   }
 
-  async #begin(tx: Tx, projectId: string, actor: { agentId: string; sessionId: string | null }, trace: Trace) {
-    const project = await findProject(tx, projectId);
-    if (project === undefined)
+  /** Events are written when the change is done, and the head moves with them: both, or neither. */
+  async #begin(tx: Tx, projectId: string, actor: Actor, trace: Trace) {
+    const standing = await findStanding(tx, projectId, sessionOf(actor));
+    if (standing === undefined)
       throw new HubError('not_found', 'This project is not known to the hub.', {
         hint: 'Start a session in it first.',
       });
-    await this.#policies.refresh(tx, project.policyStamp ?? undefined);
-    const head = { seq: project.eventSeq, hash: project.eventHash };
-    const now = this.#time.nowAfter(project.clockAt);
+    await this.#policies.refresh(tx, standing.policyStamp);
+    const head = { seq: standing.eventSeq, hash: standing.eventHash };
+    const now = this.#time.nowAfter(standing.clockAt);
+    const events: EventRow[] = [];
     const emit = async (type: EventType, subject: string, data: Record<string, unknown>) => {
       const draft = {
         projectId,
@@ -157,39 +164,26 @@ export class Commands {
         subject,
         data: JSON.stringify(data),
       };
-      const hash = eventHash(head.hash, draft);
-      await insertEvent(tx, { ...draft, hash });
       head.seq = draft.seq;
-      head.hash = hash;
+      head.hash = eventHash(head.hash, draft);
+      events.push({ ...draft, hash: head.hash });
       return draft.seq;
     };
     const finish = async <R>(result: R): Promise<R> => {
-      await this.#moveHead(tx, project, now, head);
+      if (events.length === 0) return result;
+      await insertEvents(tx, events);
+      await updateHead(tx, projectId, now, head.seq, head.hash);
       return result;
     };
-    return { act: { tx, now, projectId, emit, ...trace } satisfies Act, finish };
-  }
-
-  async #moveHead(tx: Tx, project: ProjectRow, now: number, head: { seq: number; hash: string }): Promise<void> {
-    if (head.seq !== project.eventSeq) await updateHead(tx, project.id, now, head.seq, head.hash);
+    return { act: { tx, now, projectId, headSeq: standing.eventSeq, emit, ...trace } satisfies Act, finish, standing };
   }
 
   /** The fence of C5, inside the transaction. A session that was only taken for dead goes on; one that was replaced does not. */
-  async #assertHolds(act: Act, caller: Caller): Promise<void> {
-    if (!(await this.#assertCurrent(act.tx, caller))) {
+  async #assertHolds(act: Act, caller: Caller, standing: Standing): Promise<void> {
+    if (!(await assertCurrent(act.tx, caller, standing))) {
       await reviveSession(act.tx, caller.sessionId, act.now, this.#host);
       await act.emit('session.revived', caller.sessionId, { agent: caller.name });
     }
-  }
-
-  /** Throws `stale_session` when another session holds the agent. Answers whether the session is open. */
-  async #assertCurrent(read: Read, caller: Caller): Promise<boolean> {
-    if (caller.epoch === null) return true;
-    const session = await findSession(read, caller.sessionId);
-    const holder = session && (await findAgent(read, session.agentId));
-    if (session !== undefined && holder !== undefined && holder.epoch === session.epoch && session.endReason !== 'left')
-      return session.endedAt === null;
-    throw await staleSession(read, caller, holder?.id ?? caller.agentId);
   }
 
   #replay<T extends object>(known: { argsDigest: string; result: string }, argsDigest: string, key: string): T & { replayed: boolean } {
@@ -201,6 +195,19 @@ export class Commands {
     }
     return { ...(JSON.parse(known.result) as T), replayed: true };
   }
+}
+
+/** The session whose fence holds for an actor; null for principals without sessions. */
+function sessionOf({ sessionId, epoch }: Pick<Actor, 'sessionId' | 'epoch'>): string | null {
+  return epoch === null ? null : sessionId;
+}
+
+/** Throws `stale_session` when another session holds the agent. Answers whether the session is open. */
+async function assertCurrent(read: Read, caller: Caller, standing: Standing | undefined): Promise<boolean> {
+  if (caller.epoch === null) return true;
+  const session = standing?.session;
+  if (session !== undefined && session.agentEpoch === session.epoch && session.endReason !== 'left') return session.endedAt === null;
+  throw await staleSession(read, caller, session?.agentId ?? caller.agentId);
 }
 
 async function staleSession(read: Read, caller: Caller, agentId: string): Promise<HubError> {

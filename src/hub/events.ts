@@ -1,7 +1,7 @@
 // The event log: appended in the same transaction as the change it tells of (invariant 2), numbered without gaps per project, and
 // chained by SHA-256, so that an edit, a deletion or a reordering anywhere in the past is found by walking it.
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { EventRow } from '../store/events.ts';
 import { TASK_ACTS } from './task-states.ts';
 
@@ -99,12 +99,10 @@ export type EventDraft = Omit<EventRow, 'hash'>;
 /** SHA-256 over the previous hash and every field, each as JSON, so that no two rows share an encoding. */
 export function eventHash(previous: string, event: EventDraft): string {
   const fields = [previous, event.projectId, event.seq, event.at, event.type, event.actorId, event.sessionId, event.subject, event.data];
-  return createHash('sha256').update(JSON.stringify(fields)).digest('hex');
+  return hash('sha256', JSON.stringify(fields));
 }
 
 /** SHA-256 of the words of a message, as they stand in its event. */
 export function messageDigest(message: { subject: string; body: string; attachments: readonly string[] }): string {
-  return createHash('sha256')
-    .update(JSON.stringify([message.subject, message.body, message.attachments]))
-    .digest('hex');
+  return hash('sha256', JSON.stringify([message.subject, message.body, message.attachments]));
 }

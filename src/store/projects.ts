@@ -1,6 +1,6 @@
 // Rows of `hub` and `projects`: the identity of this database, its clock, and the head of each project's event log.
 
-import { toInt, toText, toTextOrNull } from './columns.ts';
+import { toInt, toText } from './columns.ts';
 import type { Read, Row, Tx } from './db.ts';
 import type { Base } from './sweep-events.ts';
 
@@ -13,8 +13,6 @@ export type ProjectRow = {
   clockAt: number;
   eventSeq: number;
   eventHash: string;
-  /** As the policies of the whole hub are stamped; null where it was not asked. */
-  policyStamp: string | null;
   /** Where the history begins: older events were forgotten. */
   base: Base;
 };
@@ -29,7 +27,6 @@ const toProject = (row: Row): ProjectRow => ({
   clockAt: toInt(row, 'clock_at'),
   eventSeq: toInt(row, 'event_seq'),
   eventHash: toText(row, 'event_hash'),
-  policyStamp: toTextOrNull(row, 'policy_stamp'),
   base: {
     seq: toInt(row, 'base_seq'),
     hash: toText(row, 'base_hash'),
@@ -39,7 +36,7 @@ const toProject = (row: Row): ProjectRow => ({
 });
 
 export async function findProject(read: Read, id: string): Promise<ProjectRow | undefined> {
-  const row = await read.get('SELECT *, (SELECT policy_stamp FROM hub WHERE id = 1) AS policy_stamp FROM projects WHERE id = ?', id);
+  const row = await read.get('SELECT * FROM projects WHERE id = ?', id);
   return row && toProject(row);
 }
 
@@ -64,7 +61,7 @@ export async function projectCounts(read: Read): Promise<Map<string, { agents: n
 }
 
 /** Creates the project unless it is there. Answers whether it was new. */
-export async function insertProject(tx: Tx, project: Omit<ProjectRow, 'base' | 'policyStamp'>): Promise<boolean> {
+export async function insertProject(tx: Tx, project: Omit<ProjectRow, 'base'>): Promise<boolean> {
   const changes = await tx.run(
     `INSERT INTO projects (id, name, root, created_at, clock_at, event_seq, event_hash) VALUES (?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (id) DO NOTHING`,

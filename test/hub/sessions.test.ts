@@ -148,6 +148,19 @@ onEveryEngine('sessions', (engine) => {
     expect((await events(hub)).map(({ type }) => type)).toContain('session.revived');
   });
 
+  it('takes a retry for a sign of life without breaking the order of events', async () => {
+    const hub = await testHub(engine);
+    const alice = await attach(hub, 'alice');
+    const retried = () => hub.messages.send(alice, { to: 'operator', body: 'once' }, { tool: 'send', key: 'k', args: {} });
+    const first = await retried();
+    hub.fake.advance(61_000);
+    expect(await hub.heartbeats.endDead()).toBe(1);
+    expect(await retried()).toMatchObject({ message_id: first.message_id, replayed: true });
+    expect((await hub.agents.self(alice)).state).not.toBe('gone');
+    await send(hub, alice, 'operator', 'and on');
+    expect((await events(hub)).slice(-2).map(({ type }) => type)).toEqual(['session.revived', 'message.sent']);
+  });
+
   it('never moves a heartbeat back by recording a call that began long ago', async () => {
     const hub = await testHub(engine);
     const alice = await attach(hub, 'alice');
