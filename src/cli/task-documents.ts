@@ -1,7 +1,7 @@
 // Tasks as documents: the graph for Mermaid and Graphviz, a job as JSON and as Markdown. Words of agents are quoted, so that none of them becomes
 // a line of the graph or of the document.
 
-import { toIso, toIsoOrNull } from '../hub/clock.ts';
+import { toIso } from '../hub/clock.ts';
 import type { TaskGraphView } from '../hub/task-trees.ts';
 import type { TaskView } from '../hub/task-views.ts';
 import { printSafeLine } from './print-safe.ts';
@@ -59,80 +59,6 @@ function label({ id, title, state, holder }: TaskGraphView['nodes'][number], new
   ];
   const short = characters.length <= TITLE ? characters.join('') : `${characters.slice(0, TITLE - 1).join('')}…`;
   return [short, id, `${state}${holder === null ? '' : ` by ${holder}`}`].join(newline);
-}
-
-/** A job as data: every order, dependency, result and step, in the order in which they came to be. */
-export function toJob(views: readonly TaskView[], cut: boolean) {
-  return {
-    format: 'rookery.job/1',
-    cut,
-    tasks: views.map(({ task, dependsOn, result, late, reviewers, reviews, history, traceparent }) => ({
-      id: task.id,
-      title: task.title,
-      body: task.body,
-      state: task.state,
-      reason: task.reason,
-      failure_cause: task.failureCause,
-      creator: task.creator,
-      assignee: task.assignee,
-      holder: task.holder,
-      parent_id: task.parentId,
-      priority: task.priority,
-      capabilities: task.needs,
-      labels: task.labels,
-      effort_minutes: task.effortMinutes,
-      depends_on: dependsOn.map((one) => ({ task_id: one.taskId, on_failure: one.policy, state: one.state, settled: one.settled })),
-      expected_artifacts: task.expectedArtifacts,
-      verification: task.verification,
-      reviewers,
-      quorum: task.quorum,
-      revision: task.revision,
-      cache_key: task.cacheKey,
-      reused_from: task.reusedFrom,
-      created_at: toIso(task.createdAt),
-      deadline_at: toIsoOrNull(task.deadlineAt),
-      closed_at: toIsoOrNull(task.closedAt),
-      attempt: task.attempt,
-      fencing_token: task.fencingToken,
-      version: task.version,
-      traceparent,
-      result: result === null ? null : outcome(result),
-      late_results: late.map(outcome),
-      reviews: reviews.map((one) => ({
-        revision: one.revision,
-        reviewer: one.reviewer,
-        verdict: one.state,
-        findings: one.findings,
-        requested_at: toIso(one.requestedAt),
-        decided_at: toIsoOrNull(one.decidedAt),
-      })),
-      history: history.map((step) => ({
-        version: step.version,
-        at: toIso(step.at),
-        act: step.act,
-        by: step.by,
-        session: step.sessionId,
-        from: step.fromState,
-        to: step.toState,
-        fencing_token: step.fencingToken,
-        span_id: step.spanId,
-        parent_span_id: step.parentSpanId,
-        note: step.note,
-        facts: JSON.parse(step.facts) as unknown,
-      })),
-    })),
-  };
-}
-
-function outcome(one: NonNullable<TaskView['result']>) {
-  return {
-    by: one.by,
-    at: toIso(one.at),
-    fencing_token: one.fencingToken,
-    revision: one.revision,
-    result: one.result,
-    artifacts: one.artifacts,
-  };
 }
 
 /** The trace of a job as OTLP JSON: a span for each version of each task, from its instant to the next, each the child of the one before. */

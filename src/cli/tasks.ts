@@ -1,7 +1,7 @@
-// Tasks, for the operator: what there is and why it does not move, one with its whole history, the graph, a job as a document, and the acts that
-// need a person. Each act is a tool's, with its authority.
+// Tasks, for the operator: what there is and why it does not move, one with its whole history, the graph, and the acts that need a person. Each act is a tool's, with its authority.
 
 import type { Command } from 'commander';
+import { toCarried } from '../hub/carried-job.ts';
 import { toIso } from '../hub/clock.ts';
 import type { TaskView } from '../hub/task-views.ts';
 import { TASK_STATES } from '../hub/vocabulary.ts';
@@ -16,7 +16,7 @@ import { addCommand, type CommonFlags } from './command.ts';
 import { usage } from './failure.ts';
 import { printSafeBlock, printSafeLine } from './print-safe.ts';
 import { renderThings } from './render.ts';
-import { toDot, toJob, toMarkdown, toMermaid, toOtlp } from './task-documents.ts';
+import { toDot, toMermaid } from './task-documents.ts';
 
 const ROWS = 50;
 
@@ -76,10 +76,6 @@ export function registerTasks(program: Command): void {
       await act(flags, handoffTask, { task_id: id, to: agent }, () => `${agent} is told of it.`);
     },
   );
-  const job = program.command('job').description('a task with everything below it');
-  addCommand(job, 'export <id>', 'the whole of a job: orders, histories, results', 'rookery job export tsk_… --format markdown > job.md')
-    .option('--format <format>', 'json, markdown, or otlp: the trace for OpenTelemetry', 'json')
-    .action(exportJob);
 }
 
 function addCreate(task: Command): void {
@@ -153,7 +149,7 @@ async function list(flags: ListFlags): Promise<void> {
 async function show(id: string, flags: CommonFlags): Promise<void> {
   await asOperator(flags, async ({ hub, caller, terminal }) => {
     const view = await hub.taskTrees.whole(caller, id);
-    if (flags.json === true) return terminal.json(toJob([view], false).tasks[0] ?? {});
+    if (flags.json === true) return terminal.json(toCarried(view));
     for (const line of lines(view)) terminal.line(line);
   });
 }
@@ -230,17 +226,6 @@ async function graph(id: string | undefined, flags: GraphFlags): Promise<void> {
     const view = await hub.taskTrees.graph(caller, id);
     if (flags.json === true) return terminal.json(view);
     for (const line of (flags.format === 'dot' ? toDot : toMermaid)(view)) terminal.line(line);
-  });
-}
-
-async function exportJob(id: string, flags: GraphFlags): Promise<void> {
-  if (flags.format !== 'json' && flags.format !== 'markdown' && flags.format !== 'otlp')
-    throw usage('--format must be json, markdown or otlp.', 'For example: rookery job export tsk_… --format markdown');
-  await asOperator(flags, async ({ hub, caller, terminal }) => {
-    const { tasks, cut } = await hub.taskTrees.job(caller, id);
-    if (flags.format === 'otlp') return terminal.json(toOtlp(tasks));
-    if (flags.format === 'json' || flags.json === true) return terminal.json(toJob(tasks, cut));
-    for (const line of toMarkdown(tasks, cut)) terminal.line(line);
   });
 }
 

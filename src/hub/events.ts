@@ -57,6 +57,7 @@ export const EVENT_TYPES = [
   'review.submitted',
   'review.moot',
   'review.overdue',
+  'task.imported',
   'task.backlog',
   'reservation.taken',
   'reservation.changed',

@@ -27,6 +27,35 @@ export type TaskChange = {
   facts?: Record<string, unknown>;
 };
 
+/** What has not happened to a new task. */
+export const BLANK = {
+  reason: null,
+  failureCause: null,
+  openChildren: 0,
+  claimable: false,
+  announcedTo: null,
+  announcedAt: null,
+  announcementId: null,
+  handoffTo: null,
+  handoffUntil: null,
+  holderId: null,
+  fencingToken: 0,
+  attempt: 1,
+  claimedAt: null,
+  leaseUntil: null,
+  leaseLimitAt: null,
+  leaseRenewedAt: null,
+  revision: 0,
+  progress: null,
+  progressSeq: 0,
+  askId: null,
+  verification: null,
+  resultN: null,
+  reusedFrom: null,
+  overdueToldAt: null,
+  closedAt: null,
+} as const;
+
 /** Changes a task, or throws `conflict` when its state does not allow it. The row is read again, so nothing older is written over it. */
 export async function changeTask(act: Act, taskId: string, change: TaskChange): Promise<TaskRow> {
   const before = await findTask(act.tx, act.projectId, taskId);

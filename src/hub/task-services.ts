@@ -2,6 +2,7 @@
 
 import type { AskEnds } from './ask-ends.ts';
 import type { Asks } from './asks.ts';
+import { CarriedJobs } from './carried-jobs.ts';
 import { Claims } from './claims.ts';
 import type { HubContext } from './context.ts';
 import { Handoffs } from './handoffs.ts';
@@ -25,6 +26,7 @@ export type TaskServices = {
   readonly tasks: Tasks;
   readonly taskViews: TaskViews;
   readonly taskTrees: TaskTrees;
+  readonly carriedJobs: CarriedJobs;
   readonly taskTemplates: TaskTemplates;
   readonly taskWebhooks: TaskWebhooks;
   readonly taskUpdates: TaskUpdates;
@@ -55,6 +57,7 @@ export function taskServices(context: HubContext, posting: Posting, asks: Asks, 
     taskWebhooks,
     taskViews,
     taskTrees: new TaskTrees(context, taskViews),
+    carriedJobs: new CarriedJobs(context),
     taskUpdates,
     taskCompletion: new TaskCompletion(context, taskEnds, notices),
     taskDecisions,

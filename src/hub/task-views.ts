@@ -5,7 +5,7 @@ import { findAgentByName } from '../store/agents.ts';
 import type { Read } from '../store/db.ts';
 import { findProject } from '../store/projects.ts';
 import { allOwedReviews, allReviewsOf, type ReviewRow } from '../store/reviews.ts';
-import { childStates, dependenciesOf } from '../store/task-graph.ts';
+import { childStates, type DependencyPolicy, dependenciesOf } from '../store/task-graph.ts';
 import { findResult, type HistoryRow, historyOf, lastNoteOf, lateResults, type ResultRow } from '../store/task-history.ts';
 import { countTasks, namesOf, type TaskFilter, tasksOf } from '../store/task-lists.ts';
 import { findTask, type TaskRow, type TaskState } from '../store/tasks.ts';
@@ -31,7 +31,7 @@ export type TaskStep = Omit<HistoryRow, 'actorId'> & { by: string; spanId: strin
 
 export type TaskView = {
   task: TaskHead;
-  dependsOn: { taskId: string; policy: string; state: TaskState; settled: boolean }[];
+  dependsOn: { taskId: string; policy: DependencyPolicy; state: TaskState; settled: boolean }[];
   children: Partial<Record<TaskState, number>>;
   result: (ResultRow & { by: string }) | null;
   late: (ResultRow & { by: string })[];

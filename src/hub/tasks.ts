@@ -12,7 +12,7 @@ import type { Act, Intent } from './command.ts';
 import type { HubContext } from './context.ts';
 import { HubError } from './errors.ts';
 import { isNeededToReview } from './hands.ts';
-import { changeTask, isClaimable, noTask, writeDown } from './task-changes.ts';
+import { BLANK, changeTask, isClaimable, noTask, writeDown } from './task-changes.ts';
 import type { TaskNotices } from './task-notices.ts';
 import { assertNoCircle, pullBlockers, rankOf } from './task-order.ts';
 import { assertOrder, type Edge, quorumOf, type TaskRequest, toArtifact, toEdges, toText, wordsOf } from './task-orders.ts';
@@ -242,32 +242,3 @@ export class Tasks {
 export function howToTake(taskId: string): string {
   return `claim_task({task_id: "${taskId}"}) takes it; update_task with state rejected and a note declines it.`;
 }
-
-/** What has not happened to a new task. */
-const BLANK = {
-  reason: null,
-  failureCause: null,
-  openChildren: 0,
-  claimable: false,
-  announcedTo: null,
-  announcedAt: null,
-  announcementId: null,
-  handoffTo: null,
-  handoffUntil: null,
-  holderId: null,
-  fencingToken: 0,
-  attempt: 1,
-  claimedAt: null,
-  leaseUntil: null,
-  leaseLimitAt: null,
-  leaseRenewedAt: null,
-  revision: 0,
-  progress: null,
-  progressSeq: 0,
-  askId: null,
-  verification: null,
-  resultN: null,
-  reusedFrom: null,
-  overdueToldAt: null,
-  closedAt: null,
-} as const;

@@ -149,3 +149,9 @@ export async function namesOf(read: Read, ids: readonly (string | null)[]): Prom
   }
   return names;
 }
+
+/** The project of a task that is in whatever project. */
+export async function projectOfTask(read: Read, id: string): Promise<string | undefined> {
+  const row = await read.get('SELECT project_id FROM tasks WHERE id = ?', id);
+  return row && toText(row, 'project_id');
+}

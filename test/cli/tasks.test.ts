@@ -1,10 +1,13 @@
 // Tasks on the command line: what a person does and sees.
 
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { freshHub } from './command-line.ts';
+import { scratch } from '../support/engines.ts';
+import { freshHub, rookeryOn } from './command-line.ts';
 
 it('hands out work, shows what becomes of it and why it does not move, and exports a job', async () => {
-  const { run, json } = await freshHub();
+  const { home, run, json } = await freshHub();
   const job = (await json('task', 'create', 'Job')).task_id;
   const evil = 'Draw "]; click x \u001b[31m';
   const first = (await json('task', 'create', '--parent', job, '--body', 'line one\n# not a heading', evil)).task_id;
@@ -41,6 +44,18 @@ it('hands out work, shows what becomes of it and why it does not move, and expor
   const known = new Set(spans.map((span: { spanId: string }) => span.spanId));
   expect(spans.filter((span: { parentSpanId?: string }) => span.parentSpanId === undefined)).toHaveLength(1);
   for (const { parentSpanId } of spans) if (parentSpanId !== undefined) expect(known).toContain(parentSpanId);
+  // What has ended can be looked into elsewhere.
+  const file = join(home, 'job.json');
+  writeFileSync(file, (await run('job', 'export', job)).stdout);
+  const there = rookeryOn(scratch());
+  expect(await there.run('job', 'import', file)).toMatchObject({ code: 2, stderr: expect.stringContaining('only a job that has ended') });
+  await run('task', 'cancel', job);
+  const { stdout } = await run('job', 'export', job);
+  writeFileSync(file, stdout);
+  expect(await there.json('job', 'import', file)).toEqual({ added: [job, first, second], known: [], registered: [], left_out: [] });
+  expect((await there.run('job', 'export', job)).stdout).toBe(stdout);
+  expect((await there.run('job', 'import', file)).stdout).toContain('3 here already');
+  expect(await there.run('job', 'import', join(home, 'nothing.json'))).toMatchObject({ code: 2 });
   expect(await run('task', 'tsk_nothing')).toMatchObject({ code: 1 });
   expect(await run('tasks', '--state', 'nonsense')).toMatchObject({ code: 2 });
 });
