@@ -11,7 +11,12 @@ export function hasHub(config: Config): boolean {
 
 /** The database as it may be shown: its file, or its URL without the password. */
 export function databaseName(config: Config): string {
-  return config.databaseUrl === undefined ? config.databasePath : config.databaseUrl.replace(/^(\w+:\/\/[^:@/]*):[^@]*@/, '$1:***@');
+  return config.databaseUrl === undefined ? config.databasePath : config.databaseUrl.replace(/^(\w+:\/\/[^:@/]*):[^/]*@/, '$1:***@');
+}
+
+/** An address as it may be shown: what stands before its host may be a password, or a token. */
+export function addressName(url: string): string {
+  return url.replace(/^(\w+:\/\/)[^/]*@/, '$1***@');
 }
 
 /** A hub on a server is not cared for by files. */

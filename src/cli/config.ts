@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import { environmentName, type Setting, settingNames } from '../config.ts';
-import { databaseName } from '../database-place.ts';
+import { addressName, databaseName } from '../database-place.ts';
 import { addCommand, type CommonFlags, configOf } from './command.ts';
 import { registerPolicies, showPolicies } from './policies.ts';
 import { openTerminal, table } from './terminal.ts';
@@ -26,7 +26,7 @@ export function registerConfig(program: Command): void {
         .filter((name) => key === undefined || name === key)
         .map((name) => ({
           name,
-          value: SECRETS.includes(name) && config[name] !== undefined ? '(set, not shown)' : config[name],
+          value: shown(name, config[name]),
           source: config.sources[name],
           environment: environmentName(name) ?? null,
         }));
@@ -53,6 +53,12 @@ export function registerConfig(program: Command): void {
           `\nPrecedence: flag, environment, .rookery/config.json of the project, config.json of the hub’s folder, default.\nPolicies, which the operator sets while the hub runs: rookery config list --explain`,
         );
     });
+}
+
+function shown(name: Setting, value: unknown): unknown {
+  if (value === undefined) return undefined;
+  if (SECRETS.includes(name)) return '(set, not shown)';
+  return name === 'url' ? addressName(String(value)) : value;
 }
 
 function projectOf({ project, workRoot }: ReturnType<typeof configOf>['place']) {

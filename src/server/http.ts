@@ -51,6 +51,8 @@ const SWEEP_MS = 1_000;
 const SETTLE_MS = 1_000;
 
 export class HttpDoor {
+  /** Every route that is answered here, the files of the page among them, for whoever holds them all to a rule. */
+  readonly routes: readonly string[];
   readonly #parts: HttpParts;
   readonly #server: Server;
   readonly #rules: SourceRules;
@@ -85,6 +87,7 @@ export class HttpDoor {
     const serving = () => ({ streams, sessions: sessions().length, failing: scheduler.failing() });
     const visitors = this.#visitors;
     const api = apiRoutes({ hub, principals, visitors, doorman, readiness, log, streams, page, secure, examine, serving, metrics });
+    this.routes = [...new Set(api.routes.map(({ method, path }) => `${method} ${path}`)), 'ALL /mcp'];
     this.#routes = getRequestListener(
       (request, env) => {
         const { incoming, outgoing } = toHttp1(env);

@@ -19,13 +19,23 @@ export function makeSessionId(principal: string, { name, version }: ClientName):
 export function readSessionId(id: string, principal: string): ClientName | undefined {
   const [, nonce = '', digest, told = ''] = /^([0-9a-f]{32})\.([0-9a-f]{16})\.([\w-]{1,800})$/.exec(id) ?? [];
   if (digest !== digestOf(principal, nonce, told)) return undefined;
-  const client: unknown = JSON.parse(Buffer.from(told, 'base64url').toString());
-  return Array.isArray(client) ? { name: String(client[0]), version: String(client[1]) } : undefined;
+  const client = parsed(Buffer.from(told, 'base64url').toString());
+  const [name, version] = Array.isArray(client) ? client : [];
+  return typeof name === 'string' && typeof version === 'string' ? { name, version } : undefined;
 }
 
 /** The session as the client's own key: whoever comes with it again is the same client. */
 export function keyOf(id: string): string {
   return `mcp:${id.slice(0, 32)}`;
+}
+
+/** The digest is no secret: a principal can make it for anything, also for what is no JSON. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function digestOf(principal: string, nonce: string, told: string): string {

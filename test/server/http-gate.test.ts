@@ -6,26 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { operatorOf } from '../support/acts.ts';
 import { PROJECT } from '../support/engines.ts';
 import { api, ask, revoke, serveHub } from './http-hub.ts';
+import { ASKS } from './routes.ts';
 
-const ROUTES: [string, string][] = [
-  ['GET', '/'],
-  ['GET', '/livez'],
-  ['GET', '/readyz'],
-  ['GET', '/version'],
-  ['POST', '/api/whoami'],
-  ['GET', '/events'],
-  ['GET', '/api/views'],
-  ['GET', '/api/views/overview'],
-  ['POST', '/sign-in'],
-  ['POST', '/enrol'],
-  ['POST', '/sign-out'],
-  ['POST', '/mcp'],
-  ['GET', '/mcp'],
-  ['DELETE', '/mcp'],
-  ['OPTIONS', '/mcp'],
-  ['GET', '/nowhere'],
-];
-const DATA_ROUTES = ROUTES.filter(([, path]) => !['/', '/livez', '/readyz', '/version', '/sign-in', '/enrol'].includes(path));
 const forbidden = (text: string) => (JSON.parse(text) as { code: string }).code;
 
 describe('the gate', () => {
@@ -55,7 +37,7 @@ describe('the gate', () => {
     const wrong: unknown[] = [];
     for (const [host, hostIsOurs] of Object.entries(hosts)) {
       for (const [origin, originIsOurs] of Object.entries(origins(host))) {
-        for (const [method, path] of ROUTES) {
+        for (const { method, path } of ASKS) {
           const headers = { host, ...(origin === '' ? {} : { origin }) };
           const { status, text, headers: answered } = await ask(url, path, { method, headers, token: secret });
           if ((status !== 403) !== (hostIsOurs && originIsOurs)) wrong.push([host, origin, method, path, status]);
@@ -81,7 +63,7 @@ describe('the gate', () => {
   it('refuses pages of other sites by what the browser says of them', async () => {
     const { url, token } = await serveHub();
     const secret = await token('alice');
-    for (const [method, path] of ROUTES) {
+    for (const { method, path } of ASKS) {
       const headers = { 'sec-fetch-site': 'cross-site' };
       expect((await ask(url, path, { method, headers, token: secret })).status).toBe(403);
     }
@@ -94,7 +76,7 @@ describe('the gate', () => {
     await revoke(hub, revoked);
     const expired = await token('bob', { lifeMs: 1 });
     await expect.poll(() => hub.tokens.authenticate(expired).catch((error: Error) => error.message)).toContain('expired');
-    for (const [method, path] of DATA_ROUTES) {
+    for (const { method, path } of ASKS.filter(({ to }) => to === 'shut')) {
       for (const secret of [undefined, 'rookery_guessed', revoked, expired]) {
         const { status, headers, text } = await ask(url, path, { method, token: secret });
         expect([method, path, status, headers['www-authenticate']]).toEqual([method, path, 401, 'Bearer realm="rookery"']);
@@ -110,7 +92,7 @@ describe('the gate', () => {
 
   it('sends the protecting headers with every answer', async () => {
     const { url } = await serveHub();
-    for (const [method, path] of ROUTES) {
+    for (const { method, path } of ASKS) {
       const { headers } = await ask(url, path, { method });
       expect(headers['x-content-type-options']).toBe('nosniff');
       expect(headers['referrer-policy']).toBe('no-referrer');
