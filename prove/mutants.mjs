@@ -76,7 +76,7 @@ const PATCHES = [
     'hub/ask-ends.js',
     ["await this.#tellAsker(act, ask, 'expired'", "void (async () => {})(act, ask, 'expired'"],
   ],
-  ['the same words are sent twice', 'hub/posting.js', ['if (repeat !== undefined)', 'if (false)']],
+  ['the same words are sent twice', 'hub/posting.js', ['await findRepeat(', 'await (async () => undefined)(']],
 ];
 
 /** name, and what is done to the database. */

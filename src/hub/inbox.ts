@@ -15,6 +15,7 @@ import {
   inboxCounts,
   inboxPeek,
   inboxRows,
+  inboxWaiting,
   leasedRows,
   markSkipTold,
   type SkippedRow,
@@ -55,6 +56,8 @@ export type Batch = {
   end: WaitEnd;
   replayed?: boolean;
 };
+
+type Rendered = Pick<Batch, 'messages' | 'remaining'>;
 
 /** How many closed messages one batch explains. */
 const SKIPS_SHOWN = 20;
@@ -112,7 +115,7 @@ export class Inbox {
       const rows = found.filter((row) => row.expires_at === null || toInt(row, 'expires_at') > now);
       const readable = rows.map((row) => this.#read(row, now)).flatMap((shown) => (shown instanceof UnreadableRow ? [] : [shown]));
       const messages = fitting(readable, request.maxBytes);
-      return { ...empty('found'), messages, acked, remaining: (await this.#waitingCount(read, caller)) - messages.length };
+      return { ...empty('found'), messages, acked, remaining: (await inboxWaiting(read, caller.agentId, now)) - messages.length };
     });
   }
 
@@ -152,32 +155,37 @@ export class Inbox {
     const durability = request.ack === undefined && intent.key === undefined ? 'relaxed' : 'synced';
     // A call that goes on waiting keeps its key for what it will find.
     const keepKey = (leased: { receipt: string | null }) => leased.receipt !== null || request.waitMs <= 0;
-    const { commands } = this.#context;
+    const { commands, db } = this.#context;
+    const shown: { now?: Rendered } = {};
     const { receipt, acked, skipped, replayed } = await commands.run(caller, { ...intent, durability, keepKey }, async (act) => {
       const echoed = request.ack === undefined ? [] : await this.#acks.byReceipt(act, caller, request.ack);
       let count = 0;
       for (const delivery of echoed) if (await this.#acks.one(act, caller, delivery, 'receipt')) count += 1;
-      return {
+      const leased = {
         receipt: await this.#leaseBatch(act, caller, request, filter),
         acked: told.acked + count,
         skipped: [...told.skipped, ...(await tellSkips(act, caller))],
       };
+      shown.now = await this.#render(act.tx, caller, leased.receipt, act.now);
+      return leased;
     });
-    // Rendered after the commit and from the receipt alone, so that a repeated key shows the same batch again.
-    return await this.#context.db.read(async (read) => {
-      const rows = receipt === null ? [] : await leasedRows(read, caller.agentId, receipt);
-      const messages = rows.map((row) => toShown(row, this.#context.time.now(), this.#context.limits.inlineBodyBytes));
-      const remaining = (await this.#waitingCount(read, caller)) - messages.length;
-      return {
-        messages,
-        receipt: messages.length === 0 ? null : receipt,
-        remaining,
-        skipped,
-        acked,
-        end: 'found',
-        ...(replayed === true ? { replayed } : {}),
-      };
-    });
+    // Rendered from the receipt alone, so that a repeated key shows the same batch again.
+    const rendered =
+      shown.now ?? (await db.read(async (read) => this.#render(read, caller, receipt, await commands.now(read, caller.projectId))));
+    return {
+      ...rendered,
+      receipt: rendered.messages.length === 0 ? null : receipt,
+      skipped,
+      acked,
+      end: 'found',
+      ...(replayed === true ? { replayed } : {}),
+    };
+  }
+
+  async #render(read: Read, caller: Caller, receipt: string | null, now: number): Promise<Rendered> {
+    const rows = receipt === null ? [] : await leasedRows(read, caller.agentId, receipt);
+    const messages = rows.map((row) => toShown(row, now, this.#context.limits.inlineBodyBytes));
+    return { messages, remaining: (await inboxWaiting(read, caller.agentId, now)) - messages.length };
   }
 
   /** Leases what fits and answers its receipt, or null when nothing is there. What was all set aside makes room for what is behind it. */
@@ -229,11 +237,6 @@ export class Inbox {
     if (caller.epoch !== null) await markShown(act.tx, caller.sessionId, act.now);
     await proveWake(act, caller);
     return receipt;
-  }
-
-  async #waitingCount(read: Read, caller: Caller): Promise<number> {
-    const { unread, leased } = await inboxCounts(read, caller.agentId, await this.#context.commands.now(read, caller.projectId));
-    return unread + leased;
   }
 
   /** The message as it will be shown, or what is wrong with its stored row. */

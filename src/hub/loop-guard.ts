@@ -2,7 +2,7 @@
 // paused until a person lets it go on. It judges by who wrote when, never by what was written.
 
 import type { MessageHead, MessageRow } from '../store/messages.ts';
-import { alternationsSince, findPause, resumeThread } from '../store/pauses.ts';
+import { alternationsSince, findPause, type PauseRow, resumeThread } from '../store/pauses.ts';
 import { authorityOf, type Caller } from './caller.ts';
 import type { Act } from './command.ts';
 import type { HubContext } from './context.ts';
@@ -24,26 +24,25 @@ export class LoopGuard {
     return (pause?.resumedAt ?? -1) >= parent.createdAt ? 0 : hop;
   }
 
-  /** Refuses to send in a paused thread. A person who writes in it lets it go on. */
-  async assertRunning(act: Act, sender: Caller, message: MessageRow): Promise<void> {
-    if (message.inReplyTo === null) return;
+  /** Refuses to send in a paused thread. A person who writes in it lets it go on. Answers the latest pause of the thread, if it had one. */
+  async assertRunning(act: Act, sender: Caller, message: MessageRow): Promise<PauseRow | undefined> {
+    if (message.inReplyTo === null || message.ref !== null) return undefined;
     const pause = await findPause(act.tx, message.threadId);
-    if (pause === undefined || pause.resumedAt !== null || authorityOf(sender.role) === 'hub' || message.ref !== null) return;
+    if (pause === undefined || pause.resumedAt !== null || authorityOf(sender.role) === 'hub') return pause;
     if (authorityOf(sender.role) === 'operator') {
       await resumeThread(act.tx, act.projectId, message.threadId, act.now);
       await act.emit('thread.resumed', message.threadId, { by: sender.name });
-      return;
+      return { ...pause, resumedAt: act.now };
     }
     throw new HubError('limit_reached', `This thread is paused: ${pause.reason}. Nothing was sent.`, {
       hint: 'The operator has been told and can let it go on. Start a new thread only for something new; ask the operator if you need a decision.',
     });
   }
 
-  /** Why the thread has to stop after this message, if it has to. */
-  async findLoop(act: Act, message: MessageRow): Promise<string | undefined> {
+  /** Why the thread has to stop after this message, if it has to. `pause`: its latest. */
+  async findLoop(act: Act, message: MessageRow, pause: PauseRow | undefined): Promise<string | undefined> {
     const { hops, alternations, alternationWindowMs } = this.#context.limitsOf({ projectId: act.projectId });
     if (message.inReplyTo === null || message.ref !== null) return undefined;
-    const pause = await findPause(act.tx, message.threadId);
     if (pause !== undefined && pause.resumedAt === null) return undefined;
     if (message.hop > hops) return `${message.hop} replies in a row without a task, an ask or a person in between (limit ${hops})`;
     const since = Math.max(act.now - alternationWindowMs, pause?.resumedAt ?? 0);

@@ -40,7 +40,7 @@ export class Messages {
       const allowDuplicate = draft.allowDuplicate === true || intent.key !== undefined;
       // Who says that no reply is expected means it for the reader's next turn, unless it is urgent.
       const wakes = draft.expectsReply === false && draft.urgent !== true ? false : undefined;
-      return await this.#posting.post(act, caller, { ...storable, attachments, allowDuplicate, wakes }, audience);
+      return await this.#posting.send(act, caller, { ...storable, attachments, allowDuplicate, wakes }, audience);
     });
   }
 

@@ -3,10 +3,8 @@
 
 import { type AgentRow, findAgentByName } from '../store/agents.ts';
 import { acknowledge, findDelivery, insertDelivery, markDone, nextSenderSeq } from '../store/deliveries.ts';
-import { inboxDepth } from '../store/inbox.ts';
 import { findRepeat, insertMessage, type Kind, type MessageHead, type MessageRow } from '../store/messages.ts';
 import { pauseThread } from '../store/pauses.ts';
-import { latestSession } from '../store/sessions.ts';
 import { type Audience, audienceOf } from './addresses.ts';
 import { type Caller, HUB, OPERATOR, relationOf, senderOf } from './caller.ts';
 import type { Act } from './command.ts';
@@ -18,7 +16,8 @@ import { LoopGuard } from './loop-guard.ts';
 import { traceAcked, traceSent } from './message-traces.ts';
 import { takeFromPool } from './pool.ts';
 import { isLive } from './presence.ts';
-import { type Recipient, recipientsOf } from './recipients.ts';
+import { type Attached, attachedOf, byName, type Recipient, recipientOf, recipientsOf } from './recipients.ts';
+import { Room } from './room.ts';
 import { findMessageFor } from './visibility.ts';
 import { proveWake } from './wake-proof.ts';
 
@@ -52,6 +51,14 @@ export type Sent = {
   by?: 'content';
 };
 
+/** What was entered, and for whom; or what it repeats, and then nothing was. */
+type Entry = {
+  message: MessageRow;
+  repeats?: MessageHead;
+  entered: { to: Attached; wakeDoor: string | null }[];
+  notes: string[];
+};
+
 /** The whole of a message that is a courtesy and nothing else. Such a message wakes nobody (C17); it decides nothing. */
 const BARE_THANKS =
   /^(many |ok,? |okay,? |great,? |perfect,? )?(thanks|thank you|thx|ty|cheers|got it|ok|okay|noted|ack|acknowledged|will do|sounds good)( (so|very) much| a lot| again| everyone| all)?[\s.!\u{1F44D}\u{1F64F}]*$/iu;
@@ -59,10 +66,12 @@ const BARE_THANKS =
 export class Posting {
   readonly #context: HubContext;
   readonly #guard: LoopGuard;
+  readonly #room: Room;
 
   constructor(context: HubContext) {
     this.#context = context;
     this.#guard = new LoopGuard(context);
+    this.#room = new Room(context);
   }
 
   /** A message from the hub itself to agents of the project. It wakes them unless it says otherwise. */
@@ -73,43 +82,55 @@ export class Posting {
     await this.post(act, senderOf(hub), draft, audienceOf(to));
   }
 
-  /** Accepts the message for every recipient with room, or throws. */
-  async post(act: Act, sender: Caller, draft: Draft, audience: Audience): Promise<Sent> {
+  /** Accepts the message for every recipient with room, or throws. Its sender is told of each of them. */
+  async send(act: Act, sender: Caller, draft: Draft, audience: Audience): Promise<Sent> {
+    const { message, repeats, entered, notes } = await this.#enter(act, sender, draft, audience);
+    if (repeats !== undefined) return await this.#repeated(act, repeats);
+    const recipients: Recipient[] = [];
+    for (const { to, wakeDoor } of entered)
+      recipients.push(await recipientOf(this.#context, act.tx, message.wakes, to, { state: 'ready', wakeDoor }));
+    return { message_id: message.id, seq: message.seq, thread_id: message.threadId, recipients: byName(recipients), notes };
+  }
+
+  /** The same for what nobody is told the recipients of. */
+  async post(act: Act, sender: Caller, draft: Draft, audience: Audience): Promise<Pick<Sent, 'message_id' | 'seq' | 'thread_id'>> {
+    const { message, repeats } = await this.#enter(act, sender, draft, audience);
+    const { id, seq, threadId } = repeats ?? message;
+    return { message_id: id, seq, thread_id: threadId };
+  }
+
+  async #enter(act: Act, sender: Caller, draft: Draft, audience: Audience): Promise<Entry> {
     const notes = [...audience.notes];
     const parent = await this.#parent(act, sender, draft.inReplyTo, notes);
     const hop = await this.#guard.hop(act, sender, parent, draft.ref);
-    const message = { ...this.#compose(act, sender, draft, audience, parent), hop };
-    await this.#guard.assertRunning(act, sender, message);
+    const composed = { ...this.#compose(act, sender, draft, audience, parent), hop };
+    const pause = await this.#guard.assertRunning(act, sender, composed);
     if (draft.allowDuplicate !== true) {
-      const repeat = await findRepeat(act.tx, message, act.now - this.#context.limits.contentRepeatMs);
-      if (repeat !== undefined) return await this.#repeated(act, repeat);
+      const repeats = await findRepeat(act.tx, composed, act.now - this.#context.limits.contentRepeatMs);
+      if (repeats !== undefined) return { message: composed, repeats, entered: [], notes };
     }
-    const recipients = audience.always === true ? audience.recipients : await this.#withRoom(act, audience, notes);
-    const seq = await act.emit('message.sent', message.id, {
-      thread_id: message.threadId,
+    const recipients = audience.always === true ? audience.recipients : await this.#room.of(act, audience, notes);
+    const seq = await act.emit('message.sent', composed.id, {
+      thread_id: composed.threadId,
       from: sender.name,
-      sender_id: message.senderId,
-      ref: message.ref,
+      sender_id: composed.senderId,
+      ref: composed.ref,
       to: recipients.map((agent) => agent.name),
-      address: message.address,
-      kind: message.kind,
-      urgent: message.urgent,
-      bytes: message.bodyBytes,
-      digest: message.digest,
+      address: composed.address,
+      kind: composed.kind,
+      urgent: composed.urgent,
+      bytes: composed.bodyBytes,
+      digest: composed.digest,
     });
-    await insertMessage(act.tx, { ...message, seq });
-    for (const recipient of recipients) await this.#deliver(act, sender, { ...message, seq }, recipient);
+    const message = { ...composed, seq };
+    await insertMessage(act.tx, message);
+    const entered: Entry['entered'] = [];
+    for (const recipient of recipients) entered.push(await this.#deliver(act, sender, message, recipient));
     traceSent(act, message, recipients.length);
     if (parent !== undefined) await this.#settle(act, sender, parent);
-    const loop = await this.#guard.findLoop(act, message);
+    const loop = await this.#guard.findLoop(act, message, pause);
     if (loop !== undefined) notes.push(await this.#pause(act, message, loop));
-    return {
-      message_id: message.id,
-      seq,
-      thread_id: message.threadId,
-      recipients: await recipientsOf(this.#context, act.tx, message),
-      notes,
-    };
+    return { message, entered, notes };
   }
 
   #compose(act: Act, sender: Caller, draft: Draft, audience: Audience, parent: MessageHead | undefined): MessageRow {
@@ -166,10 +187,12 @@ export class Posting {
     return agent;
   }
 
-  async #deliver(act: Act, sender: Caller, message: MessageRow, recipient: AgentRow): Promise<void> {
+  async #deliver(act: Act, sender: Caller, message: MessageRow, recipient: AgentRow): Promise<Entry['entered'][number]> {
+    const to = await attachedOf(act.tx, recipient);
     // A wait of a sub-agent's session may be its parent's: it is not known to wake the sub-agent.
-    const session = recipient.parentSessionId === null ? await latestSession(act.tx, recipient.id) : undefined;
+    const session = recipient.parentSessionId === null ? to.own : undefined;
     const parked = isLive(this.#context, session) && (session?.waitingUntil ?? 0) > act.now && !message.quiet;
+    const wakeDoor = parked ? 'waiting_call' : null;
     await insertDelivery(act.tx, {
       messageId: message.id,
       recipientId: recipient.id,
@@ -196,10 +219,11 @@ export class Posting {
       closedAt: null,
       reason: null,
       expiresAt: message.expiresAt,
-      wakeDoor: parked ? 'waiting_call' : null,
+      wakeDoor,
       nudgedAt: null,
       stalledAt: null,
     });
+    return { to, wakeDoor };
   }
 
   /** The message replied to, if the sender may see it; otherwise the send goes on without it and says so. */
@@ -241,32 +265,4 @@ export class Posting {
       notes: ['You sent exactly this a moment ago, so it was not sent again. To repeat it on purpose, set allow_duplicate: true.'],
     };
   }
-
-  /** Refuses a full inbox addressed by name; leaves a full member of a group out and says so. */
-  async #withRoom(act: Act, audience: Audience, notes: string[]): Promise<AgentRow[]> {
-    const kept: AgentRow[] = [];
-    let most = 0;
-    for (const recipient of audience.recipients) {
-      const { inboxFull, inboxWarn } = this.#context.limitsOf({ projectId: act.projectId, agentId: recipient.id });
-      most = Math.max(most, inboxFull);
-      const depth = await inboxDepth(act.tx, recipient.id);
-      if (depth >= inboxFull && !audience.byMembership) throw full(recipient.name, depth, inboxFull);
-      if (depth >= inboxFull) {
-        notes.push(`${recipient.name} was left out: its inbox is full (${depth} of ${inboxFull}).`);
-        continue;
-      }
-      if (depth >= inboxWarn) notes.push(`${recipient.name} has ${depth} unacknowledged messages; at ${inboxFull} its inbox refuses more.`);
-      kept.push(recipient);
-    }
-    const [one] = audience.recipients;
-    if (kept.length === 0 && one !== undefined) throw full(`Each of the ${audience.recipients.length} recipients`, most, most);
-    return kept;
-  }
-}
-
-function full(who: string, depth: number, limit: number): HubError {
-  return new HubError('inbox_full', `${who} has ${depth} unacknowledged messages, the limit of an inbox (${limit}); nothing was sent.`, {
-    hint: 'Wait until some are acknowledged, address somebody else, or tell the operator.',
-    retryAfterMs: 60_000,
-  });
 }

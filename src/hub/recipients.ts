@@ -4,10 +4,12 @@ import { type AgentRow, findAgent } from '../store/agents.ts';
 import type { Read } from '../store/db.ts';
 import { type DeliveryRow, deliveriesOf } from '../store/deliveries.ts';
 import type { MessageRow } from '../store/messages.ts';
+import { findSession, latestSession, type SessionRow } from '../store/sessions.ts';
+import { doorsOf } from '../store/wake-doors.ts';
 import { toIso } from './clock.ts';
 import type { HubContext } from './context.ts';
-import { isLive, sessionOf } from './presence.ts';
-import { wakeOf } from './wake-doors.ts';
+import { isLive } from './presence.ts';
+import { sleeperAmong, wakeBy } from './wake-doors.ts';
 
 export type Recipient = {
   name: string;
@@ -18,24 +20,46 @@ export type Recipient = {
   wake: { door: string; proven_at?: string };
 };
 
+/** An agent with the sessions that say whether and how it is reached: its own newest, and the one that it lives in. */
+export type Attached = { agent: AgentRow; own: SessionRow | undefined; session: SessionRow | undefined };
+
+export async function attachedOf(read: Read, agent: AgentRow): Promise<Attached> {
+  const own = await latestSession(read, agent.id);
+  return { agent, own, session: agent.parentSessionId === null ? own : await findSession(read, agent.parentSessionId) };
+}
+
 /** Every recipient, by name. */
 export async function recipientsOf(context: HubContext, read: Read, message: Pick<MessageRow, 'id' | 'wakes'>): Promise<Recipient[]> {
   const recipients: Recipient[] = [];
   for (const delivery of await deliveriesOf(read, message.id)) {
     const agent = await findAgent(read, delivery.recipientId);
-    const session = agent && (await sessionOf(read, agent));
-    recipients.push({
-      name: agent?.name ?? 'unknown',
-      state: delivery.state,
-      reachable: isLive(context, session),
-      wake: await wakeFor(context, read, message.wakes ? agent : undefined, delivery),
-    });
+    recipients.push(
+      agent === undefined
+        ? { name: 'unknown', state: delivery.state, reachable: false, wake: { door: delivery.wakeDoor ?? 'none' } }
+        : await recipientOf(context, read, message.wakes, await attachedOf(read, agent), delivery),
+    );
   }
+  return byName(recipients);
+}
+
+export function byName(recipients: Recipient[]): Recipient[] {
   return recipients.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-async function wakeFor(context: HubContext, read: Read, agent: AgentRow | undefined, delivery: DeliveryRow): Promise<Recipient['wake']> {
-  if (delivery.wakeDoor !== null || agent === undefined) return { door: delivery.wakeDoor ?? 'none' };
-  const { door, provenAt } = await wakeOf(context, read, agent);
+/** `wakes`: the message is worth waking its reader for. */
+export async function recipientOf(
+  context: HubContext,
+  read: Read,
+  wakes: boolean,
+  to: Attached,
+  { state, wakeDoor }: Pick<DeliveryRow, 'state' | 'wakeDoor'>,
+): Promise<Recipient> {
+  const wake = wakeDoor === null && wakes ? await wakeFor(context, read, to) : { door: wakeDoor ?? 'none' };
+  return { name: to.agent.name, state, reachable: isLive(context, to.session), wake };
+}
+
+async function wakeFor(context: HubContext, read: Read, { agent, own, session }: Attached): Promise<Recipient['wake']> {
+  const sleeper = sleeperAmong(context, agent, own, session);
+  const { door, provenAt } = wakeBy(context, agent, sleeper, await doorsOf(read, sleeper.agentId));
   return { door, ...(provenAt === null ? {} : { proven_at: toIso(provenAt) }) };
 }

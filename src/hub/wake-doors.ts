@@ -169,13 +169,7 @@ export function sleeperAmong(
   return { agentId: agent.id, session: own };
 }
 
-/** How an agent learns of mail at once. */
-export async function wakeOf(context: HubContext, read: Read, agent: { id: string; parentSessionId: string | null }): Promise<WakeView> {
-  const sleeper = await sleeperOf(context, read, agent);
-  return wakeBy(context, agent, sleeper, await doorsOf(read, sleeper.agentId));
-}
-
-/** The same of what is known: by waiting, or by the best of these doors of whoever is woken for it. */
+/** How an agent learns of mail at once: by waiting, or by the best of these doors of whoever is woken for it. */
 export function wakeBy(
   context: HubContext,
   agent: { id: string },

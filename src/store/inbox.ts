@@ -56,15 +56,27 @@ export async function inboxPeek(
   filter: InboxFilter,
   quietToo: boolean,
 ): Promise<{ any: boolean; nextReadyAt: number | null }> {
-  const matching = `FROM deliveries d JOIN messages m ON m.id = d.message_id
-    WHERE d.recipient_id = ? AND (CAST(? AS TEXT) IS NULL OR d.sender_id = ?) AND (CAST(? AS TEXT) IS NULL OR m.thread_id = ?)${quietToo ? '' : ' AND m.quiet = 0'}`;
-  const args = [recipientId, filter.senderId, filter.senderId, filter.threadId, filter.threadId] as const;
-  for (const state of ['leased', 'ready'] as const) {
-    const row = await read.get(`SELECT 1 AS one ${matching} AND d.state = '${state}' AND d.ready_at <= ? LIMIT 1`, ...args, now);
-    if (row !== undefined) return { any: true, nextReadyAt: null };
-  }
-  const next = await read.get(`SELECT MIN(d.ready_at) AS next ${matching} AND d.state = 'ready' AND d.ready_at > ?`, ...args, now);
-  return { any: false, nextReadyAt: next === undefined ? null : toIntOrNull(next, 'next') };
+  const { senderId, threadId } = filter;
+  const ofMessages = threadId !== null || !quietToo;
+  const where = [
+    'd.recipient_id = ?',
+    ...(senderId === null ? [] : ['d.sender_id = ?']),
+    ...(threadId === null ? [] : ['m.thread_id = ?']),
+    ...(quietToo ? [] : ['m.quiet = 0']),
+  ];
+  const matching = `FROM deliveries d${ofMessages ? ' JOIN messages m ON m.id = d.message_id' : ''} WHERE ${where.join(' AND ')}`;
+  const there = (state: string) => `EXISTS (SELECT 1 ${matching} AND d.state = '${state}' AND d.ready_at <= ?)`;
+  const args = [recipientId, ...(senderId === null ? [] : [senderId]), ...(threadId === null ? [] : [threadId]), now];
+  // Null: there is something. 0: there is nothing, and nothing will become ready.
+  const row = await read.get(
+    `SELECT CASE WHEN ${there('leased')} OR ${there('ready')} THEN NULL
+       ELSE (SELECT COALESCE(MIN(d.ready_at), 0) ${matching} AND d.state = 'ready' AND d.ready_at > ?) END AS next`,
+    ...args,
+    ...args,
+    ...args,
+  );
+  const next = row === undefined ? 0 : toIntOrNull(row, 'next');
+  return next === null ? { any: true, nextReadyAt: null } : { any: false, nextReadyAt: next === 0 ? null : next };
 }
 
 export type InboxCounts = { unread: number; urgent: number; leased: number; unreplied: number };
@@ -91,6 +103,18 @@ export async function inboxCounts(read: Read, recipientId: string, now: number):
     leased: toInt(row, 'leased'),
     unreplied: toInt(row, 'unreplied'),
   };
+}
+
+/** How many messages a receive would show, again or for the first time. */
+export async function inboxWaiting(read: Read, recipientId: string, now: number): Promise<number> {
+  const row = await read.get(
+    `SELECT (SELECT COUNT(*) FROM deliveries WHERE recipient_id = ? AND state = 'ready' AND ready_at <= ?)
+          + (SELECT COUNT(*) FROM deliveries WHERE recipient_id = ? AND state = 'leased') AS waiting`,
+    recipientId,
+    now,
+    recipientId,
+  );
+  return row === undefined ? 0 : toInt(row, 'waiting');
 }
 
 /** How many messages wait for the recipient, shown or not. */

@@ -127,8 +127,11 @@ const toHead = (row: Row): MessageHead => ({
   createdAt: toInt(row, 'created_at'),
 });
 
+/** Without the body, which may be long. */
+const HEAD = 'id, seq, thread_id, sender_id, quiet, wakes, hop, traceparent, body_bytes, created_at';
+
 export async function findMessageHead(read: Read, projectId: string, id: string): Promise<MessageHead | undefined> {
-  const row = await read.get('SELECT * FROM messages WHERE id = ? AND project_id = ?', id, projectId);
+  const row = await read.get(`SELECT ${HEAD} FROM messages WHERE id = ? AND project_id = ?`, id, projectId);
   return row && toHead(row);
 }
 
@@ -141,7 +144,7 @@ export async function isPool(read: Read, id: string): Promise<boolean> {
 /** The first message with the same words, kind, address and place that this sender sent since `since`. */
 export async function findRepeat(read: Read, message: MessageRow, since: number): Promise<MessageHead | undefined> {
   const row = await read.get(
-    `SELECT * FROM messages WHERE sender_id = ? AND created_at >= ? AND digest = ? AND kind = ? AND address = ?
+    `SELECT ${HEAD} FROM messages WHERE sender_id = ? AND created_at >= ? AND digest = ? AND kind = ? AND address = ?
        AND COALESCE(in_reply_to, '') = ? ORDER BY seq LIMIT 1`,
     message.senderId,
     since,

@@ -13,6 +13,8 @@ export const OLDER = '-mark.older';
 /** Always as long, so that one write replaces all of it. */
 const LENGTH = 128;
 
+export type Head = { projectId: string; seq: number };
+
 export class Mark {
   readonly #path: string;
   #file: number | undefined;
@@ -23,11 +25,9 @@ export class Mark {
   }
 
   /** Notes the head of a project. That it cannot be noted (no space, no rights) is no reason to refuse what is committed already. */
-  note(db: Database.Database, projectId: string): void {
+  note({ projectId, seq }: Head): void {
     if (this.#isLost) return;
     try {
-      const seq = headOf(db, projectId);
-      if (seq === undefined) return;
       this.#file ??= openSync(this.#path, existsSync(this.#path) ? 'r+' : 'w', 0o600);
       writeSync(this.#file, `${projectId} ${seq}`.padEnd(LENGTH - 1).concat('\n'), 0);
     } catch {
@@ -44,7 +44,7 @@ export class Mark {
 /** Looks whether the database is behind its mark, and keeps that mark where it is: the next promise writes a new one. */
 export function keepIfOlder(db: Database.Database): void {
   const marked = readMark(db.name + MARK);
-  const seq = marked && headOf(db, marked.projectId);
+  const seq = marked && headOf(db, marked.projectId)?.seq;
   if (marked !== undefined && seq !== undefined && seq < marked.seq && !existsSync(db.name + OLDER))
     renameSync(db.name + MARK, db.name + OLDER);
 }
@@ -59,7 +59,7 @@ export function olderNotices(path: string): string[] {
   ];
 }
 
-function readMark(path: string): { projectId: string; seq: number } | undefined {
+function readMark(path: string): Head | undefined {
   try {
     const [projectId = '', seq = ''] = readFileSync(path, 'utf8').trim().split(' ');
     return /^\d+$/.test(seq) ? { projectId, seq: Number(seq) } : undefined;
@@ -68,7 +68,8 @@ function readMark(path: string): { projectId: string; seq: number } | undefined 
   }
 }
 
-function headOf(db: Database.Database, projectId: string): number | undefined {
+/** How far a project is, as this connection sees it; undefined where there is no such project. */
+export function headOf(db: Database.Database, projectId: string): Head | undefined {
   const seq = prepared(db, 'SELECT event_seq FROM projects WHERE id = ?').pluck().get(projectId);
-  return typeof seq === 'number' ? seq : undefined;
+  return typeof seq === 'number' ? { projectId, seq } : undefined;
 }

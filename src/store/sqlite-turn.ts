@@ -4,16 +4,18 @@
 import type Database from 'better-sqlite3';
 import type { Clock } from '../hub/clock.ts';
 import type { Arg, DbObserver, Row, Tx } from './db.ts';
-import { pragma, prepared } from './sqlite-statements.ts';
+import { pragma, type Rows, rows, rowsOf } from './sqlite-statements.ts';
 
 /** A connection with its prepared statements: preparing costs more than most statements do. */
 export class Statements {
   readonly db: Database.Database;
   readonly #clock: Clock | undefined;
   readonly #observer: DbObserver | undefined;
+  readonly #prepared: Map<string, Rows>;
 
   constructor(db: Database.Database, clock?: Clock, observer?: DbObserver) {
     this.db = db;
+    this.#prepared = rowsOf(db);
     this.#clock = clock;
     this.#observer = observer;
   }
@@ -27,17 +29,22 @@ export class Statements {
     this.db.exec(sql);
   }
 
-  prepare(sql: string): Database.Statement {
-    return prepared(this.db, sql);
+  #prepare(sql: string): Rows {
+    let statement = this.#prepared.get(sql);
+    if (statement === undefined) {
+      statement = rows(this.db, sql);
+      this.#prepared.set(sql, statement);
+    }
+    return statement;
   }
 
   /** Runs a statement, and tells of one that takes long. */
-  timed<T>(sql: string, work: (statement: Database.Statement) => T): T {
+  timed<T>(sql: string, work: (statement: Rows) => T): T {
     const slowMs = this.#observer?.slowMs ?? null;
-    if (slowMs === null || this.#clock === undefined) return work(this.prepare(sql));
+    if (slowMs === null || this.#clock === undefined) return work(this.#prepare(sql));
     const since = this.#clock.monotonic();
     try {
-      return work(this.prepare(sql));
+      return work(this.#prepare(sql));
     } finally {
       const ms = this.#clock.monotonic() - since;
       if (ms >= slowMs) this.#observer?.slow(sql, ms);
@@ -85,17 +92,17 @@ export class TurnTx implements Tx {
 
   async all(sql: string, ...args: Arg[]): Promise<Row[]> {
     this.assertOpen();
-    return this.#statements.timed(sql, (statement) => statement.all(...args)) as Row[];
+    return this.#statements.timed(sql, (statement) => statement.all(args));
   }
 
   async get(sql: string, ...args: Arg[]): Promise<Row | undefined> {
     this.assertOpen();
-    return this.#statements.timed(sql, (statement) => statement.get(...args)) as Row | undefined;
+    return this.#statements.timed(sql, (statement) => statement.get(args));
   }
 
   async run(sql: string, ...args: Arg[]): Promise<number> {
     this.assertOpen();
-    const { changes } = this.#statements.timed(sql, (statement) => statement.run(...args));
+    const { changes } = this.#statements.timed(sql, ({ statement }) => statement.run(...args));
     this.changes += changes;
     return changes;
   }

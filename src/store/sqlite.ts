@@ -9,7 +9,7 @@ import { Doorbell } from './doorbell.ts';
 import { FileChanges } from './sqlite-changes.ts';
 import { diskNotices, sizesOf } from './sqlite-disk.ts';
 import { acquire } from './sqlite-lock.ts';
-import { Mark, olderNotices } from './sqlite-mark.ts';
+import { headOf, Mark, olderNotices } from './sqlite-mark.ts';
 import { assertTrusted, inodeOf, openSqliteFile, type SqliteOptions } from './sqlite-open.ts';
 import { Statements, type TurnWatch, watchTurn } from './sqlite-turn.ts';
 import { toCommitError, toReadError, toStorageError } from './storage-error.ts';
@@ -45,6 +45,8 @@ class SqliteDb implements Db {
   readonly #changes: FileChanges;
   readonly #queue: Pending[] = [];
   #inodeCheckedAt: number;
+  /** As the writing connection was last told. */
+  #synchronous: 'FULL' | 'NORMAL' | undefined;
   #draining: Promise<void> | undefined;
   #readTail: Promise<unknown> = Promise.resolve();
   /** Why nothing is written any more. */
@@ -177,12 +179,19 @@ class SqliteDb implements Db {
       this.#options.clock,
       () => {
         const relaxed = this.#queue.slice(0, GROUP).every((pending) => pending.durability === 'relaxed');
-        this.#writer.exec(relaxed ? 'PRAGMA synchronous = NORMAL' : 'PRAGMA synchronous = FULL');
+        this.#synchronize(relaxed ? 'NORMAL' : 'FULL');
         this.#writer.exec('BEGIN IMMEDIATE');
         return this.#queue.splice(0, GROUP);
       },
       this.#options.observer?.busy,
     );
+  }
+
+  #synchronize(level: 'FULL' | 'NORMAL'): void {
+    if (this.#synchronous === level) return;
+    this.#synchronous = undefined;
+    this.#writer.exec(`PRAGMA synchronous = ${level}`);
+    this.#synchronous = level;
   }
 
   #observe(group: readonly Pending[], lockedAt: number): void {
@@ -196,18 +205,20 @@ class SqliteDb implements Db {
     const settled: (() => void)[] = [];
     let toError = toStorageError;
     try {
-      for (const pending of group) settled.push(await this.#change(watch, pending));
+      const isAlone = group.length === 1;
+      for (const pending of group) settled.push(await this.#change(watch, pending, isAlone));
       const synced = group.some((pending) => pending.durability === 'synced');
       this.#assertFile(synced);
+      const promised = group.findLast(({ durability, scope }) => durability === 'synced' && scope !== '');
+      const head = promised === undefined || watch.tx.changes === 0 ? undefined : headOf(this.#writer.db, promised.scope);
       toError = toCommitError;
       watch.commit();
+      if (head !== undefined) this.#mark.note(head);
     } catch (error) {
       watch.end();
       for (const pending of group) pending.reject(toError(error));
       return;
     }
-    const promised = group.findLast(({ durability, scope }) => durability === 'synced' && scope !== '');
-    if (promised !== undefined && watch.tx.changes > 0) this.#mark.note(this.#writer.db, promised.scope);
     for (const settle of settled) settle();
     if (watch.tx.changes > 0) {
       this.#changes.happened();
@@ -216,8 +227,16 @@ class SqliteDb implements Db {
     }
   }
 
-  /** Runs one change in a savepoint; its failure undoes itself only. Answers how its caller is to be told once the group is committed. */
-  async #change({ tx, within }: TurnWatch, pending: Pending): Promise<() => void> {
+  /**
+   * Runs one change in a savepoint; its failure undoes itself only. Answers how its caller is to be told once the group is committed. A change that
+   * is alone needs none: its failure ends the transaction.
+   */
+  async #change({ tx, within }: TurnWatch, pending: Pending, isAlone: boolean): Promise<() => void> {
+    if (isAlone) {
+      const value = await within(pending.change(tx));
+      tx.assertOpen();
+      return () => pending.resolve(value);
+    }
     const before = tx.changes;
     this.#writer.exec('SAVEPOINT change');
     try {

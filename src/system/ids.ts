@@ -1,16 +1,34 @@
 // The real source of ids and chance: the operating system's generator.
 
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomFillSync, randomInt } from 'node:crypto';
 import type { Clock } from '../hub/clock.ts';
 import type { Ids } from '../hub/ids.ts';
 
 /** Lower-case letters and digits without the ones that people confuse; sorts as the numbers do. */
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 
+/** Asking the operating system costs more than an id needs of it, so it is asked for many bytes at once. Each is given out once. */
+const pool = Buffer.alloc(4_096);
+let used = pool.length;
+
+function randomPart(length: number): Buffer {
+  if (used + length > pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  used += length;
+  return pool.subarray(used - length, used);
+}
+
 /** Random characters of the alphabet, five bits each. */
-const chance = (length: number) => Array.from(randomBytes(length), (byte) => ALPHABET.charAt(byte % 32)).join('');
+function chance(length: number): string {
+  let text = '';
+  for (const byte of randomPart(length)) text += ALPHABET.charAt(byte % 32);
+  return text;
+}
+
 /** Random characters of base64url, six bits each. */
-const secret = (length: number) => randomBytes(length).toString('base64url').slice(0, length);
+const secret = (length: number) => randomPart(length).toString('base64url').slice(0, length);
 
 export function systemIds(clock: Clock): Ids {
   const stamp = () => {
