@@ -8,15 +8,16 @@
 
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { rolldown } from 'rolldown';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const dist = join(root, 'dist');
+const catalogue = await frozenCatalogue();
 
 const written = new Set([
   // better-sqlite3 finds its native part from its own folder.
-  ...(await bundle({ main: join(root, 'build', 'main.js'), program: join(root, 'build', 'cli', 'program.js') }, ['better-sqlite3'], {
+  ...(await bundle({ main: entry('main.js'), program: entry('cli/program.js'), stdio: entry('cli/stdio.js') }, ['better-sqlite3'], {
     // Node takes a tenth of a second longer to load them as ES modules.
     format: 'cjs',
     entryFileNames: ({ name }) => (name === 'main' ? 'main.js' : `chunks/${name}.js`),
@@ -24,7 +25,7 @@ const written = new Set([
     dynamicImportInCjs: false,
   })),
   // A guest of the hub knows where that is (open-guest.ts), and searches for it with bindings where it does not.
-  ...(await bundle({ 'hook-visit': join(root, 'build', 'clients', 'hook-visit.js') }, ['bindings'], {
+  ...(await bundle({ 'hook-visit': entry('clients/hook-visit.js') }, ['bindings'], {
     format: 'cjs',
     entryFileNames: 'chunks/[name].cjs',
     codeSplitting: false,
@@ -38,12 +39,25 @@ for (const file of readdirSync(join(dist, 'chunks'))) {
   if (!written.has(`chunks/${file}`)) rmSync(join(dist, 'chunks', file), { recursive: true });
 }
 
+function entry(path) {
+  return join(root, 'build', path);
+}
+
+/** What clients are told there is stands in the bundle as it is told: making it takes every schema, and a client waits. */
+async function frozenCatalogue() {
+  const file = entry('tools/catalogue.js');
+  const { makeCatalogue } = await import(pathToFileURL(file).href);
+  const code = `const made = ${JSON.stringify(makeCatalogue())};\nexport const makeCatalogue = () => made;\n`;
+  return { name: 'frozen-catalogue', load: (id) => (id === file ? code : null) };
+}
+
 async function bundle(input, external, output) {
   const made = await rolldown({
     cwd: root,
     input,
     platform: 'node',
     external,
+    plugins: [catalogue],
     // Its main file asks for its parts in a way that no bundler can follow.
     resolve: { alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' } },
   });

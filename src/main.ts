@@ -15,6 +15,9 @@ import { stopBetweenTransactions } from './system/signals.ts';
 
 /** Where a process that goes on has loaded all that it starts with. */
 const STARTED_MS = 5_000;
+/** A server has run all that it usually runs when it has been called, and when nobody calls it for long. */
+const CALLED_MS = 1_000;
+const UNUSED_MS = 30_000;
 
 process.umask(0o077); // whatever is written is the user's own
 stopBetweenTransactions();
@@ -46,7 +49,9 @@ function isOfPerson(args: readonly string[]): boolean {
 /** Answers why it could not be loaded. `fails`: what becomes of a failure, instead of a line on standard error. */
 async function runCommand(fails?: (error: unknown) => number): Promise<Refusal | undefined> {
   try {
-    const kept = keptCode(process.argv.slice(2));
+    const args = process.argv.slice(2);
+    const kept = keptCode(args);
+    if (args[0] === 'stdio') await runServer(args.slice(1), kept);
     const { runCommandLine } =
       (kept?.load(builtFile('program')) as typeof import('./cli/program.ts')) ?? (await import('./cli/program.ts'));
     kept?.keepIn(STARTED_MS, true);
@@ -58,6 +63,16 @@ async function runCommand(fails?: (error: unknown) => number): Promise<Refusal |
     if (refusal === undefined) throw error;
     return refusal;
   }
+}
+
+/** A client waits for its server: that starts without a command line, unless its flags ask for one. */
+async function runServer(args: readonly string[], kept: KeptCode | undefined): Promise<void> {
+  const { runStdio } = (kept?.load(builtFile('stdio')) as typeof import('./cli/stdio.ts')) ?? (await import('./cli/stdio.ts'));
+  kept?.keepIn(UNUSED_MS, false);
+  const code = await runStdio(args, () => kept?.keepIn(CALLED_MS, true));
+  if (code === undefined) return;
+  kept?.keep(false);
+  process.exit(code);
 }
 
 /** A file of the built package; there is none in development. */

@@ -6,6 +6,7 @@ import { expect, it } from 'vitest';
 import { readConfig } from '../src/config.ts';
 import { HubError } from '../src/hub/errors.ts';
 import { LIMITS, type LimitName } from '../src/hub/limits.ts';
+import { plainConfig } from '../src/plain-config.ts';
 import { scratch } from './support/engines.ts';
 
 function folders(projectFile?: unknown, homeFile?: unknown) {
@@ -20,7 +21,20 @@ function folders(projectFile?: unknown, homeFile?: unknown) {
 
 function read(given: { projectFile?: unknown; homeFile?: unknown; env?: Record<string, string>; flags?: Record<string, unknown> } = {}) {
   const { home, cwd } = folders(given.projectFile, given.homeFile);
-  return readConfig({ env: { ROOKERY_HOME: home, ...given.env }, cwd, flags: given.flags ?? {} });
+  const told = { env: { ROOKERY_HOME: home, ...given.env }, cwd, flags: given.flags ?? {} };
+  const plain = plainConfig(told);
+  try {
+    const config = readConfig(told);
+    // What a start without the schema reads is the same, wherever it reads at all.
+    if (plain !== undefined) {
+      expect({ ...plain, sources: {} }).toEqual({ ...config, sources: {} });
+      expect(config.sources).toMatchObject(plain.sources);
+    }
+    return config;
+  } catch (error) {
+    expect(plain).toBeUndefined();
+    throw error;
+  }
 }
 
 function refusal(given: Parameters<typeof read>[0]): HubError {
@@ -32,6 +46,34 @@ function refusal(given: Parameters<typeof read>[0]): HubError {
   }
   throw new Error('accepted');
 }
+
+it('reads what clients usually give without the schema of all settings, and leaves the rest to it', () => {
+  const plain = (given: Parameters<typeof read>[0] = {}) => {
+    const { home, cwd } = folders(given.projectFile, given.homeFile);
+    return plainConfig({ env: { ROOKERY_HOME: home, ...given.env }, cwd, flags: given.flags ?? {} });
+  };
+  const usual: Parameters<typeof read>[0][] = [
+    {},
+    { flags: { agent: 'ada', role: 'reviewer', project: 'web', toolsets: 'core, work' } },
+    { env: { ROOKERY_AGENT: 'ada', ROOKERY_TOOLSETS: 'all', ROOKERY_TOKEN: 't', OTEL_SERVICE_NAME: 'x', CLAUDE_PID: '7' } },
+    { projectFile: { project: 'web', toolsets: ['core'] }, homeFile: { agent: 'ada', toolsets: ['core', 'work'] } },
+    { flags: { home: undefined, agent: undefined } },
+  ];
+  for (const given of usual) {
+    expect(plain(given)).toBeDefined();
+    read(given); // compares
+  }
+  const others: Parameters<typeof read>[0][] = [
+    { homeFile: { port: 7421 } },
+    { flags: { agent: 7 } },
+    { flags: { toolsets: 'core,nonsense' } },
+    { flags: { toolsets: '' } },
+    { env: { ROOKERY_LOG_LEVEL: 'info' } },
+    { projectFile: { role: 'manager' } },
+    { homeFile: { nonsense: 1 } },
+  ];
+  for (const given of others) expect(plain(given)).toBeUndefined();
+});
 
 it('lets a project’s file choose among the toolsets that the operator’s file allows, and never more', () => {
   const toolsetsOf = (homeFile: object, projectFile: object) => read({ homeFile, projectFile }).toolsets;

@@ -99,6 +99,8 @@ const MAY_IMPORT: Record<string, { what: string[]; why: string }> = {
       'care',
       'doctor',
       'config.ts',
+      'config-sources.ts',
+      'plain-config.ts',
       'database-place.ts',
       'client-environment.ts',
       'hub-home.ts',

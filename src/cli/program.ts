@@ -2,7 +2,7 @@
 // all of them are loaded only for help and for a name that none of them has.
 
 import { Command, Help, type Option } from 'commander';
-import { VERSION } from '../hub/hub.ts';
+import { VERSION } from '../hub/version.ts';
 import { EVERYWHERE } from './command.ts';
 import { showError } from './failure.ts';
 import { writeOut } from './write-out.ts';

@@ -60,7 +60,7 @@ import { type Verified, verifyProjects } from './verify.ts';
 import { WakeDoors } from './wake-doors.ts';
 import { Waking } from './waking.ts';
 
-export const VERSION = '0.1.0';
+export { VERSION } from './version.ts';
 
 type Services = TaskServices & MemoryServices & ProfileServices;
 export type Hub = Services & {

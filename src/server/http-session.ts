@@ -4,12 +4,14 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
+import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { LATEST_PROTOCOL_VERSION, type RequestId } from '@modelcontextprotocol/sdk/types.js';
 import type { Hub } from '../hub/hub.ts';
 import type { Log } from '../system/log.ts';
 import type { McpSession } from './mcp.ts';
+import { sdkServer } from './mcp-sdk.ts';
 import { whenClosed } from './replies.ts';
 import type { ClientName } from './session-id.ts';
 
@@ -41,6 +43,7 @@ export class HttpSession {
   readonly principal: string;
   readonly #parts: HttpSessionParts;
   readonly #transport: WebStandardStreamableHTTPServerTransport;
+  readonly #server: Server;
   #open = 0;
   #streams = 0;
   #lastAt: number;
@@ -53,6 +56,7 @@ export class HttpSession {
     this.#parts = parts;
     this.principal = parts.principal;
     this.#lastAt = this.#now();
+    this.#server = sdkServer(parts.mcp);
     this.#transport = new WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: () => parts.id,
       onsessioninitialized: parts.opened,
@@ -79,7 +83,7 @@ export class HttpSession {
   }
 
   async start(): Promise<void> {
-    await this.#parts.mcp.server.connect(toTransport(this.#transport));
+    await this.#server.connect(toTransport(this.#transport));
   }
 
   /** The client initialised it at another hub, or before this one was started anew: here it is told again what it said then. */
@@ -145,7 +149,7 @@ export class HttpSession {
     this.#closing ??= (async () => {
       this.#parts.closed();
       // First what still runs is cancelled, so that it cannot bring the session back.
-      await this.#parts.mcp.server.close();
+      await this.#server.close();
       await this.#parts.mcp.end(reason, Number.MAX_SAFE_INTEGER);
     })();
     return this.#closing;

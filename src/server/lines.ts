@@ -1,30 +1,31 @@
 // Standard input, line by line, with a limit. An over-long line is thrown away as it arrives, without being kept in memory, and answered with
-// an error that names the limit; the session goes on. The SDK's transport reads what this lets through.
-
-import { Transform, type TransformCallback } from 'node:stream';
+// an error that names the limit; the session goes on. What is let through has been read: it is one object.
 
 /** How much of an over-long line is kept to find the id of its request in. */
 const HEAD_BYTES = 4_096;
 const NEWLINE = 0x0a;
+const EMPTY = Buffer.alloc(0);
 
 /** Why a line was not let through. */
 export type Refusal = 'too long' | 'no JSON' | 'no message';
 
-export class LineLimit extends Transform {
+export class LineLimit {
   readonly #limit: number;
+  readonly #pass: (message: object) => void;
   readonly #refuse: (id: string | number | null, why: Refusal) => void;
   #length = 0;
   #parts: Buffer[] = [];
   #dropping = false;
 
   /** `refuse` is told the request id of a dropped line, or null when it could not be found, and why it was dropped. */
-  constructor(limitBytes: number, refuse: (id: string | number | null, why: Refusal) => void) {
-    super();
+  constructor(limitBytes: number, pass: (message: object) => void, refuse: (id: string | number | null, why: Refusal) => void) {
     this.#limit = limitBytes;
+    this.#pass = pass;
     this.#refuse = refuse;
   }
 
-  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+  /** Takes what came in. */
+  read(chunk: Buffer): void {
     let rest = chunk;
     for (;;) {
       const end = rest.indexOf(NEWLINE);
@@ -33,7 +34,6 @@ export class LineLimit extends Transform {
       this.#finish();
       rest = rest.subarray(end + 1);
     }
-    done();
   }
 
   #take(part: Buffer): void {
@@ -47,22 +47,22 @@ export class LineLimit extends Transform {
   }
 
   #finish(): void {
-    const line = Buffer.concat(this.#parts);
-    if (this.#dropping) this.#refuse(requestId(line.toString('latin1')), 'too long');
-    else if (line.length > 0) this.#pass(line);
+    const line = this.#parts.length === 1 ? (this.#parts[0] ?? EMPTY) : Buffer.concat(this.#parts);
+    const isDropped = this.#dropping;
     this.#parts = [];
     this.#length = 0;
     this.#dropping = false;
+    if (isDropped) this.#refuse(requestId(line.toString('latin1')), 'too long');
+    else if (line.length > 0) this.#readLine(line.toString());
   }
 
-  /** The SDK drops what it cannot read without a word; its sender would wait for its own time-out. */
-  #pass(line: Buffer): void {
-    const text = line.toString();
+  /** What cannot be read is answered: its sender would wait for its own time-out. */
+  #readLine(text: string): void {
     if (text.trim() === '') return;
     const message = parsed(text);
     if (message === undefined) this.#refuse(null, 'no JSON');
     else if (message === null || typeof message !== 'object' || Array.isArray(message)) this.#refuse(null, 'no message');
-    else this.push(Buffer.concat([line, Buffer.from('\n')]));
+    else this.#pass(message);
   }
 }
 

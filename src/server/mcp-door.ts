@@ -98,7 +98,7 @@ export class McpDoor {
     const operator = principals.isOperator(bearer) ? await principals.operator(bearer) : undefined;
     const attachment = await principals.attachment(bearer, { name: 'unknown', version: '' });
     const mcp = new McpSession({
-      hub: Promise.resolve(hub),
+      hub: { now: () => Promise.resolve(hub), later: Promise.resolve(hub) },
       toolsets,
       log,
       connect: (_hub, client) =>

@@ -8,31 +8,35 @@ import {
   ListResourcesRequestSchema,
   ListResourceTemplatesRequestSchema,
   McpError,
+  type Prompt,
   ReadResourceRequestSchema,
+  type Resource,
+  type ResourceTemplate,
   SubscribeRequestSchema,
   UnsubscribeRequestSchema,
 } from '@modelcontextprotocol/sdk/types.js';
 import { isHubError } from '../hub/errors.ts';
 import type { Hub } from '../hub/hub.ts';
+import { makeCatalogue } from '../tools/catalogue.ts';
 import type { Connection } from '../tools/connection.ts';
 import { toolsOf } from '../tools/index.ts';
 import { prompts, promptText } from '../tools/prompts.ts';
-import { INBOX_URI, readResource, resources, resourceTemplates } from '../tools/resources.ts';
+import { INBOX_URI, readResource } from '../tools/resources.ts';
+import type { McpSession } from './mcp.ts';
 
-export const RESOURCE_CAPABILITIES = { resources: { subscribe: true, listChanged: false }, prompts: { listChanged: false } } as const;
-
-/** Serves resources and prompts on a session. Answers how to stop its subscriptions. */
-export function serveResources(server: Server, hub: Promise<Hub>, connect: () => Promise<Connection>): () => void {
+/** Serves resources and prompts on a session; its subscriptions end with it. */
+export function serveResources(server: Server, session: McpSession): void {
   let watch: InboxWatch | undefined;
-  server.setRequestHandler(ListResourcesRequestSchema, () => ({
-    resources: resources.map((one) => ({ ...one, mimeType: 'application/json' })),
-  }));
+  const catalogue = makeCatalogue();
+  server.setRequestHandler(ListResourcesRequestSchema, () => ({ resources: JSON.parse(catalogue.resources) as Resource[] }));
   server.setRequestHandler(ListResourceTemplatesRequestSchema, () => ({
-    resourceTemplates: resourceTemplates.map((one) => ({ ...one, mimeType: 'application/json' })),
+    resourceTemplates: JSON.parse(catalogue.resourceTemplates) as ResourceTemplate[],
   }));
   server.setRequestHandler(ReadResourceRequestSchema, async ({ params: { uri } }) => {
     try {
-      return { contents: [{ uri, mimeType: 'application/json', text: await readResource(await hub, await connect(), uri) }] };
+      return {
+        contents: [{ uri, mimeType: 'application/json', text: await readResource(await session.hub, await session.connection(), uri) }],
+      };
     } catch (error) {
       if (isHubError(error)) throw new McpError(ErrorCode.InvalidParams, `${error.message} ${error.hint ?? ''}`.trim());
       throw error;
@@ -40,7 +44,7 @@ export function serveResources(server: Server, hub: Promise<Hub>, connect: () =>
   });
   server.setRequestHandler(SubscribeRequestSchema, async ({ params: { uri } }) => {
     if (uri !== INBOX_URI) throw new McpError(ErrorCode.InvalidParams, `Only ${INBOX_URI} can be subscribed to.`);
-    watch ??= new InboxWatch(await hub, await connect(), () => server.sendResourceUpdated({ uri: INBOX_URI }));
+    watch ??= new InboxWatch(await session.hub, await session.connection(), () => server.sendResourceUpdated({ uri: INBOX_URI }));
     return {};
   });
   server.setRequestHandler(UnsubscribeRequestSchema, () => {
@@ -48,23 +52,23 @@ export function serveResources(server: Server, hub: Promise<Hub>, connect: () =>
     watch = undefined;
     return {};
   });
-  server.setRequestHandler(ListPromptsRequestSchema, () => ({ prompts: prompts.map(({ sentences: _sentences, ...one }) => one) }));
+  server.setRequestHandler(ListPromptsRequestSchema, () => ({ prompts: JSON.parse(catalogue.prompts) as Prompt[] }));
   server.setRequestHandler(GetPromptRequestSchema, async ({ params: { name } }) => {
     const prompt = prompts.find((one) => one.name === name);
     if (prompt === undefined)
       throw new McpError(ErrorCode.InvalidParams, `Unknown prompt. Prompts: ${prompts.map((one) => one.name).join(', ')}.`);
-    const connection = await connect();
+    const connection = await session.connection();
     const offered = toolsOf(connection.toolsets);
     // A client whose name is held by another session may still read how to go on.
     const caller = name === 'recover' ? await connection.callerUnlessRefused() : undefined;
-    const kept = caller && (await (await hub).recovery.text(caller, (tool) => offered.some((one) => one.name === tool)));
+    const kept = caller && (await (await session.hub).recovery.text(caller, (tool) => offered.some((one) => one.name === tool)));
     const text = [promptText(prompt, offered), ...(kept === undefined ? [] : [kept])].join('\n\n');
     return { description: prompt.description, messages: [{ role: 'user', content: { type: 'text', text } }] };
   });
-  return () => {
+  session.alsoEnd(() => {
     watch?.stop();
     watch = undefined; // a client that comes back may subscribe again
-  };
+  });
 }
 
 /** Tells a subscriber when the number of messages waiting for it changed. */

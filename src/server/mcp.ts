@@ -1,39 +1,52 @@
-// The MCP server over the tools: the same for stdio and HTTP. The SDK is used here, in the transports beside it, and nowhere else.
-// Tools are listed from one frozen list; calls go through callTool; waiting calls report progress and end when the client cancels.
+// One client of MCP, whatever carries its messages: who it is, what it is told there is, and how it calls. Two speak for it: direct.ts, which
+// answers what clients usually say, and the SDK (mcp-sdk.ts) for everything else; both ask here, so that they cannot differ.
+// Calls go through callTool; waiting calls report progress and end when the client cancels.
 
-import { Server } from '@modelcontextprotocol/sdk/server/index.js';
-import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
-import {
-  CallToolRequestSchema,
-  type CallToolResult,
-  ErrorCode,
-  ListToolsRequestSchema,
-  McpError,
-  type ServerNotification,
-  type ServerRequest,
-} from '@modelcontextprotocol/sdk/types.js';
+import type { CallToolResult, InitializeResult, ServerNotification } from '@modelcontextprotocol/sdk/types.js';
 import type { Caller } from '../hub/caller.ts';
-import { type Hub, VERSION } from '../hub/hub.ts';
+import type { Hub } from '../hub/hub.ts';
+import { VERSION } from '../hub/version.ts';
 import type { Log } from '../system/log.ts';
-import { callTool } from '../tools/call.ts';
 import type { Callable } from '../tools/callable.ts';
+import { type Catalogue, makeCatalogue } from '../tools/catalogue.ts';
 import type { Connection } from '../tools/connection.ts';
-import { findTool, toolsOf } from '../tools/index.ts';
-import { listed } from '../tools/schema.ts';
-import type { Tool, Toolset } from '../tools/tool.ts';
+import type { Tool } from '../tools/tool.ts';
+import type { Toolset } from '../tools/toolsets.ts';
 import { INSTRUCTIONS } from './instructions.ts';
-import { RESOURCE_CAPABILITIES, serveResources } from './mcp-resources.ts';
 
-type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
+/** The versions of the protocol that are spoken, the newest first: those of the SDK (a test holds them to it). */
+export const PROTOCOL_VERSIONS: readonly string[] = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05', '2024-10-07'];
+
+/** An answer that is an error of the protocol, in the SDK's form. */
+export class RpcError extends Error {
+  readonly code: number;
+  constructor(code: number, message: string) {
+    super(`MCP error ${code}: ${message}`);
+    this.code = code;
+  }
+}
+export const INVALID_PARAMS = -32602;
+
+/** What is told of a request beside its words. */
+export type Extra = {
+  signal: AbortSignal;
+  requestId: string | number;
+  sessionId?: string | undefined;
+  _meta?: { [key: string]: unknown } | undefined;
+  sendNotification(notification: ServerNotification): Promise<void>;
+};
+
+/** `now`: opens it, if nobody has. `later`: waits until somebody does. */
+export type HubAtHand = { now(): Promise<Hub>; later: Promise<Hub> };
 
 export type McpParts = {
-  /** Awaited by calls, so that `initialize` and `tools/list` are answered while the database is still being opened (T-32). */
-  hub: Promise<Hub>;
+  /** Awaited by calls, so that `initialize` and `tools/list` are answered before the database is open (T-32). */
+  hub: HubAtHand;
   /** Who this client is; made when it has told its name. */
   connect: (hub: Hub, client: { name: string; version: string }) => Connection;
   toolsets: readonly Toolset[];
   /** Tools in no list, which the client's own hooks may call. */
-  unlisted?: readonly Callable[];
+  unlisted?: { readonly name: string; load(): Promise<Callable> };
   /** Called when the client has settled who it is, to look after it from then on. */
   follow?: (connection: Connection) => void;
   log: Log;
@@ -44,52 +57,68 @@ export type McpParts = {
 /** How often a waiting call says that it is still there, when the client asked to be told. */
 const PROGRESS_MS = 5_000;
 
+type CallTool = typeof import('../tools/call.ts').callTool;
+type Client = { name: string; version: string };
+
 export class McpSession {
-  readonly server: Server;
   readonly #parts: McpParts;
+  #client: Client | undefined;
   #connection: Promise<Connection> | undefined;
   #made: Connection | undefined;
   #threadId: string | undefined;
-  readonly #unsubscribe: () => void;
+  #calling: Promise<typeof import('./calling.ts')> | undefined;
+  readonly #offered: Catalogue['tools'];
+  readonly #stops: (() => void)[] = [];
 
   constructor(parts: McpParts) {
     this.#parts = parts;
-    this.server = new Server(
-      { name: 'rookery', title: 'Rookery', version: VERSION },
-      {
-        capabilities: {
-          tools: { listChanged: false },
-          ...RESOURCE_CAPABILITIES,
-          ...(parts.experimental === undefined ? {} : { experimental: parts.experimental }),
-        },
-        instructions: INSTRUCTIONS,
+    this.#offered = makeCatalogue().tools.filter(({ toolset }) => parts.toolsets.includes(toolset));
+  }
+
+  /** What this server says of itself. */
+  get about(): Pick<InitializeResult, 'capabilities' | 'serverInfo'> & { instructions: string } {
+    const { experimental } = this.#parts;
+    return {
+      capabilities: {
+        tools: { listChanged: false },
+        resources: { subscribe: true, listChanged: false },
+        prompts: { listChanged: false },
+        ...(experimental === undefined ? {} : { experimental }),
       },
-    );
-    const offered = toolsOf(parts.toolsets);
-    const list = Object.freeze(offered.map(listed));
-    this.server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: [...list] }));
-    this.server.setRequestHandler(CallToolRequestSchema, async (request, extra): Promise<CallToolResult> => {
-      const { name } = request.params;
-      const unlisted = parts.unlisted?.find((tool) => tool.name === name);
-      if (unlisted !== undefined) return await this.#callUnlisted(unlisted, request.params.arguments, extra);
-      const tool = findTool(name);
-      if (tool === undefined || !offered.includes(tool)) {
-        throw new McpError(
-          ErrorCode.InvalidParams,
-          `Unknown tool ${name.slice(0, 60)}. Tools: ${offered.map((one) => one.name).join(', ')}.`,
-        );
-      }
-      return await this.#call(tool, request.params.arguments, extra);
-    });
-    this.#unsubscribe = serveResources(this.server, parts.hub, () => this.connection());
-    this.server.oninitialized = () => void this.#present();
-    this.server.onerror = (error) => parts.log.warn({ event: 'protocol_error', kind: error.name }, 'protocol error'); // its message quotes the client
+      serverInfo: { name: 'rookery', title: 'Rookery', version: VERSION },
+      instructions: INSTRUCTIONS,
+    };
+  }
+
+  /** The answer to `initialize`. */
+  greet({ protocolVersion, clientInfo }: { protocolVersion: string; clientInfo: Client }): InitializeResult {
+    this.#client = clientInfo;
+    const [newest = ''] = PROTOCOL_VERSIONS;
+    return { protocolVersion: PROTOCOL_VERSIONS.includes(protocolVersion) ? protocolVersion : newest, ...this.about };
+  }
+
+  /** The client has its answer. */
+  begin(): void {
+    void this.#present();
+  }
+
+  /** The tools that it is offered, as a list in JSON. */
+  get toolList(): string {
+    return `[${this.#offered.map(({ json }) => json).join(',')}]`;
+  }
+
+  get hub(): Promise<Hub> {
+    return this.#parts.hub.now();
+  }
+
+  get log(): Log {
+    return this.#parts.log;
   }
 
   /** This session's connection, once there is one. */
   async connection(): Promise<Connection> {
-    this.#connection ??= this.#parts.hub.then((hub) => {
-      const client = this.server.getClientVersion();
+    this.#connection ??= this.#parts.hub.now().then((hub) => {
+      const client = this.#client;
       this.#made = this.#parts.connect(hub, { name: client?.name ?? 'unknown', version: client?.version ?? '' });
       return this.#made;
     });
@@ -103,7 +132,7 @@ export class McpSession {
 
   /** What the client calls itself; undefined before it has. */
   get clientName(): string | undefined {
-    return this.server.getClientVersion()?.name;
+    return this.#client?.name;
   }
 
   /** The thread of Codex that calls; undefined while it has not called, and for other clients. */
@@ -111,9 +140,14 @@ export class McpSession {
     return this.#threadId;
   }
 
+  /** Done whenever what this client was ends. */
+  alsoEnd(stop: () => void): void {
+    this.#stops.push(stop);
+  }
+
   /** Ends what this client was, if it ever was anybody; not when it was heard of after `unlessHeardAt`, by another hub. */
   async end(reason: 'closed' | 'shutdown', unlessHeardAt?: number): Promise<void> {
-    this.#unsubscribe();
+    for (const stop of this.#stops) stop();
     const connection = await this.#connection?.catch(() => undefined);
     await connection?.end(reason, unlessHeardAt);
   }
@@ -121,8 +155,8 @@ export class McpSession {
   /** A client that is somebody already is present from now on; a new one from its first call, because many only probe the server. */
   async #present(): Promise<void> {
     try {
+      const hub = await this.#parts.hub.later;
       const connection = await this.connection();
-      const hub = await this.#parts.hub;
       this.#parts.follow?.(connection);
       if (connection.attachment !== undefined && (await hub.sessions.knows(connection.attachment))) await connection.present();
     } catch (error) {
@@ -130,7 +164,22 @@ export class McpSession {
     }
   }
 
-  async #call(tool: Tool, given: unknown, extra: Extra): Promise<CallToolResult> {
+  /** Calls a tool by its name. Throws RpcError where there is none of that name. */
+  async call(name: string, given: unknown, extra: Extra): Promise<CallToolResult> {
+    const { unlisted } = this.#parts;
+    if (name === unlisted?.name) return await this.#callUnlisted(await unlisted.load(), given, extra);
+    if (!this.#offered.some((one) => one.name === name)) {
+      const names = this.#offered.map((one) => one.name).join(', ');
+      throw new RpcError(INVALID_PARAMS, `Unknown tool ${name.slice(0, 60)}. Tools: ${names}.`);
+    }
+    this.#calling ??= import('./calling.ts');
+    const { callTool, findTool } = await this.#calling;
+    const tool = findTool(name);
+    if (tool === undefined) throw new Error(`${name} is in the catalogue and nowhere else`);
+    return await this.#call(callTool, tool, given, extra);
+  }
+
+  async #call(callTool: CallTool, tool: Tool, given: unknown, extra: Extra): Promise<CallToolResult> {
     const { log } = this.#parts;
     const { hub, connection } = await this.#learn(extra);
     const stop = this.#reportProgress(hub, tool.name, extra);
@@ -165,13 +214,14 @@ export class McpSession {
   /** A hook's answer is its text. Whatever goes wrong, its client must not be disturbed by it, so there is no error. */
   async #callUnlisted(tool: Callable, given: unknown, extra: Extra): Promise<CallToolResult> {
     const { hub, connection } = await this.#learn(extra);
+    const { callTool } = await import('../tools/call.ts');
     const reply = await callTool(hub, connection, tool, given, { signal: extra.signal, onDefect: this.#onDefect(tool) });
     if (!reply.ok) this.#parts.log.warn({ event: 'hook_failed', code: reply.error.code }, 'a hook was not answered');
     return { content: [{ type: 'text', text: reply.ok ? reply.text : '{}' }] };
   }
 
   async #learn(extra: Extra): Promise<{ hub: Hub; connection: Connection }> {
-    const hub = await this.#parts.hub;
+    const hub = await this.#parts.hub.now();
     const connection = await this.connection();
     // Codex tells its thread with each call; resuming the thread keeps the agent's name.
     const threadId = extra._meta?.threadId;
@@ -193,7 +243,7 @@ export class McpSession {
 
   #reportProgress(hub: Hub, tool: string, extra: Extra): () => void {
     const progressToken = extra._meta?.progressToken;
-    if (progressToken === undefined) return () => {};
+    if (typeof progressToken !== 'string' && typeof progressToken !== 'number') return () => {};
     const stop = new AbortController();
     void (async () => {
       for (let progress = 1; ; progress++) {

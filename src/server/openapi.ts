@@ -3,7 +3,7 @@
 
 import * as z from 'zod';
 import { ERROR_CODES, type ErrorCode } from '../hub/errors.ts';
-import { VERSION } from '../hub/hub.ts';
+import { VERSION } from '../hub/version.ts';
 import type { Tool } from '../tools/tool.ts';
 import type { View } from '../views/view.ts';
 

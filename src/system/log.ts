@@ -3,24 +3,16 @@
 
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type Logger, pino } from 'pino';
+import { pino } from 'pino';
+import { noteLogFailure } from './log-failures.ts';
 
-export type Log = Logger;
-
-let failures = 0;
-
-/** How often this process could not write its log. */
-export function logWriteFailures(): number {
-  return failures;
-}
+export type Level = 'debug' | 'info' | 'warn' | 'error';
+export type Log = Readonly<Record<Level, (fields: object, message: string) => void>>;
 
 /** A synchronous log, so that the last lines before an exit are written. A log that cannot be written never fails its writer. */
 export function openLog(level: string, file: string | undefined): Log {
-  const onFailure = () => {
-    failures += 1;
-  };
-  const target = destination(file, onFailure);
-  target.on('error', onFailure);
+  const target = destination(file, noteLogFailure);
+  target.on('error', noteLogFailure);
   return pino(
     {
       level,

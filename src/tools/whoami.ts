@@ -2,7 +2,7 @@
 
 import * as z from 'zod';
 import { toIso } from '../hub/clock.ts';
-import { VERSION } from '../hub/hub.ts';
+import { VERSION } from '../hub/version.ts';
 import { defineTool, TOOLSETS, type ToolCall } from './tool.ts';
 import { renderWake, wakeShape } from './words.ts';
 

@@ -11,7 +11,7 @@ import { findCodex } from './codex-program.ts';
 import { queue } from './codex-queue.ts';
 import { runProgram } from './program.ts';
 import { noticeOf, reasonOf, type WakeResult } from './waker.ts';
-import { postWebhook, type Resolve } from './webhook.ts';
+import type { Resolve } from './webhook.ts';
 
 export type RegisteredParts = {
   hub: Hub;
@@ -82,12 +82,15 @@ export class RegisteredWakes {
     const { clock, ids } = hub.context;
     const sleep = (ms: number, until: AbortSignal) => clock.sleep(ms, until);
     switch (target.kind) {
-      case 'webhook':
+      case 'webhook': {
+        // Few hubs have one, and every server starts with what stands here.
+        const { postWebhook } = await import('./webhook.ts');
         return await postWebhook(
           target,
           { id: due.attemptId, body: this.#event(due) },
           { clock, signal, ...(resolve === undefined ? {} : { resolve }) },
         );
+      }
       case 'command': {
         const input = `${JSON.stringify({ ...this.#event(due), line: noticeOf(due).line })}\n`;
         const run = { program: target.program, args: target.args, env: settings.childEnv, input, timeoutMs: COMMAND_MS };

@@ -16,6 +16,7 @@ const BESIDE = [
   'arguments.ts',
   'call.ts',
   'callable.ts',
+  'catalogue.ts',
   'checkpoint.ts',
   'connection.ts',
   'hook.ts',
