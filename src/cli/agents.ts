@@ -3,7 +3,7 @@
 
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { placesOf, type Wish } from '../clients/install/client.ts';
 import { PRINTS, type Print, snippet } from '../clients/install/snippets.ts';
 import type { Config } from '../config.ts';
@@ -11,17 +11,18 @@ import { toIso } from '../hub/clock.ts';
 import type { Enrolment } from '../hub/enrolments.ts';
 import { LIMITS } from '../hub/limits.ts';
 import { PRESENCE_STATES } from '../hub/presence.ts';
-import { agents as agentsView } from '../views/agents.ts';
+import { type AgentsReply, agents as agentsView } from '../views/agents.ts';
 import { registerAgentCard } from './agent-card.ts';
 import { registerAgentWaking } from './agent-waking.ts';
 import { asOperator } from './as-operator.ts';
 import { addCommand, type CommonFlags } from './command.ts';
 import { usage } from './failure.ts';
+import { definedOf, type ListFlags, type Listing, showList, withAllProjects } from './listing.ts';
 import { assertPerson } from './person.ts';
 import { printSafeLine } from './print-safe.ts';
-import { renderThings } from './render.ts';
 import { thisProgram } from './this-program.ts';
 
+type AgentFlags = ListFlags & { state?: string; search?: string };
 type CreateFlags = CommonFlags & { role?: string; model?: string; description?: string; print?: string; days?: string };
 
 const ROWS = 1_000;
@@ -29,11 +30,11 @@ const DAY_MS = 86_400_000;
 const MOST_DAYS = LIMITS.enrolmentMs.hard / DAY_MS;
 
 export function registerAgents(program: Command): void {
-  const agents = addCommand(program, 'agents', 'who is in this project, and who is there now', 'rookery agents')
+  const agents = withAllProjects(addCommand(program, 'agents', 'who is in this project, and who is there now', 'rookery agents'))
     .alias('agent')
-    .option('--state <state>', PRESENCE_STATES.join(', '))
+    .addOption(new Option('--state <state>', 'only those in this state').choices(PRESENCE_STATES))
     .option('--search <text>', 'part of a name, role, client or status')
-    .action(list);
+    .action((flags: AgentFlags) => showList(flags, LISTING));
   addCommand(
     agents,
     'create <name>',
@@ -50,39 +51,28 @@ export function registerAgents(program: Command): void {
   registerAgentWaking(agents);
 }
 
-async function list(flags: CommonFlags & { state?: string; search?: string }): Promise<void> {
-  await asOperator(flags, async ({ look, terminal }) => {
-    const { state, search: q } = flags;
-    const shown = await look(agentsView, { ...(state === undefined ? {} : { state }), ...(q === undefined ? {} : { q }), limit: ROWS });
-    if (flags.json === true) return terminal.json(shown);
-    const rows = shown.agents.map((card) => ({
-      name: card.name,
-      role: card.role,
-      state: card.state,
-      unread: card.unread,
-      owed: card.owed,
-      wake: card.wake.proven_at === undefined ? card.wake.door : `${card.wake.door}, proven`,
-      client: card.client ?? '-',
-      made_by: card.spawned_by ?? '-',
-      last_seen: card.last_seen,
-      status: card.status ?? '',
-    }));
-    for (const line of renderThings(rows)) terminal.line(line);
-    if (shown.total === 0 && state === undefined && q === undefined)
-      terminal.line(
-        '\nNobody has been in this project yet: rookery install claude codex puts the hub into clients, rookery agents create makes an agent.',
-      );
-    if (shown.total > rows.length) terminal.line(`\n${shown.total - rows.length} more are not shown; --state or --search narrows it.`);
-    if (rows.length > 0) terminal.line('\nrookery agents show NAME shows one: what it was told, what it owes, its sessions.');
-  });
-}
+const LISTING: Listing<AgentFlags, AgentsReply['agents'][number], AgentsReply> = {
+  of: 'agents',
+  read: ({ look }, { state, search: q }) => look(agentsView, { ...definedOf({ state, q }), limit: ROWS }),
+  cells: ({ name, role, state, unread, owed, wake, client, spawned_by, last_seen, status }) => ({
+    ...{ name, role, state, unread, owed, wake: wake.proven_at === undefined ? wake.door : `${wake.door}, proven` },
+    ...{ client: client ?? '-', made_by: spawned_by ?? '-', last_seen, status: status ?? '' },
+  }),
+  below: ({ total, states }, rows) => [
+    Object.keys(states).length === 0
+      ? 'Nobody to show. rookery install claude codex puts the hub into clients, rookery agents create makes an agent.'
+      : undefined,
+    total > rows.length ? `${total - rows.length} more are not shown; --state or --search narrows it.` : undefined,
+    rows.length > 0 ? 'rookery agents show NAME shows one: what it was told, what it owes, its sessions.' : undefined,
+  ],
+};
 
 async function create(name: string, flags: CreateFlags): Promise<void> {
   const print = printOf(flags.print);
   const days = flags.days === undefined ? undefined : Number(flags.days);
   if (days !== undefined && !(days > 0 && days <= MOST_DAYS))
     throw usage(`--days must be more than 0, at most ${MOST_DAYS}.`, 'For example: --days 1');
-  await asOperator(flags, async ({ hub, config, caller, terminal }) => {
+  await asOperator({ ...flags, begins: true }, async ({ hub, config, caller, terminal }) => {
     await assertPerson(hub, config);
     const { role, model, description } = flags;
     const wish = { name, role, model, description, lifeMs: days === undefined ? undefined : days * DAY_MS };

@@ -91,8 +91,8 @@ const step: Step = (label, total) => progressBar(label, total);
 
 function toReport({ path, bytes, schema, projects, problems }: Checked) {
   const shown = projects.map(({ project, name, events, messages, deliveries, swept, head }) => ({
-    project,
-    name,
+    project: name,
+    project_id: project,
     events,
     messages,
     deliveries,

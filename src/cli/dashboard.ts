@@ -14,7 +14,7 @@ export function registerDashboard(program: Command): void {
     .option('--url <address>', 'where the hub is served, if not at the configured host and port')
     .option('--sign-out', 'sign every browser out instead')
     .action(async (flags: Flags) => {
-      await asOperator(flags, async ({ hub, config, caller, terminal }) => {
+      await asOperator({ ...flags, begins: true }, async ({ hub, config, caller, terminal }) => {
         await assertPerson(hub, config);
         if (flags.signOut === true) {
           const ended = await hub.signIns.end(caller);

@@ -5,11 +5,12 @@ import type { Command } from 'commander';
 import { programOf } from '../clients/install/program.ts';
 import { hookPlace, installHook, stagedFiles, uninstallHook, workTree } from '../clients/pre-commit.ts';
 import { hasHub } from '../database-place.ts';
-import { toIso } from '../hub/clock.ts';
 import { HubError } from '../hub/errors.ts';
 import { rulesOf } from '../hub/risky-commands.ts';
+import { type ReservationsReply, reservations } from '../views/reservations.ts';
 import { asOperator } from './as-operator.ts';
 import { addCommand, type CommonFlags, configOf } from './command.ts';
+import { addList, type ListFlags } from './listing.ts';
 import { printSafeLine } from './print-safe.ts';
 import { renderThings } from './render.ts';
 import { openTerminal } from './terminal.ts';
@@ -21,21 +22,17 @@ const DONE = {
 } as const;
 
 export function registerGuard(program: Command): void {
-  addCommand(program, 'reservations', 'what is reserved, by whom, until when', 'rookery reservations').action(
-    async (flags: CommonFlags) => {
-      await asOperator(flags, async ({ hub, caller, terminal }) => {
-        const rows = (await hub.reservations.list(caller)).map((one) => ({
-          id: one.id,
-          kind: one.kind,
-          mode: one.mode,
-          holder: one.holder,
-          until: toIso(one.until),
-          resource: one.resource,
-          reason: one.reason,
-        }));
-        if (flags.json === true) return terminal.json({ reservations: rows });
-        for (const line of renderThings(rows)) terminal.line(line);
-      });
+  addList<ListFlags, ReservationsReply['reservations'][number], ReservationsReply>(
+    program,
+    'reservations',
+    { description: 'what is reserved, by whom, until when', example: 'rookery reservations' },
+    {
+      of: 'reservations',
+      read: ({ look }) => look(reservations),
+      cells: ({ reservation_id, kind, mode, holder, until, resource, reason }) => ({
+        reservation: reservation_id,
+        ...{ kind, mode, holder, until, resource, reason },
+      }),
     },
   );
   const guard = program.command('guard').description('the commands that need an approval, and the pre-commit guard of git');
@@ -108,7 +105,7 @@ async function whatIsHeld(
   const top = files.length > 0 ? process.cwd() : workTree(process.cwd());
   const named = files.length > 0 ? files : stagedFiles(top);
   let held = nothing as { refused: boolean; agent: string | null; reason: string };
-  await asOperator(flags, async ({ hub, config, caller }) => {
+  await asOperator({ ...flags, begins: true }, async ({ hub, config, caller }) => {
     const agent = await hub.lineage.callerAbove(config.place.project.id, config.commandKey);
     // The session may have changed hands meanwhile; the question is only who asks, and from where.
     const asker = { ...(agent ?? caller), epoch: null, root: config.place.workRoot };

@@ -9,7 +9,10 @@ import { invocation } from './this-program.ts';
 /** Headings and their commands, in the order in which a newcomer meets them. */
 const HEADINGS: readonly [string, readonly string[]][] = [
   ['Begin', ['demo', 'install', 'uninstall', 'serve', 'dashboard']],
-  ['See what is', ['status', 'watch', 'agents', 'inbox', 'thread', 'open', 'dead', 'reservations', 'turns', 'stats']],
+  [
+    'See what is',
+    ['status', 'projects', 'watch', 'agents', 'inbox', 'threads', 'thread', 'open', 'dead', 'reservations', 'turns', 'stats'],
+  ],
   ['Questions and approvals', ['asks', 'answer', 'approvals', 'approve', 'deny']],
   ['Messages and reminders', ['send', 'recv', 'ask', 'message-status', 'remind', 'reminders', 'requeue', 'retry', 'cancel', 'resume']],
   ['Work', ['tasks', 'task', 'job']],

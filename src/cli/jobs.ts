@@ -45,7 +45,7 @@ async function exportJob(id: string, flags: CommonFlags & { format?: string }): 
 
 async function importJob(file: string, flags: CommonFlags): Promise<void> {
   const tasks = readJobFile(file === '-' ? await text(process.stdin) : readGiven(file));
-  await asOperator(flags, async ({ hub, caller, terminal }) => {
+  await asOperator({ ...flags, begins: true }, async ({ hub, caller, terminal }) => {
     const brought = await hub.carriedJobs.bring(caller, tasks);
     if (flags.json === true)
       return terminal.json({ added: brought.added, known: brought.known, registered: brought.registered, left_out: brought.leftOut });

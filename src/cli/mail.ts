@@ -1,16 +1,20 @@
 // rookery inbox, thread, dead and requeue: the operator looks into anybody's mail and repairs it. Looking leases and acknowledges nothing.
 
 import type { Command } from 'commander';
-import { getThread } from '../tools/get-thread.ts';
 import { requeueDead } from '../tools/requeue-dead.ts';
 import { renderDelivery } from '../views/overview.ts';
+import { type ThreadReply, thread } from '../views/thread.ts';
+import { type ThreadsReply, threads } from '../views/threads.ts';
 import { asOperator } from './as-operator.ts';
 import { addCommand, type CommonFlags } from './command.ts';
 import { usage } from './failure.ts';
-import { renderResult, renderThings } from './render.ts';
+import { addList, definedOf, type ListFlags } from './listing.ts';
+import { printSafeBlock, printSafeLine } from './print-safe.ts';
+import { renderThings } from './render.ts';
 
 const ROWS = 50;
 
+type Delivery = ReturnType<typeof renderDelivery>;
 type Flags = CommonFlags & { limit?: string };
 
 export function registerMail(program: Command): void {
@@ -33,9 +37,9 @@ export function registerMail(program: Command): void {
       });
     });
 
-  const thread = program.command('thread').description('a conversation: to read, or as a document');
+  const threadCommand = program.command('thread').description('a conversation: to read, or as a document');
   addCommand(
-    thread,
+    threadCommand,
     'export <id>',
     'the whole of a thread with what became of every message',
     'rookery thread export thr_… --format md > thread.md',
@@ -52,41 +56,51 @@ export function registerMail(program: Command): void {
       });
     });
   addCommand(
-    thread,
+    threadCommand,
     'show <id>',
     'a thread, by its id or that of one of its messages; `show` may be left out',
     'rookery thread msg_…',
     true,
   )
     .option('--limit <number>', `at most so many messages, ${ROWS} by default`)
-    .action(async (id: string, flags: Flags) => {
-      const limit = toLimit(flags.limit);
-      await asOperator(flags, async ({ call, terminal }) => {
-        const thread = await call(getThread, { ...(id.startsWith('msg_') ? { message_id: id } : { thread_id: id }), limit });
-        if (flags.json === true) return terminal.json(thread);
-        for (const line of renderResult(thread)) terminal.line(line);
-      });
-    });
+    .option('--before <seq>', 'earlier ones: first_seq of the page before')
+    .action(showThread);
 
-  addCommand(program, 'dead', 'dead letters: what was set aside, and why', 'rookery dead')
-    .option('--limit <number>', `at most so many, ${ROWS} by default`)
-    .action(async (flags: Flags) => {
-      const limit = toLimit(flags.limit);
-      await asOperator(flags, async ({ hub, caller, terminal }) => {
-        const messages = (await hub.overview.dead(caller, limit)).map(renderDelivery);
-        if (flags.json === true) return terminal.json({ messages });
-        const rows = messages.map(({ message_id, from, to, attempts, closed_at, reason }) => ({
-          message: message_id,
-          from,
-          to,
-          attempts,
-          since: closed_at,
-          reason,
-        }));
-        for (const line of renderThings(rows)) terminal.line(line);
-        if (rows.length > 0) terminal.line('\nrookery requeue MESSAGE --to NAME puts one back.');
-      });
-    });
+  addList<ListFlags & { limit?: string; before?: string; search?: string }, ThreadsReply['threads'][number], ThreadsReply>(
+    program,
+    'threads',
+    { description: 'the conversations of the project by their newest message', example: 'rookery threads --search "port 7420"' },
+    {
+      of: 'threads',
+      read: ({ look }, { limit, before, search: q }) => look(threads, definedOf({ limit, before, q })),
+      cells: ({ thread_id, messages, open, dead, from, at, title, excerpt }) => ({
+        thread: thread_id,
+        ...{ messages, open, dead, from, newest: at, words: title === '' ? excerpt : title },
+      }),
+      below: ({ next }, rows) => [
+        next === null ? undefined : `Older ones: rookery threads --before ${next}`,
+        rows.length > 0 ? 'rookery thread THREAD shows one.' : undefined,
+      ],
+    },
+  )
+    .option('--search <words>', 'only messages that hold these words')
+    .option('--before <seq>', 'older ones: next of the page before')
+    .option('--limit <number>', `at most so many, ${ROWS} by default`);
+
+  addList<ListFlags & { limit?: string }, Delivery, { messages: Delivery[] }>(
+    program,
+    'dead',
+    { description: 'dead letters: what was set aside, and why', example: 'rookery dead' },
+    {
+      of: 'messages',
+      read: async ({ hub, caller }, { limit }) => ({ messages: (await hub.overview.dead(caller, toLimit(limit))).map(renderDelivery) }),
+      cells: ({ message_id, from, to, attempts, closed_at, reason }) => ({
+        message: message_id,
+        ...{ from, to, attempts, since: closed_at, reason },
+      }),
+      below: (_reply, rows) => [rows.length > 0 ? 'rookery requeue MESSAGE --to NAME puts one back.' : undefined],
+    },
+  ).option('--limit <number>', `at most so many, ${ROWS} by default`);
 
   addCommand(program, 'requeue <message>', 'put a dead letter back into its inbox', 'rookery requeue msg_… --to reviewer')
     .requiredOption('--to <name>', 'the recipient')
@@ -97,6 +111,37 @@ export function registerMail(program: Command): void {
         terminal.line(`${message} is ready again for ${flags.to}.`);
       });
     });
+}
+
+async function showThread(id: string, flags: Flags & { before?: string }): Promise<void> {
+  const limit = toLimit(flags.limit);
+  await asOperator(flags, async ({ look, terminal }) => {
+    const which = id.startsWith('msg_') ? { message_id: id } : { thread_id: id };
+    const shown = await look(thread, { ...which, limit, ...definedOf({ before_seq: flags.before }) });
+    if (flags.json === true) return terminal.json(shown);
+    terminal.line(
+      `${terminal.paint('bold', shown.thread_id)}${shown.paused === null ? '' : `  paused: ${printSafeLine(shown.paused.reason)}`}\n`,
+    );
+    for (const message of shown.messages) for (const line of lines(message)) terminal.line(line);
+    if (shown.has_more) terminal.line(`Earlier ones: rookery thread ${shown.thread_id} --before ${shown.first_seq}`);
+    if (shown.damaged > 0) terminal.line(`${shown.damaged} damaged messages are left out: rookery verify says more.`);
+  });
+}
+
+/** A message with what is known of it for each of its recipients; its words are marked as another's. */
+function lines({ depth, ...message }: ThreadReply['messages'][number]): string[] {
+  const margin = '  '.repeat(Math.min(depth, 8));
+  const head = [message.id, message.at, `${message.from} -> ${message.to}`, message.kind, ...(message.urgent ? ['urgent'] : [])];
+  const truth = message.recipients.map(({ recipient, state, why }) => printSafeLine(`${margin}${recipient}: ${state}. ${why ?? ''}`));
+  return [
+    printSafeLine(`${margin}${head.join('  ')}${message.subject === '' ? '' : `  ${message.subject}`}`),
+    ...printSafeBlock(message.body)
+      .split('\n')
+      .map((line) => `${margin}${line}`),
+    ...(message.whole ? [] : [`${margin}(cut; rookery get-message ${message.id} gives the rest)`]),
+    ...truth,
+    '',
+  ];
 }
 
 function toLimit(given: string | undefined): number {

@@ -1,7 +1,6 @@
 // What is owed, for the operator: asks, open threads and reminders, and the acts that end them. Each act is a tool's, with its authority.
 
 import type { Command } from 'commander';
-import { toIso } from '../hub/clock.ts';
 import { answer } from '../tools/answer.ts';
 import { cancelAsk } from '../tools/cancel-ask.ts';
 import { cancelReminder } from '../tools/cancel-reminder.ts';
@@ -10,14 +9,14 @@ import { getOpenThreads } from '../tools/get-open-threads.ts';
 import { resumeThread } from '../tools/resume-thread.ts';
 import { retryReminder } from '../tools/retry-reminder.ts';
 import type { Tool } from '../tools/tool.ts';
+import { type AsksReply, asks } from '../views/asks.ts';
+import { type RemindersReply, reminders } from '../views/reminders.ts';
 import { asOperator } from './as-operator.ts';
 import { addCommand, type CommonFlags } from './command.ts';
 import { usage } from './failure.ts';
-import { renderThings } from './render.ts';
+import { type ListFlags as AnyListFlags, addList } from './listing.ts';
 
-const ROWS = 100;
-
-type ListFlags = CommonFlags & { all?: boolean; mine?: boolean };
+type ListFlags = AnyListFlags & { all?: boolean; mine?: boolean };
 type AnswerFlags = CommonFlags & { decline?: boolean; reason?: string };
 
 export function registerOwed(program: Command): void {
@@ -59,66 +58,51 @@ export function registerOwed(program: Command): void {
 }
 
 function registerLists(program: Command): void {
-  addCommand(program, 'asks', 'the open asks of the project; those put to you first', 'rookery asks --all')
-    .option('--all', 'ended ones, too')
-    .action(async (flags: ListFlags) => {
-      await asOperator(flags, async ({ hub, caller, terminal }) => {
-        const asks = await hub.asks.list(caller, { state: flags.all === true ? null : 'open', everybody: true, limit: ROWS });
-        const rows = asks
-          .sort((a, b) => Number(b.targetId === caller.agentId) - Number(a.targetId === caller.agentId))
-          .map((ask) => ({
-            id: ask.id,
-            state: ask.state,
-            from: ask.asker,
-            to: ask.target,
-            deadline: toIso(ask.deadlineAt),
-            question: ask.question,
-            options: ask.options,
-            answer: ask.answer,
-          }));
-        if (flags.json === true) return terminal.json({ asks: rows });
-        for (const line of renderThings(
-          rows.map(({ options, answer: given, ...row }) => ({ ...row, options: options.join(' | '), answer: given?.join('; ') ?? '' })),
-        ))
-          terminal.line(line);
-        if (rows.some((row) => row.to === caller.name && row.state === 'open'))
-          terminal.line('\nrookery answer ASK "..." answers one that was put to you.');
-      });
-    });
-  addCommand(program, 'reminders', 'the reminders of the project, pending and parked', 'rookery reminders --all')
-    .option('--all', 'fired and cancelled ones, too')
-    .action(async (flags: ListFlags) => {
-      await asOperator(flags, async ({ hub, caller, terminal }) => {
-        const reminders = await hub.reminders.list(caller, { state: null, everybody: true, limit: ROWS });
-        const rows = reminders
-          .filter((one) => flags.all === true || one.state === 'pending' || one.state === 'parked')
-          .map((one) => ({
-            id: one.id,
-            state: one.state,
-            of: one.owner,
-            for: one.target,
-            due: toIso(one.attemptAt),
-            cron: one.cron ?? '',
-            runs: one.runs,
-            attempts: one.attemptCount,
-            error: one.lastError ?? '',
-            message: one.message,
-          }));
-        if (flags.json === true) return terminal.json({ reminders: rows });
-        for (const line of renderThings(rows)) terminal.line(line);
-        if (rows.some((row) => row.state === 'parked')) terminal.line('\nrookery retry REMINDER tries a parked one again.');
-      });
-    });
-  addCommand(program, 'open', 'everything that is owed in the project: who owes whom what', 'rookery open --mine')
-    .option('--mine', 'only what you owe or wait for')
-    .action(async (flags: ListFlags) => {
-      await asOperator(flags, async ({ call, terminal }) => {
-        const result = await call(getOpenThreads, { scope: flags.mine === true ? 'mine' : 'group' });
-        if (flags.json === true) return terminal.json(result);
-        for (const line of renderThings(Array.isArray(result.threads) ? result.threads : [])) terminal.line(line);
-        if (typeof result.more === 'number') terminal.line(`\n${result.more} more are not shown.`);
-      });
-    });
+  addList<ListFlags, AsksReply['asks'][number], AsksReply>(
+    program,
+    'asks',
+    { description: 'the open asks of the project; those put to you first', example: 'rookery asks --all' },
+    {
+      of: 'asks',
+      read: ({ look }, { all }) => look(asks, { state: all === true ? 'any' : 'open' }),
+      cells: ({ ask_id, state, from, to, deadline_at, question, options, answer: given }) => ({
+        ask: ask_id,
+        ...{ state, from, to, deadline: deadline_at, question, options: options.join(' | '), answer: given?.join('; ') ?? '' },
+      }),
+      below: (_reply, rows, { caller }) => [
+        rows.some(({ to, state }) => to === caller.name && state === 'open')
+          ? 'rookery answer ASK "..." answers one that was put to you.'
+          : undefined,
+      ],
+    },
+  ).option('--all', 'ended ones, too');
+  addList<ListFlags, RemindersReply['reminders'][number], RemindersReply>(
+    program,
+    'reminders',
+    { description: 'the reminders of the project, pending and parked', example: 'rookery reminders --all' },
+    {
+      of: 'reminders',
+      read: ({ look }, { all }) => look(reminders, { state: all === true ? 'any' : 'open' }),
+      cells: ({ reminder_id, state, owner, target, due_at, cron, runs, attempts, error, message }) => ({
+        reminder: reminder_id,
+        ...{ state, owner, for: target, due: due_at, cron: cron ?? '', runs, attempts, error: error ?? '', message },
+      }),
+      below: (_reply, rows) => [
+        rows.some(({ state }) => state === 'parked') ? 'rookery retry REMINDER tries a parked one again.' : undefined,
+      ],
+    },
+  ).option('--all', 'fired and cancelled ones, too');
+  addList<ListFlags, Record<string, unknown>, Record<string, unknown>>(
+    program,
+    'open',
+    { description: 'everything that is owed in the project: who owes whom what', example: 'rookery open --mine' },
+    {
+      of: 'threads',
+      read: ({ call }, { mine }) => call(getOpenThreads, { scope: mine === true ? 'mine' : 'group' }),
+      cells: (row) => row,
+      below: ({ more }) => [typeof more === 'number' ? `${more} more are not shown.` : undefined],
+    },
+  ).option('--mine', 'only what you owe or wait for');
 }
 
 /** One act through its tool, answered in a sentence. */

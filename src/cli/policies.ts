@@ -61,10 +61,13 @@ export function registerPolicies(config: Command): void {
 
 /** All policies, or one, as they hold for the project and, if one is named, the agent. */
 export async function showPolicies(flags: PolicyFlags, key: string | undefined): Promise<void> {
-  await asOperator(flags, async ({ hub, caller, terminal }) => {
+  await asOperator(flags, async ({ hub, config, caller, terminal }) => {
     const explained = await hub.policies.explain(caller, flags.agent, key);
     if (flags.json === true)
-      return terminal.json({ project: caller.projectId, agent: flags.agent ?? null, policies: explained.map(toReport) });
+      return terminal.json({
+        ...{ project: config.place.project.name, project_id: caller.projectId, agent: flags.agent ?? null },
+        policies: explained.map(toReport),
+      });
     print(terminal, explained, flags.explain === true || key !== undefined);
   });
 }
@@ -73,7 +76,7 @@ async function change(
   flags: PolicyFlags,
   act: (operator: Operator, target: Target) => ReturnType<Operator['hub']['policies']['set']>,
 ): Promise<void> {
-  await asOperator(flags, async (operator) => {
+  await asOperator({ ...flags, begins: true }, async (operator) => {
     const { hub, config, terminal } = operator;
     await assertPerson(hub, config);
     const changed = await act(operator, targetOf(flags));

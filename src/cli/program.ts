@@ -16,9 +16,9 @@ const GROUPS: { names: readonly string[]; load: () => Promise<Register> }[] = [
   { names: ['stdio'], load: async () => (await import('./stdio.ts')).registerStdio },
   { names: ['serve'], load: async () => (await import('./serve.ts')).registerServe },
   { names: ['dashboard'], load: async () => (await import('./dashboard.ts')).registerDashboard },
-  { names: ['status'], load: async () => (await import('./status.ts')).registerStatus },
+  { names: ['status', 'projects'], load: async () => (await import('./status.ts')).registerStatus },
   { names: ['agents', 'agent'], load: async () => (await import('./agents.ts')).registerAgents },
-  { names: ['inbox', 'thread', 'dead', 'requeue'], load: async () => (await import('./mail.ts')).registerMail },
+  { names: ['inbox', 'thread', 'threads', 'dead', 'requeue'], load: async () => (await import('./mail.ts')).registerMail },
   {
     names: ['asks', 'answer', 'reminders', 'retry', 'cancel', 'resume', 'open'],
     load: async () => (await import('./owed.ts')).registerOwed,

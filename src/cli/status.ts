@@ -5,6 +5,7 @@ import { attachedTo } from '../system/locks.ts';
 import { residentBytes } from '../system/memory.ts';
 import { agents as agentsView } from '../views/agents.ts';
 import { overview as overviewView } from '../views/overview.ts';
+import { projects as projectsView } from '../views/projects.ts';
 import { waiting as waitingView } from '../views/waiting.ts';
 import { asOperator, type Operator } from './as-operator.ts';
 import { addCommand, type CommonFlags } from './command.ts';
@@ -22,6 +23,17 @@ export function registerStatus(program: Command): void {
         const status = await statusOf(operator);
         if (flags.json === true) operator.terminal.json(status);
         else print(operator, status);
+      });
+    },
+  );
+  addCommand(program, 'projects', 'the projects of this hub, with what waits for you in each', 'rookery projects').action(
+    async (flags: CommonFlags) => {
+      await asOperator(flags, async ({ look, terminal }) => {
+        const { projects } = await look(projectsView);
+        if (flags.json === true) return terminal.json({ projects });
+        const rows = projects.map(({ name, agents, waiting, id, root }) => ({ project: name, agents, 'waits for you': waiting, id, root }));
+        for (const line of renderThings(rows)) terminal.line(line);
+        terminal.line('\nrookery status --project NAME shows one; most lists have --all-projects.');
       });
     },
   );
@@ -47,10 +59,10 @@ async function statusOf({ hub, config, caller, look }: Operator) {
     },
     deliveries: seen.deliveries,
     inbox: { unread, owed: leased + unreplied },
-    questions: yours.asks.map(({ ask_id, from, question, deadline_at }) => ({ ask_id, from, question, deadline_at })),
+    asks: yours.asks.map(({ ask_id, from, question, deadline_at }) => ({ ask_id, from, question, deadline_at })),
     approvals: { pending: pending.length, yours: yours.approvals.length },
     tasks: await hub.taskViews.counts(caller),
-    attention: yours.tasks.map(({ id, creator, why, title }) => ({ task_id: id, owner: creator, why: why ?? '', title })),
+    attention: yours.tasks.map(({ id, creator, why, title }) => ({ id, creator, why: why ?? '', title })),
     paused: yours.paused,
     parked: yours.parked.map(({ reminder_id, owner, message, error }) => ({ reminder_id, owner, message, error })),
     stuck: seen.stuck.map(({ message_id, from, to, state, accepted_at, attempts, why }) => ({
@@ -100,9 +112,9 @@ function print({ terminal, hub }: Operator, status: Status): void {
     ['hub', `${hub.instanceId}, schema ${hub.schema}`],
   ];
   for (const [name, value] of facts) line(`${paint('bold', name.padEnd(10))}  ${printSafeLine(value)}`);
-  if (status.questions.length > 0) {
+  if (status.asks.length > 0) {
     line(`\n${paint('yellow', 'questions for you')} (rookery answer ASK "..." answers one)`);
-    for (const text of renderThings(status.questions)) line(text);
+    for (const text of renderThings(status.asks)) line(text);
   }
   if (status.attention.length > 0) {
     line(`\n${paint('red', 'tasks that need attention')} (rookery task retry|accept|cancel TASK decides)`);

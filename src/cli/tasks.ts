@@ -1,6 +1,7 @@
-// Tasks, for the operator: what there is and why it does not move, one with its whole history, the graph, and the acts that need a person. Each act is a tool's, with its authority.
+// Tasks, for the operator: what there is and why it does not move, one with its whole history, the graph, and the acts that need a
+// person. Each act is a tool's, with its authority.
 
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { toCarried } from '../hub/carried-job.ts';
 import { toIso } from '../hub/clock.ts';
 import type { TaskView } from '../hub/task-views.ts';
@@ -8,19 +9,18 @@ import { TASK_STATES } from '../hub/vocabulary.ts';
 import { cancelTask } from '../tools/cancel-task.ts';
 import { createTask } from '../tools/create-task.ts';
 import { handoffTask } from '../tools/handoff-task.ts';
-import { renderHead } from '../tools/task-words.ts';
 import type { Tool } from '../tools/tool.ts';
 import { updateTask } from '../tools/update-task.ts';
+import { type TasksReply, tasks as tasksView } from '../views/tasks.ts';
 import { asOperator } from './as-operator.ts';
 import { addCommand, type CommonFlags } from './command.ts';
 import { usage } from './failure.ts';
+import { addList, definedOf, type ListFlags } from './listing.ts';
 import { printSafeBlock, printSafeLine } from './print-safe.ts';
 import { renderThings } from './render.ts';
 import { toDot, toMermaid } from './task-documents.ts';
 
-const ROWS = 50;
-
-type ListFlags = CommonFlags & { state?: string; worker?: string; label?: string; before?: string };
+type TaskFlags = ListFlags & { state?: string; worker?: string; label?: string; before?: string };
 type GraphFlags = CommonFlags & { format?: string };
 type CreateFlags = CommonFlags & {
   body?: string;
@@ -34,17 +34,28 @@ type CreateFlags = CommonFlags & {
 };
 
 export function registerTasks(program: Command): void {
-  addCommand(
+  addList<TaskFlags, TasksReply['tasks'][number], TasksReply>(
     program,
     'tasks',
-    'the tasks of the project, newest first, and why nobody works on them',
-    'rookery tasks --state needs_attention',
+    {
+      description: 'the tasks of the project, newest first, and why nobody works on them',
+      example: 'rookery tasks --state needs_attention',
+    },
+    {
+      of: 'tasks',
+      read: ({ look }, { state, worker, label, before }) => look(tasksView, definedOf({ state, worker, label, before })),
+      cells: ({ id, state, priority, holder, assignee, progress, title, why }) => ({
+        task: id,
+        ...{ state, priority, who: holder ?? assignee ?? '-' },
+        ...{ progress: progress === undefined ? '-' : `${progress} %`, title, why: why ?? '' },
+      }),
+      below: ({ next }) => [next === null ? undefined : `Older ones: rookery tasks --before ${next}`],
+    },
   )
-    .option('--state <state>', TASK_STATES.join(', '))
+    .addOption(new Option('--state <state>', 'only those in this state').choices(TASK_STATES))
     .option('--worker <name>', 'who holds it or is meant to')
     .option('--label <label>', 'only those with this label')
-    .option('--before <seq>', 'older ones: next_before of the page before')
-    .action(list);
+    .option('--before <seq>', 'older ones: next of the page before');
   const task = program.command('task').description('one task: what happened to it, and what a person may do about it');
   addCommand(task, 'show <id>', 'a task with its whole history; `show` may be left out', 'rookery task tsk_…', true).action(show);
   addCommand(task, 'graph [id]', 'what waits for what: below a task, or among all that are open', 'rookery task graph --format mermaid')
@@ -116,34 +127,6 @@ function decide(state: 'submitted' | 'completed') {
     const input = { task_id: id, state, ...(note.length === 0 ? {} : { note: note.join(' ') }) };
     await act(flags, updateTask, input, (result) => `${id} is ${String(result.state)}.`);
   };
-}
-
-async function list(flags: ListFlags): Promise<void> {
-  const state = TASK_STATES.find((one) => one === flags.state);
-  if (flags.state !== undefined && state === undefined)
-    throw usage(`--state: ${flags.state} is no state of a task.`, `States are ${TASK_STATES.join(', ')}.`);
-  await asOperator(flags, async ({ hub, caller, terminal }) => {
-    const { tasks, nextBefore, revision } = await hub.taskViews.list(caller, {
-      state: state ?? null,
-      agent: flags.worker,
-      label: flags.label ?? null,
-      beforeSeq: flags.before === undefined ? null : Number(flags.before),
-      limit: ROWS,
-    });
-    if (flags.json === true)
-      return terminal.json({ tasks: tasks.map(renderHead), ...(nextBefore === null ? {} : { next_before: nextBefore }), revision });
-    const rows = tasks.map((task) => ({
-      id: task.id,
-      state: task.state,
-      priority: task.priority,
-      who: task.holder ?? task.assignee ?? '-',
-      progress: task.progress === null ? '-' : `${task.progress} %`,
-      title: task.title,
-      why: task.waitsBecause ?? '',
-    }));
-    for (const line of renderThings(rows)) terminal.line(line);
-    if (nextBefore !== null) terminal.line(`\nOlder ones: rookery tasks --before ${nextBefore}`);
-  });
 }
 
 async function show(id: string, flags: CommonFlags): Promise<void> {
@@ -236,7 +219,7 @@ async function act(
   input: Record<string, unknown>,
   say: (result: Record<string, unknown>) => string,
 ): Promise<void> {
-  await asOperator(flags, async ({ call, terminal }) => {
+  await asOperator({ ...flags, begins: true }, async ({ call, terminal }) => {
     const result = await call(tool, input);
     if (flags.json === true) terminal.json(result);
     else terminal.line(printSafeLine(say(result)));

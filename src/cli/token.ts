@@ -4,12 +4,13 @@ import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import type { Command } from 'commander';
 import { OPERATOR } from '../hub/caller.ts';
 import { toIso, toIsoOrNull } from '../hub/clock.ts';
+import type { Hub } from '../hub/hub.ts';
 import { asOperator } from './as-operator.ts';
 import { addCommand, type CommonFlags } from './command.ts';
 import { usage } from './failure.ts';
+import { addList, type ListFlags } from './listing.ts';
 import { assertPerson } from './person.ts';
 import { printSafeLine } from './print-safe.ts';
-import { renderThings } from './render.ts';
 
 type CreateFlags = CommonFlags & { agent?: string; operator?: boolean; role?: string; days?: string; label?: string; out?: string };
 
@@ -30,23 +31,16 @@ export function registerToken(program: Command): void {
     .option('--label <text>', 'a word for yourself')
     .option('--out <file>', 'write the secret into this new file (0600) instead of printing it')
     .action(create);
-  addCommand(token, 'list', 'tokens of this project; never their secrets', 'rookery token list').action(async (flags: CommonFlags) => {
-    await asOperator(flags, async ({ hub, caller, terminal }) => {
-      const now = hub.context.time.now();
-      const tokens = (await hub.tokens.list(caller)).map((one) => ({
-        id: one.id,
-        agent: one.agent,
-        role: one.role,
-        label: one.label,
-        state: one.revokedAt !== null ? 'revoked' : one.expiresAt <= now ? 'expired' : 'live',
-        created_at: toIso(one.createdAt),
-        expires_at: toIso(one.expiresAt),
-        used_at: toIsoOrNull(one.usedAt),
-      }));
-      if (flags.json === true) return terminal.json({ tokens });
-      for (const line of renderThings(tokens)) terminal.line(line);
-    });
-  });
+  addList<ListFlags, Record<string, unknown>, { tokens: Record<string, unknown>[] }>(
+    token,
+    'list',
+    { description: 'tokens of this project; never their secrets', example: 'rookery token list' },
+    {
+      of: 'tokens',
+      read: async ({ hub, caller }) => ({ tokens: (await hub.tokens.list(caller)).map((one) => toRow(one, hub.context.time.now())) }),
+      cells: (row) => row,
+    },
+  );
   addCommand(token, 'revoke <id>', 'end a token; effective with the next request', 'rookery token revoke tok_…').action(
     async (id: string, flags: CommonFlags) => {
       await asOperator(flags, async ({ hub, caller, terminal }) => {
@@ -56,6 +50,19 @@ export function registerToken(program: Command): void {
       });
     },
   );
+}
+
+function toRow(one: Awaited<ReturnType<Hub['tokens']['list']>>[number], now: number) {
+  return {
+    id: one.id,
+    agent: one.agent,
+    role: one.role,
+    label: one.label,
+    state: one.revokedAt !== null ? 'revoked' : one.expiresAt <= now ? 'expired' : 'live',
+    created_at: toIso(one.createdAt),
+    expires_at: toIso(one.expiresAt),
+    used_at: toIsoOrNull(one.usedAt),
+  };
 }
 
 async function create(flags: CreateFlags): Promise<void> {
@@ -68,7 +75,7 @@ async function create(flags: CreateFlags): Promise<void> {
   // The file first: a secret that cannot be put where it was asked for must not come to exist.
   const file = flags.out === undefined ? undefined : { path: flags.out, handle: reserve(flags.out) };
   try {
-    await asOperator(flags, async ({ hub, config, caller, terminal }) => {
+    await asOperator({ ...flags, begins: true }, async ({ hub, config, caller, terminal }) => {
       await assertPerson(hub, config);
       const made = await hub.tokens.create(caller, { agent, role: flags.role, lifeMs, label: flags.label });
       const known = { id: made.id, agent: made.name, role: made.role, expires_at: toIso(made.expiresAt) };

@@ -33,7 +33,7 @@ export function registerTools(program: Command): void {
     const tool = findTool(name.replaceAll('-', '_'));
     if (tool === undefined) throw noTool(name);
     const input = toJson(json === '-' ? await readAll(process.stdin) : (json ?? '{}'));
-    await asOperator(flags, async ({ call, terminal }) => terminal.json(await call(tool, input)));
+    await asOperator({ ...flags, begins: true }, async ({ call, terminal }) => terminal.json(await call(tool, input)));
   });
 }
 
@@ -56,7 +56,7 @@ function registerTool(program: Command, tool: Tool): void {
       flags,
       texts.map((word) => (word === '-' ? read : word)),
     );
-    await asOperator(flags, async ({ call, terminal }) => {
+    await asOperator({ ...flags, begins: true }, async ({ call, terminal }) => {
       const result = await call(tool, input);
       if (flags.json === true) terminal.json(result);
       else for (const line of [...renderResult(result), ...nextStep(result)]) terminal.line(line);

@@ -5,58 +5,61 @@ import type { Command } from 'commander';
 import { toIso } from '../hub/clock.ts';
 import { LIMITS } from '../hub/limits.ts';
 import type { TurnView } from '../hub/turns.ts';
-import { asOperator } from './as-operator.ts';
-import { addCommand, type CommonFlags } from './command.ts';
 import { usage } from './failure.ts';
-import { table } from './terminal.ts';
+import { addList, type ListFlags } from './listing.ts';
 
-type Flags = CommonFlags & { agent?: string; hours?: string; limit?: string };
+type Flags = ListFlags & { agent?: string; hours?: string; limit?: string };
 
 const HOUR_MS = 3_600_000;
 const DEFAULT_HOURS = 24;
 
 export function registerTurns(program: Command): void {
-  addCommand(
+  addList<Flags, Turn, { turns: Turn[]; sums: Sums }>(
     program,
     'turns',
-    'the turns of the agents’ models: duration, tokens, tools, what woke them; and their sums',
-    'rookery turns --agent reviewer',
+    {
+      description: 'the turns of the agents’ models: duration, tokens, tools, what woke them; and their sums',
+      example: 'rookery turns --agent reviewer',
+    },
+    {
+      of: 'turns',
+      async read({ hub, caller }, flags) {
+        const since = hub.context.time.now() - (numberOf(flags.hours, '--hours') ?? DEFAULT_HOURS) * HOUR_MS;
+        const limit = numberOf(flags.limit, '--limit') ?? hub.limits.turnRows;
+        const { turns, sums } = await hub.turns.list(caller, { agent: flags.agent, since, limit });
+        return { turns: turns.map(toTurn), sums: sumsOf(sums) };
+      },
+      cells: toCells,
+      below: ({ sums }) => [
+        sums.turns === 0 ? 'No turn was told of in that time. rookery install puts hooks into clients.' : inWords(sums),
+      ],
+    },
   )
     .option('--agent <name>', 'of this agent only')
     .option('--hours <n>', `that ended within so many hours (default ${DEFAULT_HOURS})`)
-    .option('--limit <n>', `how many to list, at most ${LIMITS.turnRows.hard}; the sums count all`)
-    .action(async (flags: Flags) => {
-      const hours = numberOf(flags.hours, '--hours') ?? DEFAULT_HOURS;
-      const limit = numberOf(flags.limit, '--limit');
-      await asOperator(flags, async ({ hub, caller, terminal }) => {
-        const since = hub.context.time.now() - hours * HOUR_MS;
-        const { turns, sums } = await hub.turns.list(caller, { agent: flags.agent, since, limit: limit ?? hub.limits.turnRows });
-        if (flags.json === true) return terminal.json({ turns: turns.map(toJson), sums: sumsToJson(sums) });
-        if (turns.length === 0) return terminal.line('No turn was told of in that time. rookery install puts hooks into clients.');
-        for (const line of table(HEAD, turns.map(toRow))) terminal.line(line);
-        terminal.line('');
-        terminal.line(
-          `${sums.turns} turns, ${duration(sums.durationMs)}, ${sums.toolCalls} tool uses; tokens: ${sums.inputTokens} in, ${sums.outputTokens} out, ${sums.cacheReadTokens} from and ${sums.cacheWriteTokens} into the cache.`,
-        );
-      });
-    });
+    .option('--limit <n>', `how many to list, at most ${LIMITS.turnRows.hard}; the sums count all`);
 }
 
-const HEAD = ['ended', 'agent', 'took', 'result', 'woken by', 'model', 'in', 'out', 'cache read', 'cache written', 'tools'];
+type Turn = ReturnType<typeof toTurn>;
+type Sums = ReturnType<typeof sumsOf>;
 
-function toRow(turn: TurnView): string[] {
+function toCells(turn: Turn): Record<string, unknown> {
   const tools = Object.entries(turn.tools).map(([name, count]) => (count === 1 ? name : `${name} ${count}`));
-  const tokens = [turn.inputTokens, turn.outputTokens, turn.cacheReadTokens, turn.cacheWriteTokens].map((count) => String(count ?? '-'));
-  return [
-    ...[toIso(turn.endedAt), turn.agent, duration(turn.endedAt - turn.startedAt), turn.result, turn.wakeDoor ?? '-', turn.model || '-'],
-    ...tokens,
-    tools.join(', ') || '-',
-  ];
+  return {
+    ...{ ended: turn.ended_at, agent: turn.agent, took: duration(turn.duration_ms), result: turn.result },
+    ...{ 'woken by': turn.woken_by ?? '-', model: turn.model || '-', in: turn.input_tokens, out: turn.output_tokens },
+    ...{ 'cache read': turn.cache_read_tokens, 'cache written': turn.cache_write_tokens, tools: tools.join(', ') || '-' },
+  };
 }
 
-function toJson(turn: TurnView) {
+function inWords(sums: Sums): string {
+  const tokens = `${sums.input_tokens} in, ${sums.output_tokens} out, ${sums.cache_read_tokens} from and ${sums.cache_write_tokens} into the cache`;
+  return `${sums.turns} turns, ${duration(sums.duration_ms)}, ${sums.tool_calls} tool uses; tokens: ${tokens}.`;
+}
+
+function toTurn(turn: TurnView) {
   return {
-    ...{ id: turn.id, agent: turn.agent, session_id: turn.sessionId, result: turn.result, wake_door: turn.wakeDoor },
+    ...{ turn_id: turn.id, agent: turn.agent, session_id: turn.sessionId, result: turn.result, woken_by: turn.wakeDoor },
     ...{ started_at: toIso(turn.startedAt), ended_at: toIso(turn.endedAt), duration_ms: turn.endedAt - turn.startedAt, model: turn.model },
     ...{ input_tokens: turn.inputTokens, output_tokens: turn.outputTokens },
     ...{ cache_read_tokens: turn.cacheReadTokens, cache_write_tokens: turn.cacheWriteTokens },
@@ -64,7 +67,7 @@ function toJson(turn: TurnView) {
   };
 }
 
-function sumsToJson(sums: { turns: number; durationMs: number; toolCalls: number } & Record<`${string}Tokens`, number>) {
+function sumsOf(sums: { turns: number; durationMs: number; toolCalls: number } & Record<`${string}Tokens`, number>) {
   return {
     ...{ turns: sums.turns, duration_ms: sums.durationMs, tool_calls: sums.toolCalls },
     ...{ input_tokens: sums.inputTokens, output_tokens: sums.outputTokens },

@@ -41,7 +41,7 @@ async function watch(flags: Flags, args: readonly string[], after: number | unde
   const place: { seq: number | undefined; done: boolean } = { seq: after, done: false };
   for (let opened = false; !place.done; ) {
     try {
-      await asOperator(flags, async (operator) => {
+      await asOperator({ ...flags, begins: true }, async (operator) => {
         opened = true;
         await follow(operator, flags, args, place);
         place.done = operator.signal.aborted;

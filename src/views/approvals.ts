@@ -1,6 +1,7 @@
 // approvals: what agents asked to be allowed, the newest first: word for word, who may decide it, how it was decided and by whom, with which note,
 // and what became of a yes.
 
+import * as z from 'zod';
 import { deciderOf } from '../hub/approval-rights.ts';
 import type { ApprovalView } from '../hub/approval-views.ts';
 import { toIso, toIsoOrNull } from '../hub/clock.ts';
@@ -9,23 +10,26 @@ import { defineView, pageSize } from './view.ts';
 
 export const approvals = defineView({
   name: 'approvals',
-  what: 'Approvals of any state, the newest first, with the exact action, who may decide, the decision, its note and its use',
-  input: { limit: pageSize(50, 200) },
-  async run({ hub, caller }, { limit }) {
-    const listed = await hub.approvals.list(caller, { pending: false, limit });
+  what: 'Approvals, the newest first, with the exact action, who may decide, the decision, its note and its use',
+  input: { state: z.enum(['pending', 'any']).default('any'), limit: pageSize(50, 200) },
+  async run({ hub, caller }, { state, limit }) {
+    const listed = await hub.approvals.list(caller, { pending: state === 'pending', limit });
     return { approvals: listed.map((one) => renderApproval(one, hub)) };
   },
 });
 export type ApprovalsReply = Awaited<ReturnType<typeof approvals.run>>;
 
-export function renderApproval(one: ApprovalView, { context }: Pick<Hub, 'context'>) {
+export function renderApproval(one: ApprovalView & { mine: boolean }, { context }: Pick<Hub, 'context'>) {
   return {
     approval_id: one.id,
     from: one.requester,
     action: one.action,
+    digest: one.digest,
     risk: one.risk,
     /** The least right that decides it. */
     decides: deciderOf(one.risk, context.policy),
+    /** Whether it waits for whoever looks. */
+    yours: one.mine,
     reason: one.reason,
     ref: one.ref,
     state: one.state,

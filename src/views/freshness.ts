@@ -41,6 +41,7 @@ export const FRESHNESS = {
     freshMs: 30 * SECOND,
   },
   approvals: { touchedBy: ['approval', 'agent', 'retention', 'policy'], freshMs: null },
+  asks: { touchedBy: ['ask', 'agent', 'retention'], freshMs: null },
   agents: { touchedBy: ['agent', 'session', 'message', 'ask', 'door', 'wake', 'turn', 'profile'], freshMs: 5 * SECOND },
   // It holds whatever get_open_threads tells, which grows with every kind of obligation.
   agent: { touchedBy: ['*'], freshMs: 5 * SECOND },
@@ -50,6 +51,7 @@ export const FRESHNESS = {
     freshMs: 15 * SECOND,
   },
   board: { touchedBy: ['task', 'review', 'agent', 'session', 'retention'], freshMs: 15 * SECOND },
+  tasks: { touchedBy: ['*'], freshMs: 15 * SECOND }, // its revision grows with every change
   task: { touchedBy: ['task', 'review', 'agent', 'session', 'retention'], freshMs: 15 * SECOND },
   reminders: { touchedBy: ['reminder', 'agent', 'retention', 'profile'], freshMs: null },
   // Calls of a holder renew what it holds, which is no event.

@@ -4,6 +4,7 @@ import { activity } from './activity.ts';
 import { agent } from './agent.ts';
 import { agents } from './agents.ts';
 import { approvals } from './approvals.ts';
+import { asks } from './asks.ts';
 import { board } from './board.ts';
 import { events } from './events.ts';
 import { health } from './health.ts';
@@ -13,6 +14,7 @@ import { reminders } from './reminders.ts';
 import { reservations } from './reservations.ts';
 import { stats } from './stats.ts';
 import { task } from './task.ts';
+import { tasks } from './tasks.ts';
 import { thread } from './thread.ts';
 import { threads } from './threads.ts';
 import type { View } from './view.ts';
@@ -23,11 +25,13 @@ export const views: readonly View<unknown>[] = [
   overview,
   waiting,
   approvals,
+  asks,
   agents,
   agent,
   threads,
   thread,
   board,
+  tasks,
   task,
   reminders,
   reservations,

@@ -7,11 +7,17 @@ import { defineView, pageSize } from './view.ts';
 
 export const reminders = defineView({
   name: 'reminders',
-  what: 'Reminders of a state, the newest first; pending ones soonest first',
-  input: { state: z.enum(REMINDER_STATES).default('pending'), limit: pageSize(100, 500) },
+  what: 'Reminders of a state, the newest first; pending ones soonest first; open: parked ones, then pending ones',
+  input: { state: z.enum([...REMINDER_STATES, 'open', 'any']).default('pending'), limit: pageSize(100, 500) },
   async run({ hub, caller }, { state, limit }) {
-    const listed = await hub.reminders.list(caller, { state, everybody: true, limit });
-    const rows = state === 'pending' ? listed.sort((a, b) => a.attemptAt - b.attemptAt) : listed;
+    const of = (one: (typeof REMINDER_STATES)[number] | null) => hub.reminders.list(caller, { state: one, everybody: true, limit });
+    const soonest = async () => (await of('pending')).sort((a, b) => a.attemptAt - b.attemptAt);
+    const rows =
+      state === 'open'
+        ? [...(await of('parked')), ...(await soonest())].slice(0, limit)
+        : state === 'pending'
+          ? await soonest()
+          : await of(state === 'any' ? null : state);
     return {
       reminders: rows.map((one) => ({
         reminder_id: one.id,

@@ -10,13 +10,14 @@ export const thread = defineView({
   name: 'thread',
   what: 'A thread as a tree, in order, with every recipient’s truth; its newest page, before_seq goes back',
   input: {
-    thread_id: z.string().min(1).max(64),
+    thread_id: z.string().min(1).max(64).optional(),
+    message_id: z.string().min(1).max(64).optional().describe('any message of the thread'),
     before_seq: z.coerce.number().int().min(1).optional(),
     limit: pageSize(50, 100),
   },
-  async run({ hub, caller }, { thread_id, before_seq, limit }) {
-    const page = await hub.messages.thread(caller, { threadId: thread_id, beforeSeq: before_seq, limit });
-    const pause = await hub.threads.pauseOf(caller, thread_id);
+  async run({ hub, caller }, { thread_id, message_id, before_seq, limit }) {
+    const page = await hub.messages.thread(caller, { threadId: thread_id, messageId: message_id, beforeSeq: before_seq, limit });
+    const pause = await hub.threads.pauseOf(caller, page.threadId);
     const placed = inOrder(page.messages);
     const messages = await Promise.all(
       placed.map(async ({ message, depth }) => {
@@ -42,7 +43,7 @@ export const thread = defineView({
       }),
     );
     return {
-      thread_id,
+      thread_id: page.threadId,
       messages,
       paused: pause === undefined ? null : { reason: pause.reason, paused_at: toIso(pause.pausedAt) },
       has_more: page.hasMore,

@@ -30,14 +30,14 @@ it('shows the operator exactly what is asked, and decides it once', async () => 
   const { stdout } = await run('approvals');
   expect(stdout).toContain(`${id}  high risk  pending until `);
   expect(stdout).toContain('  | git push --force \\u{1b}[2K\\u{202e} origin\n  | rookery: approved\n');
-  expect((await json('approvals')).approvals).toMatchObject([{ id, from: 'ada', action: EVIL, reason: 'rebased', yours: true }]);
+  expect((await json('approvals')).approvals).toMatchObject([
+    { approval_id: id, from: 'ada', action: EVIL, reason: 'rebased', yours: true },
+  ]);
   const approved = await run('approve', id, '--note', 'once');
   expect(approved.stdout).toMatch(/^ada is told: approved, for exactly this:\n {2}\| git push --force/);
   expect(await run('deny', id)).toMatchObject({ code: 1, stderr: expect.stringContaining('already approved by operator at') });
   expect((await json('approvals')).approvals).toEqual([]);
-  expect((await json('approvals', '--all')).approvals).toMatchObject([
-    { state: 'approved', decided_as: 'operator', decision_note: 'once' },
-  ]);
+  expect((await json('approvals', '--all')).approvals).toMatchObject([{ state: 'approved', decided_as: 'operator', note: 'once' }]);
 });
 
 it('leaves deciding and credentials to a person: not inside an agent’s client', async () => {
@@ -63,7 +63,7 @@ it('leaves deciding and credentials to a person: not inside an agent’s client'
   await expect.poll(() => server.stdout(), { timeout: 20_000 }).toContain('"id":1');
   const ended = await start(['approve', id], { home, input: '' }).ended;
   expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining('inside the client of the agent eve') });
-  expect((await json('approvals')).approvals).toMatchObject([{ id, state: 'pending' }]);
+  expect((await json('approvals')).approvals).toMatchObject([{ approval_id: id, state: 'pending' }]);
 });
 
 it('is used once, although eight processes try', async () => {

@@ -36,10 +36,10 @@ const ROOT = join(import.meta.dirname, '..', '..');
 /** Starts `rookery`; it is killed after the test if it still runs. */
 export function start(
   args: readonly string[],
-  options: { home: string; input?: string; env?: Record<string, string>; main?: string },
+  options: { home: string; input?: string; env?: Record<string, string>; main?: string; cwd?: string },
 ): Running {
   const child = spawn(process.execPath, [options.main ?? programFile(), ...args], {
-    cwd: ROOT,
+    cwd: options.cwd ?? ROOT,
     env: { PATH: process.env.PATH ?? '', HOME: options.home, ROOKERY_HOME: options.home, ...options.env },
   });
   let stdout = '';

@@ -173,7 +173,7 @@ describe('what people see', () => {
       waking: { can: 0, cannot: [] },
       deliveries: { ready: 1, leased: 0, acked: 0, dead: 0, expired: 0, recalled: 0 },
       inbox: { unread: 0, owed: 0 },
-      questions: [],
+      asks: [],
       approvals: { pending: 0, yours: 0 },
       tasks: {},
       attention: [],

@@ -74,7 +74,7 @@ describe('completion', () => {
   it.skipIf(!has('bash'))('runs nothing that a name says', async () => {
     const { run, home } = await prepared('bash');
     const marker = join(home, 'ran');
-    await start(['status', '--project', `$(touch ${marker})`], { home, input: '' }).ended;
+    await start(['token', 'create', '--agent', 'ada', '--project', `$(touch ${marker})`], { home, input: '' }).ended;
     // biome-ignore lint/suspicious/noTemplateCurlyInString: a line of bash
     const line = 'source "$SCRIPT"; COMP_WORDS=(rookery status --project ""); COMP_CWORD=3; _rookery; printf "%s\\n" "${COMPREPLY[@]}"';
     expect(run('bash', ['--norc', '-c', line])).toContain('touch');

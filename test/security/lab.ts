@@ -101,7 +101,7 @@ export type Made = Record<'message' | 'ask' | 'reminder' | 'approval' | 'task', 
 
 /** Every command once, with arguments that are right, and some with ones that are not. */
 const linesOf = ({ message, ask, reminder, approval, task }: Made, file: string) => `
-status; agents; agents show ada; agents wake ada; inbox ada; dead; asks --all; reminders --all; open; tasks; task graph; reservations; whoami
+status; projects; threads; threads --search MARK; agents; agents show ada; agents wake ada; inbox ada; dead; asks --all; reminders --all; open; tasks; task graph; reservations; whoami
 approvals --all; turns; stats; stats tokens; token list; doctor; doctor --deep; verify; backup; prune --dry-run; migrate --dry-run; guard rules
 config; config show --explain; config list --explain; config set sendPerMinute 50; config unset sendPerMinute; untrack demo --dry-run; recv; help
 completion bash; completion --list agents; dashboard --sign-out; install claude --dry-run; uninstall claude --dry-run; list-agents; recv-batch

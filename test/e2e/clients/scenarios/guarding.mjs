@@ -82,7 +82,7 @@ async function approved(client, scene, again) {
     own.length === 1 && own[0].action === `# in ${scene.cwd}\n${COMMAND}`,
     approvals,
   );
-  await scene.cli.call('approve', own[0]?.id ?? 'none');
+  await scene.cli.call('approve', own[0]?.approval_id ?? 'none');
   const [, first, second] = (await again()).map(said);
   check(`${client}: approved, it passes`, first?.includes('paint the shed') && !first.includes('holds this command back'), first);
   check(`${client}: once`, /holds this command back/.test(second), second);

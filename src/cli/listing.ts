@@ -1,0 +1,90 @@
+// Lists: what there is in a project, or with --all-projects in each of this hub. As JSON it is what the view or tool answers, in its words; for people
+// it is a table of what matters of it, and a word on what to do next.
+
+import type { Command } from 'commander';
+import { asOperator, type Operator } from './as-operator.ts';
+import { addCommand, type CommonFlags } from './command.ts';
+import { usage } from './failure.ts';
+import { renderThings } from './render.ts';
+
+export type ListFlags = CommonFlags & { allProjects?: boolean };
+type Row = Record<string, unknown>;
+
+export type Listing<F extends ListFlags, R extends Row, O extends Record<string, unknown>> = {
+  /** The field of what is answered that holds the rows. */
+  of: string & keyof O;
+  read(operator: Operator, flags: F): Promise<O>;
+  /** A row as people see it. */
+  cells(row: R): Row;
+  /** The whole of a list for people, where a table would not do. */
+  print?(rows: readonly R[]): string[];
+  /** What is said below the table. */
+  below?(reply: O, rows: readonly R[], operator: Operator): (string | undefined)[];
+};
+
+/** Adds a command that shows a list. */
+export function addList<F extends ListFlags, R extends Row, O extends Record<string, unknown>>(
+  parent: Command,
+  words: string,
+  texts: { description: string; example: string },
+  listing: Listing<F, R, O>,
+): Command {
+  return withAllProjects(addCommand(parent, words, texts.description, texts.example)).action((flags: F) => showList(flags, listing));
+}
+
+export function withAllProjects(command: Command): Command {
+  return command.option('--all-projects', 'of every project of this hub, each row with its project');
+}
+
+export async function showList<F extends ListFlags, R extends Row, O extends Record<string, unknown>>(
+  flags: F,
+  listing: Listing<F, R, O>,
+): Promise<void> {
+  if (flags.allProjects === true && flags.project !== undefined)
+    throw usage('--project and --all-projects exclude each other.', 'Leave one of them out.');
+  await asOperator(flags, (operator) =>
+    flags.allProjects === true ? showAll(operator, flags, listing) : showOne(operator, flags, listing),
+  );
+}
+
+async function showOne<F extends ListFlags, R extends Row, O extends Record<string, unknown>>(
+  operator: Operator,
+  flags: F,
+  { of, read, cells, print, below }: Listing<F, R, O>,
+): Promise<void> {
+  const { terminal } = operator;
+  const reply = await read(operator, flags);
+  if (flags.json === true) return terminal.json(reply);
+  const rows = reply[of] as R[];
+  for (const line of print === undefined || rows.length === 0 ? renderThings(rows.map(cells)) : print(rows)) terminal.line(line);
+  for (const sentence of below?.(reply, rows, operator) ?? []) if (sentence !== undefined) terminal.line(`\n${sentence}`);
+}
+
+async function showAll<F extends ListFlags, R extends Row, O extends Record<string, unknown>>(
+  operator: Operator,
+  flags: F,
+  { of, read, cells, print }: Listing<F, R, O>,
+): Promise<void> {
+  const { terminal } = operator;
+  const found: { project: string; rows: R[] }[] = [];
+  const all: Row[] = [];
+  for (const project of await operator.hub.projects.list()) {
+    const rows = (await read(await operator.of(project), flags))[of] as R[];
+    found.push({ project: project.name, rows });
+    all.push(...rows.map((row) => ({ project: project.name, project_id: project.id, ...row })));
+  }
+  if (flags.json === true) return terminal.json({ [of]: all });
+  if (print === undefined) {
+    for (const line of renderThings(found.flatMap(({ project, rows }) => rows.map((row) => ({ project, ...cells(row) })))))
+      terminal.line(line);
+    return;
+  }
+  for (const { project, rows } of found.filter((one) => one.rows.length > 0))
+    for (const line of [terminal.paint('bold', project), ...print(rows)]) terminal.line(line);
+  if (all.length === 0) terminal.line('  none');
+}
+
+/** The flags that were given, as a view takes them. */
+export function definedOf(flags: Record<string, string | undefined>): Record<string, string> {
+  return Object.fromEntries(Object.entries(flags).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+}
