@@ -31,11 +31,12 @@ export class Direct {
     const listOf = (name: string, json: () => string): Method => {
       return ({ cursor }) => (cursor === undefined ? { json: `{"${name}":${json()}}` } : undefined);
     };
+    session.tools.whenChanged(() => this.notify('notifications/tools/list_changed', {}));
     const catalogue = makeCatalogue();
     this.#methods = new Map<string, Method>([
       ['initialize', (params) => (isGreeting(params) ? { value: session.greet(params) } : undefined)],
       ['ping', () => EMPTY],
-      ['tools/list', listOf('tools', () => session.toolList)],
+      ['tools/list', listOf('tools', () => session.tools.list())],
       ['prompts/list', listOf('prompts', () => catalogue.prompts)],
       ['resources/list', listOf('resources', () => catalogue.resources)],
       ['resources/templates/list', listOf('resourceTemplates', () => catalogue.resourceTemplates)],

@@ -99,6 +99,7 @@ export class McpDoor {
     const attachment = await principals.attachment(bearer, { name: 'unknown', version: '' });
     const mcp = new McpSession({
       hub: { now: () => Promise.resolve(hub), later: Promise.resolve(hub) },
+      isOpen: true,
       toolsets,
       log,
       connect: (_hub, client) =>

@@ -16,12 +16,12 @@ import { serveResources } from './mcp-resources.ts';
 export function sdkServer(session: McpSession): Server {
   const { serverInfo, ...about } = session.about;
   const server = new Server(serverInfo, about);
-  let tools: Tool[] | undefined;
   server.setRequestHandler(InitializeRequestSchema, ({ params }) => session.greet(params));
-  server.setRequestHandler(ListToolsRequestSchema, () => {
-    tools ??= JSON.parse(session.toolList) as Tool[];
-    return { tools };
+  server.setRequestHandler(ListToolsRequestSchema, async () => {
+    await session.known;
+    return { tools: JSON.parse(session.tools.list()) as Tool[] };
   });
+  session.tools.whenChanged(() => void server.sendToolListChanged().catch(() => {})); // a client that is gone needs no list
   server.setRequestHandler(CallToolRequestSchema, ({ params }, extra) => session.call(params.name, params.arguments, extra));
   serveResources(server, session);
   server.oninitialized = () => session.begin();

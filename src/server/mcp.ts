@@ -8,11 +8,11 @@ import type { Hub } from '../hub/hub.ts';
 import { VERSION } from '../hub/version.ts';
 import type { Log } from '../system/log.ts';
 import type { Callable } from '../tools/callable.ts';
-import { type Catalogue, makeCatalogue } from '../tools/catalogue.ts';
 import type { Connection } from '../tools/connection.ts';
 import type { Tool } from '../tools/tool.ts';
 import type { Toolset } from '../tools/toolsets.ts';
 import { INSTRUCTIONS } from './instructions.ts';
+import { ToolsOffered } from './tools-offered.ts';
 
 /** The versions of the protocol that are spoken, the newest first: those of the SDK (a test holds them to it). */
 export const PROTOCOL_VERSIONS: readonly string[] = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05', '2024-10-07'];
@@ -47,6 +47,8 @@ export type McpParts = {
   toolsets: readonly Toolset[];
   /** Tools in no list, which the client's own hooks may call. */
   unlisted?: { readonly name: string; load(): Promise<Callable> };
+  /** Whether the hub is open from the start. */
+  isOpen?: boolean;
   /** Called when the client has settled who it is, to look after it from then on. */
   follow?: (connection: Connection) => void;
   log: Log;
@@ -67,12 +69,12 @@ export class McpSession {
   #made: Connection | undefined;
   #threadId: string | undefined;
   #calling: Promise<typeof import('./calling.ts')> | undefined;
-  readonly #offered: Catalogue['tools'];
+  readonly tools: ToolsOffered;
   readonly #stops: (() => void)[] = [];
 
   constructor(parts: McpParts) {
     this.#parts = parts;
-    this.#offered = makeCatalogue().tools.filter(({ toolset }) => parts.toolsets.includes(toolset));
+    this.tools = new ToolsOffered(parts.toolsets);
   }
 
   /** What this server says of itself. */
@@ -80,7 +82,7 @@ export class McpSession {
     const { experimental } = this.#parts;
     return {
       capabilities: {
-        tools: { listChanged: false },
+        tools: { listChanged: true },
         resources: { subscribe: true, listChanged: false },
         prompts: { listChanged: false },
         ...(experimental === undefined ? {} : { experimental }),
@@ -99,13 +101,13 @@ export class McpSession {
 
   /** The client has its answer. */
   begin(): void {
-    void this.#present();
+    const presenting = this.#present();
+    // A hub that is open already tells at once who this is; nobody waits for one to open.
+    if (this.#parts.isOpen === true) this.known = presenting;
   }
 
-  /** The tools that it is offered, as a list in JSON. */
-  get toolList(): string {
-    return `[${this.#offered.map(({ json }) => json).join(',')}]`;
-  }
+  /** When it is known who the client is, as far as it will be before its first call. */
+  known: Promise<void> = Promise.resolve();
 
   get hub(): Promise<Hub> {
     return this.#parts.hub.now();
@@ -120,6 +122,7 @@ export class McpSession {
     this.#connection ??= this.#parts.hub.now().then((hub) => {
       const client = this.#client;
       this.#made = this.#parts.connect(hub, { name: client?.name ?? 'unknown', version: client?.version ?? '' });
+      this.tools.knows(hub, this.#made);
       return this.#made;
     });
     return await this.#connection;
@@ -159,6 +162,8 @@ export class McpSession {
       const connection = await this.connection();
       this.#parts.follow?.(connection);
       if (connection.attachment !== undefined && (await hub.sessions.knows(connection.attachment))) await connection.present();
+      await hub.policies.refresh();
+      this.tools.look();
     } catch (error) {
       this.#parts.log.info({ event: 'attach_refused', reason: error instanceof Error ? error.message : 'unknown' }, 'not attached yet');
     }
@@ -168,10 +173,8 @@ export class McpSession {
   async call(name: string, given: unknown, extra: Extra): Promise<CallToolResult> {
     const { unlisted } = this.#parts;
     if (name === unlisted?.name) return await this.#callUnlisted(await unlisted.load(), given, extra);
-    if (!this.#offered.some((one) => one.name === name)) {
-      const names = this.#offered.map((one) => one.name).join(', ');
-      throw new RpcError(INVALID_PARAMS, `Unknown tool ${name.slice(0, 60)}. Tools: ${names}.`);
-    }
+    const { names } = this.tools;
+    if (!names.includes(name)) throw new RpcError(INVALID_PARAMS, `Unknown tool ${name.slice(0, 60)}. Tools: ${names.join(', ')}.`);
     this.#calling ??= import('./calling.ts');
     const { callTool, findTool } = await this.#calling;
     const tool = findTool(name);
@@ -208,6 +211,7 @@ export class McpSession {
         : { content: [{ type: 'text', text: reply.text }], isError: true };
     } finally {
       stop();
+      this.tools.look();
     }
   }
 

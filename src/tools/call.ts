@@ -8,6 +8,7 @@ import type { Hub } from '../hub/hub.ts';
 import { type CallScope, withinCall } from '../hub/trace.ts';
 import type { Callable } from './callable.ts';
 import type { Connection } from './connection.ts';
+import { ALWAYS, isOff } from './denied.ts';
 import { beginSpan, measureCall, tellSlow } from './measure.ts';
 
 export type Reply = { ok: true; result: Record<string, unknown>; text: string } | { ok: false; error: ErrorAnswer; text: string };
@@ -96,9 +97,6 @@ async function answer(hub: Hub, connection: Connection, tool: Callable, given: u
   }
 }
 
-/** Whoever is held back may still ask who it is, and learn why. */
-const ALWAYS: readonly string[] = ['whoami', 'join'];
-
 /** What the operator has switched off for an agent stays off, whatever its client shows it. */
 function assertAllowed(hub: Hub, caller: Caller, tool: string): void {
   if (authorityOf(caller.role) === 'operator') return;
@@ -108,25 +106,10 @@ function assertAllowed(hub: Hub, caller: Caller, tool: string): void {
       hint: 'Stop, and wait for the person who runs the hub.',
     });
   }
-  const denied = hub.context.policyOf(caller).tools.deny.find((name) => isNamed(tool, name));
-  if (denied === undefined) return;
+  if (!isOff(hub, caller, tool)) return;
   throw new HubError('forbidden', `The operator has switched off ${tool} for ${caller.name}; nothing was done.`, {
     hint: 'Do without it, or ask the operator.',
   });
-}
-
-function isNamed(tool: string, pattern: string): boolean {
-  const parts = pattern.split('*');
-  const [first = '', last = ''] = [parts[0], parts.at(-1)];
-  if (parts.length === 1) return tool === pattern;
-  let at = first.length;
-  if (!tool.startsWith(first)) return false;
-  for (const part of parts.slice(1, -1)) {
-    const found = tool.indexOf(part, at);
-    if (found < 0) return false;
-    at = found + part.length;
-  }
-  return tool.length - last.length >= at && tool.endsWith(last);
 }
 
 /** Hooks tell of files and processes of the machine they run on. */

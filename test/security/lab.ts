@@ -15,7 +15,7 @@ export type Output = { where: string; text: string; words: boolean };
 
 /** Commands that show what people and agents wrote; every other output must not. */
 const SHOW_WORDS =
-  /^(send|recv|recv-batch|thread|inbox|dead|requeue|get-message|get-thread|ask|asks|answer|list-my-asks|remind|reminders|list-my-reminders|approvals?|approve|deny|request-approval|decide-approval|verify-approval|task|tasks|job|create-task|get-task|list-tasks|claim-task|update-task|complete-task|submit-review|handoff-task|cancel-task|wait-for-tasks|open|get-open-threads|status|agents|agent|list-agents|whoami|join|save-checkpoint|load-checkpoint|put-document|get-document|list-documents|reserve|reservations|release|watch|call|export|create-template|create-agent|cancel|cancel-ask|cancel-reminder|retry|retry-reminder|completion|guard|message-status|import)\b/;
+  /^(send|recv|recv-batch|threads?|inbox|dead|requeue|get-message|get-thread|ask|asks|answer|list-my-asks|remind|reminders|list-my-reminders|approvals?|approve|deny|request-approval|decide-approval|verify-approval|task|tasks|job|create-task|get-task|list-tasks|claim-task|update-task|complete-task|submit-review|handoff-task|cancel-task|wait-for-tasks|open|get-open-threads|status|agents|agent|list-agents|whoami|join|save-checkpoint|load-checkpoint|put-document|get-document|list-documents|reserve|reservations|release|watch|call|export|create-template|create-agent|cancel|cancel-ask|cancel-reminder|retry|retry-reminder|completion|guard|message-status|import)\b/;
 
 export class Lab {
   readonly home = join(inMemory(), 'home');

@@ -1,0 +1,59 @@
+// The tools that one client is offered: those of its toolsets, without those that are switched off for it. Who it is may become known after it asked for
+// the list, and what is switched off may change: then it is told that its list is another, once, and asks again.
+
+import type { Hub } from '../hub/hub.ts';
+import { makeCatalogue } from '../tools/catalogue.ts';
+import type { Connection } from '../tools/connection.ts';
+import { isOff } from '../tools/denied.ts';
+import type { Toolset } from '../tools/toolsets.ts';
+
+export class ToolsOffered {
+  readonly #all;
+  #party: { hub: Hub; connection: Connection } | undefined;
+  /** The names that the client was told last, and not told to ask for again. */
+  #told: string | undefined;
+  #tell: (() => void) | undefined;
+
+  constructor(toolsets: readonly Toolset[]) {
+    this.#all = makeCatalogue().tools.filter(({ toolset }) => toolsets.includes(toolset));
+  }
+
+  /** All of them, whatever is switched off: what is called by such a name is answered, if only by why not. */
+  get names(): string[] {
+    return this.#all.map(({ name }) => name);
+  }
+
+  knows(hub: Hub, connection: Connection): void {
+    this.#party = { hub, connection };
+  }
+
+  /** How the client is told that its list changed. The first one asked does it. */
+  whenChanged(tell: () => void): void {
+    this.#tell ??= tell;
+  }
+
+  /** As a list in JSON. */
+  list(): string {
+    const on = this.#on();
+    this.#told = namesOf(on);
+    return `[${on.map(({ json }) => json).join(',')}]`;
+  }
+
+  /** Tells the client if its list is another by now. */
+  look(): void {
+    if (this.#told === undefined || this.#told === namesOf(this.#on())) return;
+    this.#told = undefined;
+    this.#tell?.();
+  }
+
+  #on() {
+    if (this.#party === undefined) return this.#all;
+    const { hub, connection } = this.#party;
+    const party = connection.current ?? (connection.attachment && { projectId: connection.attachment.project.id });
+    return party === undefined ? this.#all : this.#all.filter(({ name }) => !isOff(hub, party, name));
+  }
+}
+
+function namesOf(tools: readonly { name: string }[]): string {
+  return tools.map(({ name }) => name).join();
+}
