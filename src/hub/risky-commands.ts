@@ -4,7 +4,8 @@
 
 import { posix } from 'node:path';
 import { RISKS, type Risk } from '../store/approvals.ts';
-import { commandsOf, PIPED, programOf, type ShellCommand, type ShellWord, UNREADABLE } from './shell.ts';
+import { commandsOf, PIPED, programOf, type ShellCommand, UNREADABLE } from './shell.ts';
+import type { ShellWord } from './shell-words.ts';
 
 export type CommandRule = {
   /** By which the operator's configuration refers to it. */
@@ -116,7 +117,7 @@ function testOne(wanted: string): Test {
 
 function matches({ rule: one, program, wanted, unwanted }: CompiledRule, command: ShellCommand, place: RiskPlace): boolean {
   if (!program(programOf(command.words))) return false;
-  const args = command.words.slice(1).filter(({ known }) => known);
+  const args = [...command.words.slice(1), ...(command.fed ?? [])].filter(({ known }) => known);
   if (!wanted.every((test) => args.some(({ text }) => test(text)))) return false;
   if (args.some(({ text }) => unwanted.some((test) => test(text)))) return false;
   return one.outside !== true || leavesProject(command, place);

@@ -4,29 +4,29 @@
 // It cannot know what a variable, a script file or another language's interpreter will do; such words are marked as not known.
 
 import { posix } from 'node:path';
-import type { Command, HereDoc, ParsedScript, Redirection, SyntaxNode, Word, WordPart } from 'unbash';
-
-export type ShellWord = {
-  text: string;
-  /** Its text is what the shell will pass; false where it depends on something that is known only when it runs. */
-  known: boolean;
-  /** It holds a wildcard that the shell expands. */
-  wild: boolean;
-};
+import type { Command, HereDoc, ParsedScript, Redirection, SyntaxNode, Word } from 'unbash';
+import { NOT_KNOWN, plainWords, type ShellWord, toWord, toWords, WIDEST } from './shell-words.ts';
 
 export type ShellCommand = {
   words: readonly ShellWord[];
   /** Where it runs; null when that depends on something not known. */
   folder: string | null;
+  /** What the line itself puts into its input: here-documents, here-strings, `echo … |`. */
+  fed?: readonly ShellWord[];
 };
 
 /** Commands that run the command in their arguments. */
 const WRAPPERS = new Set(
-  'sudo doas env command exec builtin nohup nice ionice time timeout stdbuf setsid xargs find busybox chroot npx bunx pnpx strace unshare caffeinate ssh'.split(
+  'sudo doas env command exec builtin nohup nice ionice time timeout stdbuf setsid xargs find busybox chroot npx bunx pnpx strace unshare caffeinate ssh corepack'.split(
     ' ',
   ),
 );
 const SHELLS = new Set('sh bash dash zsh ksh ash fish'.split(' '));
+/** Other languages' programs that run what they are fed, where no argument says otherwise. */
+const INTERPRETERS = /^(python|node|perl|ruby|php)[\d.]*$/;
+/** Options of shells that take the next word. */
+const TAKES_A_WORD = /^([-+][a-z]*o|[-+]O|--rcfile|--init-file)$/;
+const STANDARD_INPUT = new Set(['-', '/dev/stdin', '/dev/fd/0', '/proc/self/fd/0']);
 /** Commands that read some argument as a command line. */
 const SPEAKERS = new Set('eval trap ssh su runuser watch parallel flock script'.split(' '));
 const DECLARATIONS = new Set('export declare local readonly typeset'.split(' '));
@@ -40,9 +40,6 @@ const DEEPEST = 6;
 const MOST = 10_000;
 /** Levels of one command line that are walked down. */
 const LOWEST = 200;
-/** Words that one word may become, and arguments of a wrapper that are tried as a command. */
-const WIDEST = 200;
-
 /** Every simple command that a text would run in `folder`, in order. A text that is no clean shell is also read word by word. */
 export async function commandsOf(text: string, folder: string): Promise<ShellCommand[]> {
   const { forEachChild, parse } = await import('unbash');
@@ -56,8 +53,7 @@ export function programOf(words: readonly ShellWord[]): string {
   return first === undefined || !first.known ? '' : posix.basename(first.text).toLowerCase();
 }
 
-const NOT_KNOWN: ShellWord = { text: '', known: false, wild: false };
-
+type Stage = { node: Command; words: readonly ShellWord[] };
 type Scope = { folder: string | null; depth: number; variables: Map<string, ShellWord> };
 
 class Reader {
@@ -100,11 +96,12 @@ class Reader {
     for (const one of node.name === undefined || DECLARATIONS.has(program) ? [...node.prefix, ...node.args] : [])
       if (one.type === 'Assignment' && one.value.type === 'Word') this.#assign(one.name, one.value, scope);
     if (words.length === 0) return;
-    this.found.push({ words, folder: scope.folder });
+    const fed = inputsOf(node.redirects).map(asFed);
+    this.found.push({ words, folder: scope.folder, fed });
     const inner = WRAPPERS.has(program) ? readingsOf(words) : [];
     for (const reading of inner) {
       const [first] = reading;
-      if (first?.known === true && !/^-|^\w+=/.test(first.text)) this.found.push({ words: reading, folder: scope.folder });
+      if (first?.known === true && !/^-|^\w+=/.test(first.text)) this.found.push({ words: reading, folder: scope.folder, fed });
     }
     for (const reading of [words, ...inner]) this.#spoken(node, reading, scope);
     if (program === 'read') for (const { text } of words.slice(1)) scope.variables.set(text, NOT_KNOWN);
@@ -142,36 +139,37 @@ class Reader {
   }
 
   #readInput(redirects: readonly Redirection[], scope: Scope): void {
-    for (const one of redirects) {
-      if (one.type === 'HereDoc') this.read(one.body.text, scope.folder, scope.depth + 1);
-      if (one.type === 'HereString' && one.target !== undefined) this.read(one.target.value, scope.folder, scope.depth + 1);
+    for (const text of inputsOf(redirects)) this.read(text, scope.folder, scope.depth + 1);
+  }
+
+  /** A shell in a pipe runs what the others print; another program is at least fed it. */
+  #pipeline(nodes: readonly SyntaxNode[], scope: Scope): void {
+    const before: Stage[] = [];
+    const fed: ShellWord[] = [];
+    for (const node of nodes) {
+      if (this.found.length > MOST) {
+        this.unreadable = true;
+        return;
+      }
+      const stage = this.#commandsIn(node).map((one) => ({ node: one, words: this.#wordsOf(one, scope) }));
+      if (before.length > 0 && stage.some(({ words }) => runsItsInput(words))) {
+        for (const { words } of before.splice(0)) this.#feed([programOf(words)], scope);
+        if (stage.some(({ words }) => isShell(words))) for (const { text } of fed.splice(0)) this.read(text, scope.folder, scope.depth + 1);
+      } else if (fed.length > 0) {
+        for (const { words } of stage) this.found.push({ words, folder: scope.folder, fed });
+      }
+      before.push(...stage);
+      fed.push(...stage.flatMap(printedBy));
     }
   }
 
-  /** A shell at the end of a pipe runs what the others print. */
-  #pipeline(nodes: readonly SyntaxNode[], scope: Scope): void {
-    const commands = nodes.map((node) => (node.type === 'Command' ? { node, words: this.#wordsOf(node, scope) } : undefined));
-    const at = commands.findIndex((one, index) => index > 0 && one !== undefined && isShell(one.words));
-    if (at < 0) return;
-    for (const before of commands.slice(0, at)) {
-      if (before === undefined) continue;
-      const program = programOf(before.words);
-      this.#feed([program], scope);
-      if (program === 'echo' || program === 'printf')
-        this.read(
-          before.words
-            .slice(1)
-            .map(({ text }) => text)
-            .join(' '),
-          scope.folder,
-          scope.depth + 1,
-        );
-      if (program === 'cat')
-        this.#readInput(
-          before.node.redirects.filter((one): one is HereDoc => one.type === 'HereDoc'),
-          scope,
-        );
-    }
+  /** The simple commands of one stage of a pipe: itself, or those of a group. */
+  #commandsIn(node: SyntaxNode): Command[] {
+    if (node.type === 'Command') return [node];
+    if (node.type === 'CommandExpansion' || node.type === 'ProcessSubstitution') return [];
+    const found: Command[] = [];
+    this.#forEachChild(node, (child) => found.push(...this.#commandsIn(child)));
+    return found;
   }
 
   #feed(programs: readonly string[], scope: Scope): void {
@@ -208,6 +206,10 @@ class Reader {
   /** What is no clean shell may be another shell's: every stretch of words between separators counts as a command. */
   #readWordByWord(text: string, scope: Scope): void {
     for (const stretch of text.split(/[;&|\n(){}`"'$]+/)) {
+      if (this.found.length > MOST) {
+        this.unreadable = true;
+        return;
+      }
       const words = stretch.split(/\s+/).filter((word) => word !== '');
       if (words.length > 0)
         this.found.push({ words: words.map((word) => ({ text: word, known: true, wild: /[*?[]/.test(word) })), folder: scope.folder });
@@ -222,75 +224,52 @@ function readingsOf(words: readonly ShellWord[]): ShellWord[][] {
   return filled.slice(1, WIDEST).map((_word, index) => filled.slice(index + 1));
 }
 
-function plainWords(texts: readonly string[]): ShellWord[] {
-  return texts.map((text) => ({ text, known: true, wild: false }));
+/** What the line itself puts into the input of a command. */
+function inputsOf(redirects: readonly Redirection[]): string[] {
+  return redirects.flatMap((one) => {
+    if (one.type === 'HereDoc') return [one.body.text];
+    return one.type === 'HereString' && one.target !== undefined ? [one.target.value] : [];
+  });
+}
+
+/** A text that is fed is no argument: the line break before it keeps rules from taking the whole of it for an option. */
+function asFed(text: string): ShellWord {
+  return { text: `\n${text}`, known: true, wild: false };
+}
+
+/** What a command prints, where the line says it. */
+function printedBy({ node, words }: Stage): ShellWord[] {
+  const program = programOf(words);
+  const args = words.slice(1).map(({ text }) => text);
+  if (program === 'echo' || program === 'printf') return [asFed(args.join(' '))];
+  return program === 'cat' ? inputsOf(node.redirects.filter((one): one is HereDoc => one.type === 'HereDoc')).map(asFed) : [];
 }
 
 function isShell(words: readonly ShellWord[]): boolean {
   const at = words.findIndex((word, index) => SHELLS.has(programOf([word])) && (index === 0 || WRAPPERS.has(programOf(words))));
-  // A shell with a script of its own does not read commands from the pipe.
-  return at >= 0 && words.slice(at + 1).every(({ text }) => text.startsWith('-') && !/^-[a-z]*c/i.test(text));
+  return at >= 0 && readsCommands(words.slice(at + 1));
+}
+
+/** Whether a shell with these arguments reads commands from its input: with `-s`, or without a script of its own. */
+function readsCommands(args: readonly ShellWord[]): boolean {
+  for (let at = 0; at < args.length; at += 1) {
+    const text = args[at]?.text ?? '';
+    if (STANDARD_INPUT.has(text) || /^-[a-z]*s[a-z]*$/i.test(text)) return true;
+    if (/^-[a-z]*c[a-z]*$/i.test(text)) return false;
+    if (TAKES_A_WORD.test(text)) at += 1;
+    else if (!/^[-+]/.test(text)) return false;
+  }
+  return true;
+}
+
+function runsItsInput(words: readonly ShellWord[]): boolean {
+  if (isShell(words)) return true;
+  const at = words.findIndex((word, index) => INTERPRETERS.test(programOf([word])) && (index === 0 || WRAPPERS.has(programOf(words))));
+  return at >= 0 && words.slice(at + 1).every(({ text }) => STANDARD_INPUT.has(text) || /^-[usBI]+$/.test(text));
 }
 
 function folderAfter(words: readonly ShellWord[], folder: string | null): string | null {
   const target = words.slice(1).find(({ text }) => !/^-[LPe@]*$/.test(text) || text === '-');
   if (target === undefined || !target.known || target.wild || folder === null || /^[~-]/.test(target.text)) return null;
   return posix.resolve(folder, target.text);
-}
-
-/** The words that a word becomes: more than one when it holds braces. */
-function toWords(word: Word, variables: ReadonlyMap<string, ShellWord>): ShellWord[] {
-  if (word.parts?.some(({ type }) => type === 'BraceExpansion') !== true || /["'$`\\]/.test(word.text)) return [toWord(word, variables)];
-  const texts = braced(word.text);
-  if (texts === undefined) return [{ text: word.text, known: false, wild: false }];
-  return texts.map((text) => ({ text, known: true, wild: /[*?[]/.test(text) }));
-}
-
-function toWord(word: Word, variables: ReadonlyMap<string, ShellWord>): ShellWord {
-  if (word.parts === undefined) return { text: word.value, known: true, wild: false };
-  const parts = word.parts.map((part) => toPart(part, variables));
-  return { text: parts.map(({ text }) => text).join(''), known: parts.every(({ known }) => known), wild: parts.some(({ wild }) => wild) };
-}
-
-function toPart(part: WordPart, variables: ReadonlyMap<string, ShellWord>): ShellWord {
-  const plain = (text: string, known = true, wild = false) => ({ text, known, wild });
-  switch (part.type) {
-    case 'Literal':
-    case 'SingleQuoted':
-    case 'AnsiCQuoted':
-      return plain(part.value);
-    case 'Glob':
-    case 'ExtendedGlob':
-      return plain(part.text, true, true);
-    case 'DoubleQuoted':
-    case 'LocaleString': {
-      const inner = part.parts.map((one) => toPart(one, variables));
-      return plain(
-        inner.map(({ text }) => text).join(''),
-        inner.every(({ known }) => known),
-      );
-    }
-    case 'SimpleExpansion':
-      return variables.get(part.text.slice(1)) ?? plain(part.text, false);
-    case 'ParameterExpansion': {
-      const value =
-        part.prefix === undefined && part.index === undefined && part.operation === undefined ? variables.get(part.parameter) : undefined;
-      return value ?? plain(part.text, false);
-    }
-    default:
-      return plain(part.text, false);
-  }
-}
-
-/** `a{b,c}d` as abd and acd; undefined when it becomes too many words. Ranges stay as they stand. */
-function braced(text: string): string[] | undefined {
-  const words: string[] = [];
-  for (const open = [text]; open.length > 0; ) {
-    if (words.length + open.length > WIDEST) return undefined;
-    const word = open.pop() ?? '';
-    const match = /^(.*?)\{([^{}]*,[^{}]*)\}(.*)$/s.exec(word);
-    if (match === null) words.unshift(word);
-    else for (const choice of (match[2] ?? '').split(',')) open.push(`${match[1]}${choice}${match[3]}`);
-  }
-  return words;
 }
