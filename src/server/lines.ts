@@ -1,8 +1,8 @@
 // Standard input, line by line, with a limit. An over-long line is thrown away as it arrives, without being kept in memory, and answered with
 // an error that names the limit; the session goes on. What is let through has been read: it is one object.
 
-/** How much of an over-long line is kept to find the id of its request in. */
-const HEAD_BYTES = 4_096;
+/** How much of either end of an over-long line is kept to find the id of its request in. */
+const END_BYTES = 4_096;
 const NEWLINE = 0x0a;
 const EMPTY = Buffer.alloc(0);
 
@@ -15,7 +15,8 @@ export class LineLimit {
   readonly #refuse: (id: string | number | null, why: Refusal) => void;
   #length = 0;
   #parts: Buffer[] = [];
-  #dropping = false;
+  /** The end, so far, of a line that is dropped. */
+  #tail: Buffer | undefined;
 
   /** `refuse` is told the request id of a dropped line, or null when it could not be found, and why it was dropped. */
   constructor(limitBytes: number, pass: (message: object) => void, refuse: (id: string | number | null, why: Refusal) => void) {
@@ -38,21 +39,24 @@ export class LineLimit {
 
   #take(part: Buffer): void {
     this.#length += part.length;
-    if (this.#dropping) return;
-    this.#parts.push(part);
-    if (this.#length > this.#limit) {
-      this.#dropping = true;
-      this.#parts = [Buffer.concat(this.#parts).subarray(0, HEAD_BYTES)];
-    }
+    if (this.#tail === undefined) {
+      this.#parts.push(part);
+      if (this.#length <= this.#limit) return;
+      const line = Buffer.concat(this.#parts);
+      this.#parts = [Buffer.from(line.subarray(0, END_BYTES))];
+      this.#tail = line;
+    } else this.#tail = Buffer.concat([this.#tail, part]);
+    // A copy, so that the line itself is let go.
+    this.#tail = Buffer.from(this.#tail.subarray(-END_BYTES));
   }
 
   #finish(): void {
     const line = this.#parts.length === 1 ? (this.#parts[0] ?? EMPTY) : Buffer.concat(this.#parts);
-    const isDropped = this.#dropping;
+    const tail = this.#tail;
     this.#parts = [];
     this.#length = 0;
-    this.#dropping = false;
-    if (isDropped) this.#refuse(requestId(line.toString('latin1')), 'too long');
+    this.#tail = undefined;
+    if (tail !== undefined) this.#refuse(requestId(line.toString('latin1'), tail.toString('latin1')), 'too long');
     else if (line.length > 0) this.#readLine(line.toString());
   }
 
@@ -74,9 +78,10 @@ function parsed(text: string): unknown {
   }
 }
 
-function requestId(head: string): string | number | null {
-  // Only where it is certainly the request's own: before any nested object, in which another id may stand.
-  const found = /^\s*\{(?:\s*"(?:jsonrpc|method)"\s*:\s*"[^"\\]*"\s*,)*\s*"id"\s*:\s*(?:(\d{1,15})|"([^"\\]{1,100})")/.exec(head);
-  if (found === null) return null;
-  return found[1] === undefined ? (found[2] ?? null) : Number(found[1]);
+/** Only where it is certainly the request's own: before any nested object, or with nothing but the end of the message behind it. */
+function requestId(head: string, tail: string): string | number | null {
+  const first = /^\s*\{(?:\s*"(?:jsonrpc|method)"\s*:\s*"[^"\\]*"\s*,)*\s*"id"\s*:\s*(?:(\d{1,15})|"([^"\\]{1,100})")/.exec(head);
+  const last = /,\s*"id"\s*:\s*(?:(\d{1,15})|"([^"\\]{1,100})")\s*(?:,\s*"(?:jsonrpc|method)"\s*:\s*"[^"\\]*"\s*)*\}\s*$/.exec(tail);
+  const [, number, text] = first ?? last ?? [];
+  return number === undefined ? (text ?? null) : Number(number);
 }
