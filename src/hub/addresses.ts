@@ -2,8 +2,7 @@
 
 import { type AgentRow, capabilitiesIn, findAgentByName, listAgents } from '../store/agents.ts';
 import type { Read } from '../store/db.ts';
-import type { Caller } from './caller.ts';
-import { authorityOf } from './caller.ts';
+import { type Caller, hasInbox, isAgent } from './caller.ts';
 import { HubError } from './errors.ts';
 import type { Limits } from './limits.ts';
 import { nearestNames } from './names.ts';
@@ -68,7 +67,7 @@ async function known(read: Read, caller: Caller, wanted: string[]): Promise<Audi
   const recipients: AgentRow[] = [];
   for (const name of wanted) {
     const agent = await findAgentByName(read, caller.projectId, name);
-    if (agent === undefined || authorityOf(agent.role) === 'hub' || agent.revokedAt !== null) return undefined;
+    if (agent === undefined || !hasInbox(agent.role) || agent.revokedAt !== null) return undefined;
     recipients.push(agent);
   }
   return byName(caller, wanted, recipients);
@@ -117,7 +116,7 @@ async function pick(read: Read, caller: Caller, wanted: string[], agents: AgentR
 }
 
 function named(name: string, agents: AgentRow[]): AgentRow {
-  const exact = agents.find((agent) => agent.name === name && agent.role !== 'hub');
+  const exact = agents.find((agent) => agent.name === name && hasInbox(agent.role));
   if (exact !== undefined && exact.revokedAt !== null)
     throw new HubError('not_found', `${exact.name} was revoked by the operator: nobody reads its mail any more; nothing was sent.`, {
       hint: 'list_agents shows who there is.',
@@ -125,7 +124,7 @@ function named(name: string, agents: AgentRow[]): AgentRow {
   if (exact !== undefined) return exact;
   const nearest = nearestNames(
     name,
-    agents.filter((agent) => agent.role !== 'hub' && agent.revokedAt === null).map((agent) => agent.name),
+    agents.filter((agent) => hasInbox(agent.role) && agent.revokedAt === null).map((agent) => agent.name),
   );
   throw new HubError('not_found', `No agent of this project is called "${name.slice(0, 48)}"; nothing was sent.`, {
     hint: nearest.length > 0 ? `Did you mean ${nearest.join(', ')}? list_agents shows all.` : 'list_agents shows who there is.',
@@ -134,9 +133,7 @@ function named(name: string, agents: AgentRow[]): AgentRow {
 
 /** The members of the project for collective addresses: agents but the sender, seen within the retirement time. */
 function present(agents: AgentRow[], caller: Caller, now: number, limits: Limits): { members: AgentRow[]; leftOut: number } {
-  const others = agents.filter(
-    (agent) => agent.id !== caller.agentId && agent.revokedAt === null && !['operator', 'hub'].includes(authorityOf(agent.role)),
-  );
+  const others = agents.filter((agent) => agent.id !== caller.agentId && agent.revokedAt === null && isAgent(agent.role));
   const members = others.filter((agent) => now - agent.lastSeenAt <= limits.retireAfterMs);
   return { members, leftOut: others.length - members.length };
 }

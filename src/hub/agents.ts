@@ -4,7 +4,7 @@ import { type AgentRow, capabilitiesIn, capabilitiesOf, findAgent, findAgentByNa
 import type { Read } from '../store/db.ts';
 import type { InboxCounts } from '../store/inbox.ts';
 import { type SessionRow, sessionsOf } from '../store/sessions.ts';
-import { assertOversees, authorityOf, type Caller } from './caller.ts';
+import { assertOversees, type Caller, hasInbox } from './caller.ts';
 import type { HubContext } from './context.ts';
 import { HubError } from './errors.ts';
 import { nearestNames } from './names.ts';
@@ -71,9 +71,7 @@ export class Agents {
 
   async #look(caller: Caller, query: AgentQuery): Promise<{ agents: AgentView[]; missing: string[] }> {
     return await this.#context.commands.look(caller, async (read, now) => {
-      const rows = (await listAgents(read, caller.projectId)).filter(
-        (agent) => authorityOf(agent.role) !== 'hub' && agent.revokedAt === null,
-      );
+      const rows = (await listAgents(read, caller.projectId)).filter((agent) => hasInbox(agent.role) && agent.revokedAt === null);
       const names = new Map(rows.map((agent) => [agent.id, agent.name]));
       const capabilities = new Map<string, string[]>();
       for (const { agentId, capability } of await capabilitiesIn(read, caller.projectId))

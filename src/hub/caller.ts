@@ -8,7 +8,9 @@ import { HubError } from './errors.ts';
 
 /** Authority, lowest first. Other role names (reviewer, worker, ...) are labels for addressing and carry the authority of an agent. */
 export const PRIVILEGED_ROLES = ['manager', 'operator', 'hub'] as const;
-export type Authority = 'agent' | (typeof PRIVILEGED_ROLES)[number];
+/** The role of a token that reads the hub’s numbers (GET /metrics) and can do nothing else: no agent, and nobody to write to. */
+export const METRICS = 'metrics';
+export type Authority = typeof METRICS | 'agent' | (typeof PRIVILEGED_ROLES)[number];
 
 /** Principals that every project has. Their names cannot be taken. */
 export const OPERATOR = 'operator';
@@ -68,12 +70,22 @@ export function toCaller(agent: AgentRow, session: SessionRow): Caller {
 }
 
 export function authorityOf(role: string): Authority {
-  return PRIVILEGED_ROLES.find((privileged) => privileged === role) ?? 'agent';
+  return PRIVILEGED_ROLES.find((privileged) => privileged === role) ?? (role === METRICS ? METRICS : 'agent');
+}
+
+/** Whether somebody of this role reads mail: everybody but the hub itself, and what only reads numbers. */
+export function hasInbox(role: string): boolean {
+  return role !== HUB && role !== METRICS;
+}
+
+/** Whether somebody of this role is one of the agents of its project. */
+export function isAgent(role: string): boolean {
+  return hasInbox(role) && role !== OPERATOR;
 }
 
 /** Whether this principal may see and act on what belongs to others of its project. */
 export function oversees(caller: Pick<Caller, 'role'>): boolean {
-  return authorityOf(caller.role) !== 'agent';
+  return PRIVILEGED_ROLES.some((privileged) => privileged === caller.role);
 }
 
 /** Refuses whoever does not oversee the project. `what` completes "Only managers and the operator may ...". */

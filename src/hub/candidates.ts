@@ -3,7 +3,7 @@
 import { type AgentRow, capabilitiesIn, listAgents } from '../store/agents.ts';
 import type { Read } from '../store/db.ts';
 import { openSessions } from '../store/sessions.ts';
-import { authorityOf } from './caller.ts';
+import { isAgent } from './caller.ts';
 import { fitOf, type RelatedCapabilities } from './capabilities.ts';
 import type { HubContext } from './context.ts';
 import { isLive } from './presence.ts';
@@ -45,7 +45,7 @@ async function readAll(context: HubContext, read: Read, projectId: string): Prom
     (await openSessions(read, projectId)).filter((session) => isLive(context, session)).flatMap((session) => [session.id, session.agentId]),
   );
   return (await listAgents(read, projectId))
-    .filter((agent) => !['operator', 'hub'].includes(authorityOf(agent.role)))
+    .filter((agent) => isAgent(agent.role))
     .map((agent) => ({
       agent,
       tags: (tags.get(agent.id) ?? new Set<string>()).add(agent.role),

@@ -1,7 +1,7 @@
 // Names and roles of agents: what is allowed, what is suggested, and how a fresh name is made.
 
 import { distance } from 'fastest-levenshtein';
-import { HUB, OPERATOR } from './caller.ts';
+import { HUB, METRICS, OPERATOR } from './caller.ts';
 import { HubError } from './errors.ts';
 import type { Ids } from './ids.ts';
 
@@ -97,9 +97,12 @@ export function assertCapability(capability: string): void {
 /** What configuration may give to a session: any label, and manager. */
 export function assertGrantable(role: string): void {
   assertLabel('role', role);
-  if (role === 'operator' || role === 'hub') {
+  if (role === OPERATOR || role === HUB || role === METRICS) {
     throw new HubError('forbidden', `The role ${role} cannot be given to an agent’s session.`, {
-      hint: 'The operator acts through the command line or an operator token.',
+      hint:
+        role === METRICS
+          ? 'It belongs to tokens that read numbers: rookery token create --agent prometheus --role metrics'
+          : 'The operator acts through the command line or an operator token.',
     });
   }
 }

@@ -14,7 +14,7 @@ import { HubError } from './errors.ts';
 import { type Actor, changeTask, HUB_ACTOR, type TaskChange } from './task-changes.ts';
 import type { TaskNotices } from './task-notices.ts';
 import { releaseBlockers } from './task-order.ts';
-import { isEnded, isHeld } from './task-states.ts';
+import { isEnded, isHeld, TASK_TRANSITIONS } from './task-states.ts';
 
 /** How many of them a message names. */
 const LISTED = 20;
@@ -230,7 +230,10 @@ export class TaskEnds {
   async #tellBlocked(act: Act, waiterId: string, ended: TaskRow): Promise<void> {
     const waiter = await findTask(act.tx, act.projectId, waiterId);
     if (waiter === undefined || isEnded(waiter)) return;
-    const body = `${waiter.id} waits for ${ended.id}, which is ${ended.state}: it stays blocked. update_task with state submitted tries ${ended.id} again; cancel_task ends ${waiter.id}.`;
+    const wayOut = TASK_TRANSITIONS[ended.state].includes('submitted')
+      ? `update_task with state submitted tries ${ended.id} again; cancel_task ends ${waiter.id}.`
+      : `That is final: cancel_task ends ${waiter.id}, create_task makes it anew without waiting.`;
+    const body = `${waiter.id} waits for ${ended.id}, which is ${ended.state}: it stays blocked. ${wayOut}`;
     await this.#notices.tell(act, waiter, [waiter.creatorId], 'task blocked', body);
   }
 

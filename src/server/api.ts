@@ -3,7 +3,7 @@
 
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { Hono } from 'hono';
-import { oversees } from '../hub/caller.ts';
+import { METRICS, oversees } from '../hub/caller.ts';
 import { toIso } from '../hub/clock.ts';
 import { ERROR_CODES, type ErrorAnswer, HubError } from '../hub/errors.ts';
 import { type Hub, VERSION } from '../hub/hub.ts';
@@ -39,9 +39,6 @@ export type ApiParts = {
   /** The dashboard's files by their path. */
   page: ReadonlyMap<string, PageFile>;
 };
-
-/** The role of a token that may read metrics, and otherwise no more than any agent. */
-const METRICS_ROLE = 'metrics';
 
 export function apiRoutes(parts: DashboardParts): Hono<{ Bindings: ApiBindings }> {
   const { hub, log } = parts;
@@ -134,9 +131,9 @@ async function callApi(c: Asked, parts: ApiParts, onDefect: (reference: string, 
 /** Numbers over all projects, without a name in them; so an agent of a project may not read them, but a token that can do nothing else may. */
 async function metricsText(c: Asked, { metrics }: ApiParts): Promise<Response> {
   const bearer = bearerOf(c);
-  if (!oversees(bearer) && bearer.role !== METRICS_ROLE) {
+  if (!oversees(bearer) && bearer.role !== METRICS) {
     throw new HubError('forbidden', 'Metrics are for the operator, managers, and tokens that were made for them.', {
-      hint: `rookery token create --agent prometheus --role ${METRICS_ROLE}`,
+      hint: `rookery token create --agent prometheus --role ${METRICS}`,
     });
   }
   if (metrics === undefined) throw new HubError('not_found', 'This server collects no metrics.', { hint: 'rookery serve does.' });

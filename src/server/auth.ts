@@ -3,6 +3,7 @@
 // address, because on loopback every client has the same one. No part of a token reaches the log.
 
 import type { IncomingMessage } from 'node:http';
+import { METRICS } from '../hub/caller.ts';
 import { HubError, isHubError } from '../hub/errors.ts';
 import type { Hub } from '../hub/hub.ts';
 import { ENROLMENT } from '../hub/redeeming.ts';
@@ -66,6 +67,11 @@ export class Doorman {
       });
     }
     const bearer = await this.#hub.tokens.authenticate(secret);
+    if (bearer.role === METRICS && path !== '/metrics') {
+      throw new HubError('forbidden', 'This token reads /metrics and can do nothing else.', {
+        hint: 'Ask the operator for one of an agent: rookery token create --agent NAME',
+      });
+    }
     if ((namedProject(request) ?? bearer.projectId) !== bearer.projectId)
       throw new HubError('not_found', 'This token reaches no project of that id.', { hint: 'Leave Rookery-Project out.' });
     return bearer;

@@ -316,6 +316,8 @@ onEveryEngine('tasks', (engine) => {
     expect(canceled).toHaveLength(13);
     const told = (await recv(hub, boss, { max: 32 })).messages;
     expect(told.map(({ subject }) => subject)).toEqual(['task canceled', 'task blocked', 'task canceled']);
+    // What is canceled cannot be tried again, so nobody is told to.
+    expect(told[1]?.body).toContain('That is final: cancel_task ends');
     expect(told[2]?.body).toContain(`With ${root}, which is canceled, these 11 are canceled: ${second}`);
     expect(await subjects(hub, chief)).toEqual(['task canceled']);
     expect(await Promise.all([theirs, chain[11], chain[12], chain[14]].map((id) => stateOf(hub, boss, id ?? '')))).toEqual([

@@ -74,6 +74,19 @@ function parse(text: string): Sample[] {
 }
 
 describe('metrics', () => {
+  it('are all that their token is for: no agent stands behind it, and no agent takes its role to read of all projects', async () => {
+    const home = freshHome();
+    const { url } = await serveProcess(home);
+    const [watcher, ada] = await Promise.all([tokenFrom(home, 'prometheus', ['--role', 'metrics']), tokenFrom(home, 'ada')]);
+    for (const path of ['/api/send', '/api/list_agents', '/mcp'])
+      expect((await ask(url, path, { method: 'POST', token: watcher, body: '{}' })).status).toBe(403);
+    expect((await api(url, ada, 'join', { role: 'metrics' })).body).toMatchObject({ code: 'forbidden' });
+    expect((await api(url, ada, 'send', { to: 'prometheus', body: 'x' })).body).toMatchObject({ code: 'not_found' });
+    expect((await api(url, ada, 'send', { to: '*', body: 'x' })).body).toMatchObject({ code: 'not_found' });
+    expect(JSON.stringify((await api(url, ada, 'list_agents', {})).body)).not.toContain('prometheus');
+    expect((await ask(url, '/metrics', { token: watcher })).status).toBe(200);
+  });
+
   it('are for a token that may, parse, move, and tell the same of work in any process', async () => {
     const home = freshHome();
     const { url } = await serveProcess(home);
