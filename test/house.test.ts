@@ -151,7 +151,7 @@ it('keeps each foreign library in its place', () => {
     [/^(@hono\/|hono)/, /^server\//, 'Only server speaks HTTP (invariant 1).'],
     [/^better-sqlite3/, /^store\/sqlite/, 'A driver is known to its engine only: the second engine runs the same rules.'],
     [/^(pg|@electric-sql)/, /^store\/postgres/, 'A driver is known to its engine only.'],
-    [/^unbash/, /^hub\/shell\.ts$/, 'What a command line would run is read in one place.'],
+    [/^unbash/, /^hub\/shell(-words)?\.ts$/, 'What a command line would run is read in one place.'],
     [/^croner/, /^hub\/schedules\.ts/, 'What a recurring time means is decided in one place.'],
     [/^standardwebhooks/, /^(server\/|wake\/webhook\.ts)/, 'Signatures are checked at the door, and made where a webhook is called.'],
     [/^@opentelemetry\//, /^telemetry\//, 'What is measured is named in hub/telemetry.ts; how it is collected is another matter.'],

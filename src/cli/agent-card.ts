@@ -33,7 +33,7 @@ async function show(name: string, flags: CommonFlags): Promise<void> {
     if (flags.json === true) return terminal.json(card);
     const facts: [string, string | undefined][] = [
       ['agent', `${card.name} (${card.role})${card.revoked_at === null ? '' : `, revoked at ${card.revoked_at}`}`],
-      ['state', `${card.state}, last seen ${card.last_seen}`],
+      ['state', `${card.state}${card.quarantined === true ? ', in quarantine' : ''}, last seen ${card.last_seen}`],
       ['what for', card.description],
       ['status', card.status],
       ['knows', card.capabilities?.join(', ')],

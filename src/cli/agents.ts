@@ -54,8 +54,15 @@ export function registerAgents(program: Command): void {
 const LISTING: Listing<AgentFlags, AgentsReply['agents'][number], AgentsReply> = {
   of: 'agents',
   read: ({ look }, { state, search: q }) => look(agentsView, { ...definedOf({ state, q }), limit: ROWS }),
-  cells: ({ name, role, state, unread, owed, wake, client, spawned_by, last_seen, status }) => ({
-    ...{ name, role, state, unread, owed, wake: wake.proven_at === undefined ? wake.door : `${wake.door}, proven` },
+  cells: ({ name, role, state, quarantined, unread, owed, wake, client, spawned_by, last_seen, status }) => ({
+    ...{
+      name,
+      role,
+      state: quarantined === true ? `${state}, in quarantine` : state,
+      unread,
+      owed,
+      wake: wake.proven_at === undefined ? wake.door : `${wake.door}, proven`,
+    },
     ...{ client: client ?? '-', made_by: spawned_by ?? '-', last_seen, status: status ?? '' },
   }),
   below: ({ total, states }, rows) => [

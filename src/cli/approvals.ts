@@ -28,12 +28,12 @@ export function registerApprovals(program: Command): void {
       ],
     },
   ).option('--all', 'decided ones, too');
-  decision(program, 'approve', 'approved', 'allow exactly that act, once');
-  decision(program, 'deny', 'denied', 'refuse it');
+  decision(program, 'approve', 'approved', 'allow exactly that act, once', 'after the tests are green');
+  decision(program, 'deny', 'denied', 'refuse it', 'use the staging cluster');
 }
 
-function decision(program: Command, word: 'approve' | 'deny', state: string, what: string): void {
-  addCommand(program, `${word} <approval>`, what, `rookery ${word} apr_… --note "after the tests are green"`)
+function decision(program: Command, word: 'approve' | 'deny', state: string, what: string, note: string): void {
+  addCommand(program, `${word} <approval>`, what, `rookery ${word} apr_… --note "${note}"`)
     .option('--note <text>', 'a word to whoever asked')
     .action(async (id: string, flags: DecideFlags) => {
       await asOperator(flags, async ({ hub, caller, call, terminal }) => {

@@ -16,7 +16,16 @@ export function addCommand(parent: Command, words: string, description: string, 
     .addOption(everywhere('--json', 'print JSON: the same fields in every version'))
     .addOption(everywhere('--project <path-or-name>', 'the project, if not the working directory’s'))
     .addOption(everywhere('--home <folder>', 'the hub’s folder, if not ROOKERY_HOME or ~/.rookery'))
-    .addHelpText('after', `\nExample:\n  $ ${example}`);
+    .addHelpText('after', exampleText(example));
+}
+
+/** Adds a name under which other commands stand. */
+export function addGroup(parent: Command, name: string, description: string, example: string): Command {
+  return parent.command(name).description(description).addHelpText('after', exampleText(example));
+}
+
+function exampleText(example: string): string {
+  return `\nExample:\n  $ ${example}`;
 }
 
 /** What is the same for all commands stands apart from what is this one’s. */

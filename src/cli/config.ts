@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import { environmentName, type Setting, settingNames } from '../config.ts';
 import { addressName, databaseName } from '../database-place.ts';
-import { addCommand, type CommonFlags, configOf } from './command.ts';
+import { addCommand, addGroup, type CommonFlags, configOf } from './command.ts';
 import { registerPolicies, showPolicies } from './policies.ts';
 import { openTerminal, table } from './terminal.ts';
 
@@ -11,9 +11,12 @@ import { openTerminal, table } from './terminal.ts';
 const SECRETS: readonly Setting[] = ['token', 'enrol', 'databaseUrl'];
 
 export function registerConfig(program: Command): void {
-  const config = program
-    .command('config')
-    .description('settings of this process, and policies of the hub: what holds, from where, and changing it');
+  const config = addGroup(
+    program,
+    'config',
+    'settings of this process, and policies of the hub: what holds, from where, and changing it',
+    'rookery config --explain',
+  );
   registerPolicies(config);
   addCommand(config, 'show [key]', 'the settings in force, or one setting or policy', 'rookery config show --explain', true)
     .option('--explain', 'also say where each value came from')

@@ -9,7 +9,7 @@ import { HubError } from '../hub/errors.ts';
 import { rulesOf } from '../hub/risky-commands.ts';
 import { type ReservationsReply, reservations } from '../views/reservations.ts';
 import { asOperator } from './as-operator.ts';
-import { addCommand, type CommonFlags, configOf } from './command.ts';
+import { addCommand, addGroup, type CommonFlags, configOf } from './command.ts';
 import { addList, type ListFlags } from './listing.ts';
 import { printSafeLine } from './print-safe.ts';
 import { renderThings } from './render.ts';
@@ -35,7 +35,7 @@ export function registerGuard(program: Command): void {
       }),
     },
   );
-  const guard = program.command('guard').description('the commands that need an approval, and the pre-commit guard of git');
+  const guard = addGroup(program, 'guard', 'the commands that need an approval, and the pre-commit guard of git', 'rookery guard install');
   addCommand(guard, 'rules', 'the commands that need an approval', 'rookery guard rules').action((flags: CommonFlags) => {
     const config = configOf(flags);
     const terminal = openTerminal(config);

@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { jobFile, readJobFile } from '../care/job-file.ts';
 import type { Brought } from '../hub/carried-jobs.ts';
 import { asOperator } from './as-operator.ts';
-import { addCommand, type CommonFlags } from './command.ts';
+import { addCommand, addGroup, type CommonFlags } from './command.ts';
 import { usage } from './failure.ts';
 import { printSafeLine } from './print-safe.ts';
 import { toMarkdown, toOtlp } from './task-documents.ts';
@@ -15,7 +15,7 @@ import { toMarkdown, toOtlp } from './task-documents.ts';
 const LONGEST_FILE_BYTES = 256 * 1024 * 1024;
 
 export function registerJobs(program: Command): void {
-  const job = program.command('job').description('a task with everything below it, as a document');
+  const job = addGroup(program, 'job', 'a task with everything below it, as a document', 'rookery job export tsk_… --format markdown');
   addCommand(job, 'export <id>', 'the whole of a job: orders, histories, results', 'rookery job export tsk_… --format markdown > job.md')
     .option('--format <format>', 'json, markdown, or otlp: the trace for OpenTelemetry', 'json')
     .action(exportJob);

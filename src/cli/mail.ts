@@ -6,7 +6,7 @@ import { renderDelivery } from '../views/overview.ts';
 import { type ThreadReply, thread } from '../views/thread.ts';
 import { type ThreadsReply, threads } from '../views/threads.ts';
 import { asOperator } from './as-operator.ts';
-import { addCommand, type CommonFlags } from './command.ts';
+import { addCommand, addGroup, type CommonFlags } from './command.ts';
 import { usage } from './failure.ts';
 import { addList, definedOf, type ListFlags } from './listing.ts';
 import { printSafeBlock, printSafeLine } from './print-safe.ts';
@@ -37,7 +37,7 @@ export function registerMail(program: Command): void {
       });
     });
 
-  const threadCommand = program.command('thread').description('a conversation: to read, or as a document');
+  const threadCommand = addGroup(program, 'thread', 'a conversation: to read, or as a document', 'rookery thread thr_…');
   addCommand(
     threadCommand,
     'export <id>',

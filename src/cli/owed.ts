@@ -34,13 +34,16 @@ export function registerOwed(program: Command): void {
         result.late === true ? `Too late: the ask is ${result.state}; your answer is kept beside it.` : `The ask is ${result.state}.`,
       );
     });
-  addCommand(program, 'cancel <id>', 'cancel an ask or a reminder, whoever’s it is', 'rookery cancel rem_…').action(
+  addCommand(program, 'cancel <id>', 'end an ask, a reminder or a task, whoever’s it is', 'rookery cancel rem_…').action(
     async (id: string, flags: CommonFlags) => {
       if (id.startsWith('ask_')) return await act(flags, cancelAsk, { ask_id: id }, () => 'Cancelled; asker and target are told.');
       if (id.startsWith('rem_')) return await act(flags, cancelReminder, { reminder_id: id }, () => 'Cancelled; it never fires.');
       if (id.startsWith('tsk_'))
         return await act(flags, cancelTask, { task_id: id }, () => 'Canceled, with everything open below it; whoever works on it is told.');
-      throw usage('The id must be that of an ask (ask_…) or of a reminder (rem_…).', 'rookery asks and rookery reminders list them.');
+      throw usage(
+        'The id must be that of an ask (ask_…), of a reminder (rem_…) or of a task (tsk_…).',
+        'rookery asks, rookery reminders and rookery tasks list them.',
+      );
     },
   );
   addCommand(program, 'retry <reminder>', 'try a parked reminder again at once', 'rookery retry rem_…').action(

@@ -13,7 +13,7 @@ import type { Tool } from '../tools/tool.ts';
 import { updateTask } from '../tools/update-task.ts';
 import { type TasksReply, tasks as tasksView } from '../views/tasks.ts';
 import { asOperator } from './as-operator.ts';
-import { addCommand, type CommonFlags } from './command.ts';
+import { addCommand, addGroup, type CommonFlags } from './command.ts';
 import { usage } from './failure.ts';
 import { addList, definedOf, type ListFlags } from './listing.ts';
 import { printSafeBlock, printSafeLine } from './print-safe.ts';
@@ -56,7 +56,7 @@ export function registerTasks(program: Command): void {
     .option('--worker <name>', 'who holds it or is meant to')
     .option('--label <label>', 'only those with this label')
     .option('--before <seq>', 'older ones: next of the page before');
-  const task = program.command('task').description('one task: what happened to it, and what a person may do about it');
+  const task = addGroup(program, 'task', 'one task: what happened to it, and what a person may do about it', 'rookery task tsk_…');
   addCommand(task, 'show <id>', 'a task with its whole history; `show` may be left out', 'rookery task tsk_…', true).action(show);
   addCommand(task, 'graph [id]', 'what waits for what: below a task, or among all that are open', 'rookery task graph --format mermaid')
     .option('--format <format>', 'mermaid or dot', 'mermaid')

@@ -6,7 +6,7 @@ import { OPERATOR } from '../hub/caller.ts';
 import { toIso, toIsoOrNull } from '../hub/clock.ts';
 import type { Hub } from '../hub/hub.ts';
 import { asOperator } from './as-operator.ts';
-import { addCommand, type CommonFlags } from './command.ts';
+import { addCommand, addGroup, type CommonFlags } from './command.ts';
 import { usage } from './failure.ts';
 import { addList, type ListFlags } from './listing.ts';
 import { assertPerson } from './person.ts';
@@ -17,7 +17,12 @@ type CreateFlags = CommonFlags & { agent?: string; operator?: boolean; role?: st
 const DAY_MS = 86_400_000;
 
 export function registerToken(program: Command): void {
-  const token = program.command('token').description('credentials for agents and services that connect over HTTP');
+  const token = addGroup(
+    program,
+    'token',
+    'credentials for agents and services that connect over HTTP',
+    'rookery token create --agent reviewer',
+  );
   addCommand(
     token,
     'create',

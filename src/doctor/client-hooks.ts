@@ -55,7 +55,7 @@ export function checkHooks(client: Client, found: Installed, plugged: boolean, p
 function checkHeard({ name }: Client, { prefix, remedy }: Hooked, { hooks }: Installed, evidence: Evidence | undefined): Finding {
   const check = `${name}_hooks`;
   const heard = evidence?.hooks[prefix];
-  if (heard === undefined) return unknown(check, 'whether they are heard the database does not say');
+  if (heard === undefined) return unknown(check, 'none was heard yet: the database is not there, or could not be read');
   const since = Math.max(0, ...hooks.map(({ installedAt }) => installedAt ?? 0));
   const kinds = { 'session start': heard.startAt, tool: heard.toolAt, 'end of turn': heard.stopAt, any: heard.anyAt };
   const last = Object.entries(kinds).flatMap(([kind, at]) => (at === null ? [] : [`${kind} ${toIso(at)}`]));

@@ -83,8 +83,9 @@ async function checkSessions(read: Read, beatAt: number | undefined, { now, isAl
           'Their names are free again, but nothing has noted their end yet.',
           'rookery serve, or the session of any agent, ends them within seconds',
         );
-  if (live === 0 || beatAt === undefined) return [sessions, ok('duties', 'nothing runs here that should keep time')];
-  const age = now - beatAt;
+  // rookery serve keeps time without a session.
+  const age = now - (beatAt ?? Number.NEGATIVE_INFINITY);
+  if (live === 0 && age > BEAT_MAX_AGE_MS) return [sessions, ok('duties', 'nothing runs here that should keep time')];
   return [
     sessions,
     age <= BEAT_MAX_AGE_MS
@@ -104,7 +105,12 @@ async function checkDead(read: Read): Promise<Finding> {
   const having = counts.filter(({ dead }) => dead > 0);
   if (having.length === 0) return ok('dead_letters', 'none');
   const what = having.map(({ name, dead }) => `${dead} in ${name}`).join(', ');
-  return warn('dead_letters', what, 'They were shown and never acknowledged; nobody is working on them.', 'rookery dead');
+  return warn(
+    'dead_letters',
+    what,
+    'They were never acknowledged, are damaged, or are in quarantine; nobody works on them.',
+    'rookery dead',
+  );
 }
 
 async function checkStuck(config: Config, read: Read, { now }: Probes): Promise<Finding> {

@@ -27,11 +27,18 @@ export function toAction(given: string, limits: Pick<Limits, 'actionBytes'>): Ac
       hint: 'Put the long part into a file and name the file with its sha256 in the action.',
     });
   }
-  const text = given.trim();
+  const text = withoutMargins(given);
   if (text === '') throw refuse('it is empty', 'Give the exact command, or a JSON object that says what is to be done.');
   if (/\p{Cs}/u.test(text) || text.includes('\0')) throw refuse('it holds a character that has no UTF-8', 'Leave it out.');
   const value = toStructure(text);
   return value === undefined ? actionOf(text) : actionOf(value);
+}
+
+/** Blanks and line breaks around a text mean nothing to a shell, but for a blank that is escaped. */
+function withoutMargins(given: string): string {
+  const text = given.replace(/^[ \t\n]+/, '');
+  const end = text.replace(/[ \t\n]+$/, '');
+  return /(?:^|[^\\])(?:\\\\)*\\$/.test(end) ? text : end;
 }
 
 /** The action of a value that is already known to be plain JSON. */

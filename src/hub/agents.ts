@@ -9,6 +9,7 @@ import type { HubContext } from './context.ts';
 import { HubError } from './errors.ts';
 import { nearestNames } from './names.ts';
 import { isLive, type Presence, presenceOf } from './presence.ts';
+import { isQuarantined } from './quarantine.ts';
 import { type AgentFacts, factsOf, rosterOf } from './roster.ts';
 import type { WaitEnd } from './waiting.ts';
 import { type WakeView, wakeBy } from './wake-doors.ts';
@@ -17,6 +18,8 @@ export type AgentView = {
   agent: AgentRow;
   capabilities: string[];
   state: Presence;
+  /** The operator holds it back. */
+  quarantined: boolean;
   session: SessionRow | undefined;
   /** Tools that its client's model is using just now. */
   toolsInFlight: number;
@@ -112,6 +115,7 @@ export class Agents {
       agent,
       capabilities,
       state: presenceOf(this.#context, session, { forgets, toolsInFlight }),
+      quarantined: isQuarantined(this.#context, agent),
       session,
       toolsInFlight,
       counts,

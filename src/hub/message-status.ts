@@ -9,6 +9,7 @@ import { type Caller, oversees } from './caller.ts';
 import { toIso, toIsoOrNull } from './clock.ts';
 import type { HubContext } from './context.ts';
 import { isLive, sessionOf } from './presence.ts';
+import { isQuarantined } from './quarantine.ts';
 import { findMessageFor } from './visibility.ts';
 import { sleeperOf } from './wake-doors.ts';
 import { ago, type WakeAttempt, wakeClause, wakeHistory } from './wake-history.ts';
@@ -59,6 +60,7 @@ export class MessageStatus {
       delivery.state === 'ready'
         ? this.#whyReady(message, delivery, name, session, await this.#waking.consider(read, delivery.projectId, sleeperId))
         : '';
+    const held = ['ready', 'leased'].includes(delivery.state) && agent !== undefined && isQuarantined(this.#context, agent);
     const first = delivery.firstSessionId === null ? undefined : await findSession(read, delivery.firstSessionId);
     return {
       recipient: agent?.name ?? 'unknown',
@@ -74,7 +76,7 @@ export class MessageStatus {
       done_at: toIsoOrNull(delivery.doneAt),
       attempts: delivery.attempt,
       wake_attempts: await wakeHistory(read, message, delivery, sleeperId, now),
-      why: why(delivery, name, now, unseen),
+      why: held ? `${name} is in quarantine: it is shown nothing until the operator lets it go on.` : why(delivery, name, now, unseen),
     };
   }
 
@@ -91,7 +93,7 @@ export class MessageStatus {
         ? `${name} waits in recv_batch, but bare thanks wake nobody; it comes with the next message.`
         : `${name} waits in recv_batch and is being shown it now.`;
     }
-    return `${name} is connected (last call ${session.calledAt === null ? 'never' : ago(now - session.calledAt)}) but does not wait in recv_batch; it will be shown this on its next receive; ${wake}.`;
+    return `${name} is connected (${session.calledAt === null ? 'no call yet' : `last call ${ago(now - session.calledAt)}`}) but does not wait in recv_batch; it will be shown this on its next receive; ${wake}.`;
   }
 }
 

@@ -78,10 +78,10 @@ export function assertName(name: string): void {
 }
 
 /** Refuses what cannot be a role or a label. */
-export function assertLabel(field: string, label: string): void {
+export function assertLabel(field: string, label: string, example = 'reviewer, typescript, c++'): void {
   if (!LABEL.test(label)) {
     throw new HubError('invalid_input', `${field} must be 1 to 40 lower-case letters, digits, dots, dashes, plus signs or underscores.`, {
-      hint: 'For example: reviewer, typescript, c++',
+      hint: `For example: ${example}`,
     });
   }
 }
@@ -89,7 +89,7 @@ export function assertLabel(field: string, label: string): void {
 /** Refuses what cannot be a capability: a label, perhaps with the version of it. */
 export function assertCapability(capability: string): void {
   const [label = '', version] = capability.split('@');
-  assertLabel('capabilities', label);
+  assertLabel('capabilities', label, 'reviewer, typescript, or with its version node@20.1');
   if (version === undefined || /^\d[\d.]{0,15}$/.test(version)) return;
   throw new HubError('invalid_input', 'capabilities: after @ stands a version of digits and dots.', { hint: 'For example: node@20.1' });
 }

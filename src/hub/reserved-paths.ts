@@ -33,12 +33,17 @@ export function toReservable(given: string, roots: readonly string[]): Reservabl
   if (isGlob(slashed) && slashed.split('/').includes('..')) throw refuse('a glob cannot hold ..');
   const path = posix.normalize(slashed).replace(/\/+$/, '/');
   if (!isInside(path)) throw refuse('a path must lie inside the project');
-  if (path === '/' || path === './' || path === '.' || path.split('/').every((segment) => /^[*?.{},]*$/.test(segment)))
-    throw refuse('that would be the whole project');
+  if (path === '/' || path === './' || path === '.' || isEverything(path)) throw refuse('that would be the whole project');
   if (path.split('/').some((segment) => segment !== '**' && (segment.match(/\*/g) ?? []).length > STARS))
     throw refuse(`one name in a glob may hold ${STARS} stars`);
-  if (isGlob(path) && alternativesOf(path) === undefined) throw refuse(`its braces stand for more than ${WIDEST} patterns`);
+  const alternatives = isGlob(path) ? alternativesOf(path) : [path];
+  if (alternatives === undefined) throw refuse(`its braces stand for more than ${WIDEST} patterns`);
+  if (alternatives.some(isEverything)) throw refuse('that would be the whole project');
   return { text: path, folded: fold(path) };
+}
+
+function isEverything(path: string): boolean {
+  return path.split('/').every((segment) => /^[*?.{},]*$/.test(segment));
 }
 
 /** A file that is about to be written, as `covers` takes it; undefined outside the project. */

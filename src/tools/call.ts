@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { assertOversees, authorityOf, type Caller } from '../hub/caller.ts';
 import { type ErrorAnswer, HubError, isHubError } from '../hub/errors.ts';
 import type { Hub } from '../hub/hub.ts';
+import { isQuarantined } from '../hub/quarantine.ts';
 import { type CallScope, withinCall } from '../hub/trace.ts';
 import type { Callable } from './callable.ts';
 import type { Connection } from './connection.ts';
@@ -100,8 +101,7 @@ async function answer(hub: Hub, connection: Connection, tool: Callable, given: u
 /** What the operator has switched off for an agent stays off, whatever its client shows it. */
 function assertAllowed(hub: Hub, caller: Caller, tool: string): void {
   if (authorityOf(caller.role) === 'operator') return;
-  const hands = [caller.agentId, ...(caller.parentId === null ? [] : [caller.parentId])];
-  if (hands.some((agentId) => hub.context.policyOf({ projectId: caller.projectId, agentId }).agent.quarantine === 'yes')) {
+  if (isQuarantined(hub.context, { ...caller, id: caller.agentId })) {
     throw new HubError('forbidden', `${caller.name} is in quarantine: the operator holds every call back; nothing was done.`, {
       hint: 'Stop, and wait for the person who runs the hub.',
     });

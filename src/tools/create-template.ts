@@ -41,7 +41,7 @@ export const createTemplate = defineTool({
       .string()
       .min(2)
       .max(32_000)
-      .describe('JSON: fields of create_task, and steps: [{key, title, after: [key], ...}]; {{x}} is a parameter'),
+      .describe('JSON: fields of create_task (no title, times or ids), and steps: [{key, title, after: [key], ...}]; {{x}} is a parameter'),
   },
   output: { name: z.string(), version: z.int(), params: z.array(z.string()) },
   async run({ hub, caller, key, args }, input) {
@@ -55,22 +55,24 @@ export const createTemplate = defineTool({
 });
 
 function toTemplate(text: string): Template {
-  const parsed = definition.safeParse(toJson(text));
+  const value = toJson(text);
+  if (value === undefined) throw unfit('definition: it is not JSON');
+  const parsed = definition.safeParse(value);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    throw new HubError(
-      'invalid_input',
-      `${['definition', ...(issue?.path ?? [])].join('.')}: ${issue?.message ?? 'does not fit'}. Nothing was written.`,
-      {
-        hint: 'For example {"body": "Release {{version}}", "steps": [{"key": "build", "title": "Build {{version}}"}, {"key": "test", "title": "Test", "after": ["build"]}]}',
-      },
-    );
+    throw unfit(`${['definition', ...(issue?.path ?? [])].join('.')}: ${issue?.message ?? 'does not fit'}`);
   }
   const { steps = [], ...whole } = parsed.data;
   return {
     request: toRequest(whole),
     steps: steps.map(({ key, title, after = [], ...rest }) => ({ key, after, request: { title, ...toRequest(rest) } })),
   };
+}
+
+function unfit(what: string): HubError {
+  return new HubError('invalid_input', `${what}. Nothing was written.`, {
+    hint: 'For example {"body": "Release {{version}}", "steps": [{"key": "build", "title": "Build {{version}}"}, {"key": "test", "title": "Test", "after": ["build"]}]}',
+  });
 }
 
 function toJson(text: string): unknown {

@@ -25,13 +25,13 @@ export const join = defineTool({
     child_of_me: z.boolean().optional(),
     takeover: z.boolean().optional().describe('take the name from its live session'),
   },
-  output: { ...identity, previous_name: z.string(), child: z.string().optional().describe('the sub-agent registered') },
+  output: { ...identity, previous_name: z.string().optional(), child: z.string().optional().describe('the sub-agent registered') },
   async run({ hub, connection, key, args }, input) {
     const { child_of_me: childOfMe, ...request } = input;
     const { caller, previousName, replayed } = await connection.join({ ...request, childOfMe }, { tool: 'join', key, args });
     return {
       ...(await describeSelf({ hub, caller, connection })),
-      previous_name: previousName,
+      ...(previousName === caller.name ? {} : { previous_name: previousName }),
       ...(childOfMe === true && input.name !== undefined ? { child: input.name } : {}),
       ...(replayed ? { replayed } : {}),
     };

@@ -89,7 +89,11 @@ export async function describeSelf({
       fanOut,
     },
     toolsets: [...connection.toolsets],
-    notices: [...hub.notices(), ...(await hub.dutyNotices())],
+    notices: [
+      ...(view.quarantined ? ['The operator has put you in quarantine: every other call is refused. Stop, and wait for that person.'] : []),
+      ...hub.notices(),
+      ...(await hub.dutyNotices()),
+    ],
   };
 }
 

@@ -42,12 +42,12 @@ export const FRESHNESS = {
   },
   approvals: { touchedBy: ['approval', 'agent', 'retention', 'policy'], freshMs: null },
   asks: { touchedBy: ['ask', 'agent', 'retention'], freshMs: null },
-  agents: { touchedBy: ['agent', 'session', 'message', 'ask', 'door', 'wake', 'turn', 'profile'], freshMs: 5 * SECOND },
+  agents: { touchedBy: ['agent', 'session', 'message', 'ask', 'door', 'wake', 'turn', 'policy', 'profile'], freshMs: 5 * SECOND },
   // It holds whatever get_open_threads tells, which grows with every kind of obligation.
   agent: { touchedBy: ['*'], freshMs: 5 * SECOND },
   threads: { touchedBy: ['message', 'agent', 'retention'], freshMs: null },
   thread: {
-    touchedBy: ['message', 'thread', 'agent', 'session', 'door', 'wake', 'turn', 'retention'],
+    touchedBy: ['message', 'thread', 'agent', 'session', 'door', 'wake', 'turn', 'policy', 'retention'],
     freshMs: 15 * SECOND,
   },
   board: { touchedBy: ['task', 'review', 'agent', 'session', 'retention'], freshMs: 15 * SECOND },

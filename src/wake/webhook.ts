@@ -146,7 +146,7 @@ function hostOf(url: URL): string {
 }
 
 function privateAddress(): HubError {
-  return new HubError('forbidden', 'the webhook leads to a private address', {
+  return new HubError('forbidden', 'This webhook leads to a private address.', {
     hint: 'Register it with --allow-private if that is meant.',
   });
 }

@@ -97,11 +97,12 @@ describe('help', () => {
     const groups = program.commands.filter(({ commands }) => commands.length > 0);
     const commands = [...program.commands.filter((command) => !groups.includes(command)), ...groups.flatMap(({ commands }) => commands)];
     for (const tool of tools) expect(commands.map((command) => command.name())).toContain(tool.name.replaceAll('_', '-'));
-    for (const command of commands) {
+    for (const command of [...commands, ...groups]) {
       const written: string[] = [];
       command.configureOutput({ writeOut: (text) => void written.push(text) }).outputHelp();
       const help = written.join('');
-      for (const part of ['Example', '--json', ...(WITHOUT_HUB.includes(command.name()) ? [] : ['--home', '--project'])])
+      const flags = WITHOUT_HUB.includes(command.name()) ? ['--json'] : ['--json', '--home', '--project'];
+      for (const part of ['Example', ...(groups.includes(command) ? [] : flags)])
         expect([command.name(), help]).toEqual([command.name(), expect.stringContaining(part)]);
     }
   });

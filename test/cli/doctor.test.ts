@@ -35,6 +35,16 @@ describe('a healthy hub', () => {
 });
 
 describe('what the doctor finds', () => {
+  it('sees that a server without a session keeps time', async () => {
+    const hub = await freshHub();
+    const idle = await examined(hub, { now: Date.now() + 3_600_000 });
+    expect(idle.of('duties')).toMatchObject({ status: 'ok', what: 'nothing runs here that should keep time' });
+    const db = new Database(hub.path);
+    db.prepare('UPDATE hub SET beat_at = ?').run(Date.now());
+    db.close();
+    expect((await examined(hub)).of('duties')).toMatchObject({ status: 'ok', what: 'timed duties ran just now' });
+  });
+
   it('names one command for every fault', async () => {
     const hub = await freshHub();
     chmodSync(hub.home, 0o755);

@@ -73,9 +73,15 @@ it('takes two texts for one action when they say the same, and for two otherwise
     '{ rm -rf build; }',
     '["rm","-rf","build"]',
     '"rm -rf build"',
+    // A shell takes an escaped blank, a no-break space and a carriage return for a part of the name.
+    'rm -rf build\\',
+    'rm -rf build\\ ',
+    'rm -rf build\u00a0',
+    'rm -rf build\r',
   ];
   expect(new Set(different.map((text) => action(text).digest)).size).toBe(different.length);
   expect(action(' git push\n').text).toBe('git push');
+  expect(action('echo a\\\\ \n').text).toBe('echo a\\\\');
 });
 
 it.each([

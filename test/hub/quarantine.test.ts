@@ -40,11 +40,16 @@ onEveryEngine('quarantine', (engine) => {
     await hub.policies.set(operator, { level: 'agent', agent: 'ana' }, 'agent.quarantine', 'yes');
     const outcome = await call(hub, ana, sendTool, { to: 'ben', body: 'hello' });
     expect(outcome).toMatchObject({ ok: false, error: { code: 'forbidden', message: expect.stringContaining('in quarantine') } });
-    expect((await call(hub, ana, whoami, {})).ok).toBe(true);
+    expect(await call(hub, ana, whoami, {})).toMatchObject({ ok: true, result: { notices: [expect.stringContaining('quarantine')] } });
     expect(hook.unlisted).toBe(true);
     expect((await call(hub, ben, sendTool, { to: 'ana', body: 'later' })).ok).toBe(true);
+    // Who looks sees it, and a sender is not told that it will be read with the next call.
+    const { agents } = await hub.agents.list(ben, { waitMs: 0 });
+    expect(agents.filter(({ quarantined }) => quarantined).map(({ agent }) => agent.name)).toEqual(['ana']);
+    const { message_id: id } = await send(hub, ben, 'ana', 'and this');
+    expect((await hub.status.of(ben, id)).deliveries[0]?.why).toContain('ana is in quarantine');
     await hub.policies.unset(operator, { level: 'agent', agent: 'ana' }, 'agent.quarantine');
-    expect((await recv(hub, ana)).messages).toHaveLength(1);
+    expect((await recv(hub, ana)).messages).toHaveLength(2);
     expect((await call(hub, ana, sendTool, { to: 'ben', body: 'hello' })).ok).toBe(true);
   });
 });

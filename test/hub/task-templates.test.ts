@@ -68,7 +68,7 @@ onEveryEngine('templates', (engine) => {
     expect(await write(hub, boss, RELEASE)).toMatchObject({ version: 1 });
     expect(await write(hub, boss, { steps: [] })).toMatchObject({ version: 2, params: [] });
     for (const [bad, code, words] of [
-      ['not json', 'invalid_input', 'definition'],
+      ['not json', 'invalid_input', 'definition: it is not JSON'],
       [{ stepz: [] }, 'invalid_input', 'stepz'],
       [{ steps: [{ key: 'a', title: 'A', after: ['b'] }] }, 'invalid_input', '"b", which is no step'],
       [

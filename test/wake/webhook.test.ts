@@ -132,7 +132,7 @@ it('refuses private addresses in every form, by name and by number, unless they 
       await post('https://hub.test/', { allowPrivate: false, resolve: async () => [{ address, family: address.includes(':') ? 6 : 4 }] }),
     ).toEqual({
       sent: false,
-      detail: 'the webhook: the webhook leads to a private address',
+      detail: 'the webhook: This webhook leads to a private address.',
     });
   const mixed: Resolve = async () => [
     { address: '93.184.216.34', family: 4 },

@@ -68,11 +68,12 @@ function Agent({ agent }: { agent: AgentReply }) {
 }
 
 function Card({ agent }: { agent: AgentReply }) {
-  const { state, role, description, status, capabilities = [], client, model, last_seen, wake, parent, since } = agent;
+  const { state, role, description, status, capabilities = [], client, model, last_seen, wake, parent, since, quarantined } = agent;
   return (
     <div class="agent-card">
       <p class="agent-now">
         <PresenceMark state={state} />
+        {quarantined === true ? <Badge tone="bad">in quarantine</Badge> : null}
         {status === undefined ? null : <span>{status}</span>}
       </p>
       {description === undefined ? null : <p class="why">{description}</p>}

@@ -22,7 +22,7 @@ export const DOORS: Record<string, string> = {
 
 /** `wide`: with how it was woken. */
 export function AgentLine({ agent, wide = false }: { agent: Agent; wide?: boolean }) {
-  const { name, role, state, client, status, last_seen, unread, owed, wake, woken, parent } = agent;
+  const { name, role, state, client, status, last_seen, unread, owed, wake, woken, parent, quarantined } = agent;
   return (
     <div class="agent-line">
       <span class="agent-name">
@@ -48,6 +48,7 @@ export function AgentLine({ agent, wide = false }: { agent: Agent; wide?: boolea
         </span>
       </span>
       <span class="agent-load">
+        {quarantined === true ? <Badge tone="bad">in quarantine</Badge> : null}
         {unread > 0 ? <Badge tone={state === 'gone' ? 'warn' : 'wait'}>{unread} unread</Badge> : null}
         {owed > 0 ? <Badge tone={state === 'stalled' ? 'warn' : 'quiet'}>{owed} owed</Badge> : null}
       </span>
