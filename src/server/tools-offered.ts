@@ -2,9 +2,9 @@
 // the list, and what is switched off may change: then it is told that its list is another, once, and asks again.
 
 import type { Hub } from '../hub/hub.ts';
+import { isOff } from '../hub/tools-off.ts';
 import { makeCatalogue } from '../tools/catalogue.ts';
 import type { Connection } from '../tools/connection.ts';
-import { isOff } from '../tools/denied.ts';
 import type { Toolset } from '../tools/toolsets.ts';
 
 export class ToolsOffered {
@@ -50,7 +50,7 @@ export class ToolsOffered {
     if (this.#party === undefined) return this.#all;
     const { hub, connection } = this.#party;
     const party = connection.current ?? (connection.attachment && { projectId: connection.attachment.project.id });
-    return party === undefined ? this.#all : this.#all.filter(({ name }) => !isOff(hub, party, name));
+    return party === undefined ? this.#all : this.#all.filter(({ name }) => !isOff(hub.context, party, name));
   }
 }
 

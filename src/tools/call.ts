@@ -6,10 +6,11 @@ import { assertOversees, authorityOf, type Caller } from '../hub/caller.ts';
 import { type ErrorAnswer, HubError, isHubError } from '../hub/errors.ts';
 import type { Hub } from '../hub/hub.ts';
 import { isQuarantined } from '../hub/quarantine.ts';
+import { ALWAYS, isOff } from '../hub/tools-off.ts';
 import { type CallScope, withinCall } from '../hub/trace.ts';
 import type { Callable } from './callable.ts';
 import type { Connection } from './connection.ts';
-import { ALWAYS, isOff } from './denied.ts';
+
 import { beginSpan, measureCall, tellSlow } from './measure.ts';
 
 export type Reply = { ok: true; result: Record<string, unknown>; text: string } | { ok: false; error: ErrorAnswer; text: string };
@@ -106,7 +107,7 @@ function assertAllowed(hub: Hub, caller: Caller, tool: string): void {
       hint: 'Stop, and wait for the person who runs the hub.',
     });
   }
-  if (!isOff(hub, caller, tool)) return;
+  if (!isOff(hub.context, caller, tool)) return;
   throw new HubError('forbidden', `The operator has switched off ${tool} for ${caller.name}; nothing was done.`, {
     hint: 'Do without it, or ask the operator.',
   });

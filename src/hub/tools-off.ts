@@ -1,16 +1,20 @@
 // Tools that the operator has switched off (policy `tools.deny`): they are refused when they are called, and not offered.
 
-import { authorityOf, type Caller } from '../hub/caller.ts';
-import type { Hub } from '../hub/hub.ts';
+import { authorityOf, type Caller } from './caller.ts';
+import type { HubContext } from './context.ts';
 
 /** Whoever may do nothing else may still ask who it is, and learn why. */
 export const ALWAYS: readonly string[] = ['whoami', 'join'];
 
 /** Whether a tool is off for this party; without an agent, for everybody of its project. */
-export function isOff(hub: Hub, party: Pick<Caller, 'projectId'> & Partial<Pick<Caller, 'agentId' | 'role'>>, tool: string): boolean {
+export function isOff(
+  context: HubContext,
+  party: Pick<Caller, 'projectId'> & Partial<Pick<Caller, 'agentId' | 'role'>>,
+  tool: string,
+): boolean {
   const { projectId, agentId, role } = party;
   if (ALWAYS.includes(tool) || (role !== undefined && authorityOf(role) === 'operator')) return false;
-  const { deny } = hub.context.policyOf({ projectId, ...(agentId === undefined ? {} : { agentId }) }).tools;
+  const { deny } = context.policyOf({ projectId, ...(agentId === undefined ? {} : { agentId }) }).tools;
   return deny.some((pattern) => isNamed(tool, pattern));
 }
 
