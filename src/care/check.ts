@@ -6,6 +6,7 @@ import { existsSync, statSync } from 'node:fs';
 import { HubError, isHubError } from '../hub/errors.ts';
 import { type Verified, verifyProjects } from '../hub/verify.ts';
 import { schemaVersion } from '../store/migrate.ts';
+import { refuseUnknown } from '../store/moving.ts';
 import { conservation, walkLength } from '../store/overview.ts';
 import { SqliteFile } from '../store/sqlite-care.ts';
 
@@ -61,9 +62,9 @@ export function openHubFile(path: string, name = path): SqliteFile {
     throw new HubError('invalid_input', `${name} is not a hub: another program wrote it.`, {
       hint: 'Name a file that rookery backup made.',
     });
+  refuseUnknown(name, schema, known);
   throw new HubError('unavailable', `${name} has schema ${schema}; this program knows ${known}.`, {
-    hint:
-      schema > known ? 'Update Rookery; an older program never opens a newer database.' : 'Start the hub on it once, which migrates it.',
+    hint: 'Start the hub on it once, which migrates it.',
   });
 }
 

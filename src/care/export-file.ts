@@ -1,6 +1,6 @@
 // The file of an export: one JSON object per line. The first says what it is and in which version; the last says that it is whole. An older version
 // is upgraded record by record as it is read; a newer one is refused, because what it means is not known here.
-// A further kind of export (everything, for a move to another engine) is a further `kind` with records of its own in the same lines.
+// A whole hub, to be moved, is another kind with lines of its own (move-file.ts).
 
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -106,19 +106,24 @@ function toRecord(given: string, number: number): ExportRecord {
 function versionOf(record: ExportRecord, current: number): number {
   const version = record.rookery_export;
   if (typeof version !== 'number' || !Number.isInteger(version) || version < 1) throw notAnExport();
-  if (version > current)
-    throw new HubError(
-      'unavailable',
-      `This export is of version ${version}; this Rookery reads up to version ${current}. Nothing was changed.`,
-      {
-        hint: 'Update Rookery here, or export with the version that is here.',
-      },
-    );
+  if (record.kind === 'hub')
+    throw new HubError('invalid_input', 'This is the export of a whole hub, which is read twice; nothing was changed.', {
+      hint: 'Save it as a file: rookery import FILE',
+    });
+  if (version > current) throw newerExport(version, current);
   if (record.kind !== 'profile')
     throw new HubError('invalid_input', `This export holds ${String(record.kind).slice(0, 40)}, not profiles; nothing was changed.`, {
       hint: 'rookery export makes one that import takes.',
     });
   return version;
+}
+
+export function newerExport(version: number, current: number): HubError {
+  return new HubError(
+    'unavailable',
+    `This export is of version ${version}; this Rookery reads up to version ${current}. Nothing was changed.`,
+    { hint: 'Update Rookery here, or export with the version that is here.' },
+  );
 }
 
 function upgraded(record: ExportRecord, version: number, upgrades: typeof UPGRADES): ExportRecord {

@@ -107,7 +107,7 @@ function isSound(path: string): boolean {
 }
 
 /** Who works on this hub now, in words: by the kernel's locks, by open sessions of live processes, and by live doorbells. */
-export async function usersOf(config: Config): Promise<string[]> {
+export async function usersOf(config: Pick<Config, 'databasePath' | 'bellDir'>): Promise<string[]> {
   const byLock = new Map((attachedTo(config.databasePath) ?? []).map(({ pid, name }) => [pid, `${name} (pid ${pid})`]));
   for (const pid of bellPids(config.bellDir)) if (!byLock.has(pid) && systemHost.isAlive(pid)) byLock.set(pid, `pid ${pid}`);
   const users = [...byLock].filter(([pid]) => pid !== systemHost.pid);

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import type { Config } from '../config.ts';
 import { HubError } from '../hub/errors.ts';
 import { migrationsOf, schemaVersion } from '../store/migrate.ts';
+import { refuseUnknown } from '../store/moving.ts';
 import { SqliteFile } from '../store/sqlite-care.ts';
 
 export type SchemaState = { path: string; schema: number; known: number; pending: { version: number; name: string }[] };
@@ -19,6 +20,7 @@ export function schemaState({ databasePath: path, home }: Config): SchemaState {
       throw new HubError('invalid_input', `${path} is not a hub: another program wrote it.`, {
         hint: 'Set ROOKERY_HOME to another folder.',
       });
+    refuseUnknown(path, schema, schemaVersion('sqlite'));
     const pending = migrationsOf('sqlite').filter(({ version }) => version > schema);
     return {
       path,

@@ -28,8 +28,7 @@ export function registerCare(program: Command): void {
     'rookery verify backups/hub.db',
   ).action(async (file: string | undefined, flags: CommonFlags) => {
     const config = configOf(flags);
-    const checked =
-      file === undefined && config.databaseUrl !== undefined ? await checkServer(config) : await checkDatabaseFile(config, file);
+    const checked = await checkHub(config, file);
     const { path } = checked;
     const terminal = openTerminal(config);
     if (flags.json === true) terminal.json(toReport(checked));
@@ -66,7 +65,9 @@ export function registerCare(program: Command): void {
     });
 }
 
-async function checkDatabaseFile(config: Config, file: string | undefined): Promise<Checked> {
+/** Verifies the hub itself, or a file. */
+export async function checkHub(config: Config, file?: string): Promise<Checked> {
+  if (file === undefined && config.databaseUrl !== undefined) return await checkServer(config);
   const { checkFile } = await import('../care/check.ts');
   return await checkFile(file === undefined ? config.databasePath : resolve(file), step);
 }
@@ -87,9 +88,9 @@ async function checkServer(config: Config): Promise<Checked> {
   }
 }
 
-const step: Step = (label, total) => progressBar(label, total);
+export const step: Step = (label, total) => progressBar(label, total);
 
-function toReport({ path, bytes, schema, projects, problems }: Checked) {
+export function toReport({ path, bytes, schema, projects, problems }: Checked) {
   const shown = projects.map(({ project, name, events, messages, deliveries, swept, head }) => ({
     project: name,
     project_id: project,
@@ -102,7 +103,7 @@ function toReport({ path, bytes, schema, projects, problems }: Checked) {
   return { file: path, ok: problems.length === 0, bytes, schema, projects: shown, problems };
 }
 
-function printChecked({ line }: Terminal, { bytes, schema, projects, problems }: Checked): void {
+export function printChecked({ line }: Terminal, { bytes, schema, projects, problems }: Checked): void {
   line(`  ${(bytes / 1_048_576).toFixed(1)} MiB, schema ${schema}`);
   for (const { name, events, messages, swept, head } of projects) {
     line(`  project ${printSafeLine(name)}: ${events} events, ${messages} messages, head ${head.slice(0, 16)}`);

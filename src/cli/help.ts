@@ -17,7 +17,7 @@ const HEADINGS: readonly [string, readonly string[]][] = [
   ['Messages and reminders', ['send', 'recv', 'ask', 'message-status', 'remind', 'reminders', 'requeue', 'retry', 'cancel', 'resume']],
   ['Work', ['tasks', 'task', 'job']],
   ['Who may do what', ['token', 'guard', 'policy', 'config']],
-  ['Care of the data', ['doctor', 'backup', 'restore', 'verify', 'export', 'import', 'prune', 'untrack', 'quarantine', 'migrate']],
+  ['Care of the data', ['doctor', 'backup', 'restore', 'verify', 'export', 'import', 'move', 'prune', 'untrack', 'quarantine', 'migrate']],
   ['Measured and proven', ['bench', 'prove']],
   ['For programs', ['stdio', 'hook', 'monitor', 'rewake', 'call', 'completion']],
 ];

@@ -4,7 +4,6 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { assertFile } from '../database-place.ts';
-import { HubError } from '../hub/errors.ts';
 import { addCommand, type CommonFlags, configOf } from './command.ts';
 import { printSafeLine } from './print-safe.ts';
 import { openTerminal, table } from './terminal.ts';
@@ -23,11 +22,6 @@ export function registerMigrate(program: Command): void {
       assertFile(config, 'migrate', 'A server’s database is brought up to date by the first hub that opens it.');
       const { schemaState } = await import('../care/schema.ts');
       const state = schemaState(config);
-      if (state.schema > state.known) {
-        throw new HubError('unavailable', `${state.path} has schema ${state.schema}; this program knows ${state.known}.`, {
-          hint: 'Update Rookery; an older program never opens a newer database.',
-        });
-      }
       const does = flags.dryRun !== true && state.pending.length > 0;
       if (does) {
         const { openHub } = await import('../open.ts');

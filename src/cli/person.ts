@@ -5,9 +5,9 @@ import type { Config } from '../config.ts';
 import { HubError } from '../hub/errors.ts';
 import type { Hub } from '../hub/hub.ts';
 
-/** Errors: `forbidden` inside the client of an agent. */
-export async function assertPerson(hub: Hub, config: Config): Promise<void> {
-  const agent = await hub.lineage.agentAbove();
+/** Errors: `forbidden` inside the client of an agent. Without a hub only the mark tells. */
+export async function assertPerson(hub: Hub | undefined, config: Config): Promise<void> {
+  const agent = await hub?.lineage.agentAbove();
   if (agent === undefined && config.agentMark === undefined) return;
   const whose = agent === undefined ? `an agent (${config.agentMark} is set)` : `the agent ${agent.name}`;
   throw new HubError('forbidden', `This command runs inside the client of ${whose}; only a person may do this. Nothing was changed.`, {

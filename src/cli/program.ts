@@ -38,6 +38,7 @@ const GROUPS: { names: readonly string[]; load: () => Promise<Register> }[] = [
   { names: ['backup', 'verify', 'restore'], load: async () => (await import('./care.ts')).registerCare },
   { names: ['prune', 'untrack'], load: async () => (await import('./prune.ts')).registerPrune },
   { names: ['export', 'import'], load: async () => (await import('./transfer.ts')).registerTransfer },
+  { names: ['move'], load: async () => (await import('./move.ts')).registerMove },
   { names: ['bench', 'prove'], load: async () => (await import('./repository.ts')).registerRepository },
   { names: ['migrate'], load: async () => (await import('./migrate.ts')).registerMigrate },
   { names: ['quarantine'], load: async () => (await import('./quarantine.ts')).registerQuarantine },

@@ -16,7 +16,7 @@ import { printSafeLine } from './print-safe.ts';
 import { openTerminal, progressBar, type Style, type Terminal } from './terminal.ts';
 import { writeOut } from './write-out.ts';
 
-type ImportFlags = CommonFlags & { overwrite?: boolean; remove?: boolean; dryRun?: boolean; from?: string };
+type ImportFlags = CommonFlags & { overwrite?: boolean; remove?: boolean; dryRun?: boolean; from?: string; restart?: boolean };
 /** What becomes of one project of the file. */
 type Brought = { project: { id: string; name: string }; changes: readonly Change[] };
 
@@ -38,12 +38,17 @@ export function registerTransfer(program: Command): void {
     'rookery export hub.ndjson',
   )
     .summary('what this hub is set up with, to carry it to another')
+    .option('--everything', 'the whole hub, to move it: every message and agent, and what proves agents who they are')
     .addHelpText(
       'after',
       `\nWithout a file it is written to standard output. --project takes one project; otherwise all are exported, with the policies
-that hold in all of them.`,
+that hold in all of them. With --everything it is a file, which rookery import puts where no hub is: on another machine, or on
+the other engine (rookery move does both).`,
     )
-    .action(exportTo);
+    .action(async (file: string | undefined, flags: CommonFlags & { everything?: boolean }) => {
+      if (flags.everything !== true) return await exportTo(file, flags);
+      await (await import('./move.ts')).exportEverything(file, flags);
+    });
   addCommand(
     program,
     'import <file>',
@@ -54,12 +59,17 @@ that hold in all of them.`,
     .option('--remove', 'with --overwrite: what only this hub has is ended, agents are revoked')
     .option('--dry-run', 'show what would change, and change nothing')
     .option('--from <name>', 'only this project of the file')
+    .option('--restart', 'begin an unfinished import of a whole hub anew')
     .addHelpText(
       'after',
       `\n- as the file is standard input. With --project, one project of the file is brought into that one, whatever it was called.
 Policies that hold in all projects come with a whole file only, not with --from or --project.`,
     )
-    .action(importFrom);
+    .action(async (file: string, flags: ImportFlags) => {
+      const { importEverything, isWholeHub } = await import('./move.ts');
+      if (!(await isWholeHub(file))) return await importFrom(file, flags);
+      await importEverything(file, flags);
+    });
 }
 
 async function exportTo(file: string | undefined, flags: CommonFlags): Promise<void> {

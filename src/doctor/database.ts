@@ -8,6 +8,7 @@ import { sizeOf } from '../care/files.ts';
 import type { Config } from '../config.ts';
 import { isHubError } from '../hub/errors.ts';
 import { schemaVersion } from '../store/migrate.ts';
+import { FILLING } from '../store/moving.ts';
 import { SqliteFile } from '../store/sqlite-care.ts';
 import { olderNotices } from '../store/sqlite-mark.ts';
 import type { Evidence } from './client-hooks.ts';
@@ -73,6 +74,13 @@ function unreadable(config: Config, path: string, error: unknown): Finding {
 function checkSchema(file: SqliteFile, path: string): Finding {
   const { ours, schema } = file.facts();
   const known = schemaVersion('sqlite');
+  if (schema > FILLING)
+    return fail(
+      'schema',
+      `an import into ${path} is not finished`,
+      'No hub opens on it: part of it is missing.',
+      'Run the same rookery import FILE, or rookery move, again: it goes on where it stopped.',
+    );
   if (schema > known)
     return fail(
       'schema',

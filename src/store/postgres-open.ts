@@ -5,6 +5,7 @@ import type { Clock } from '../hub/clock.ts';
 import { HubError } from '../hub/errors.ts';
 import type { Db } from './db.ts';
 import { migrationsOf, schemaVersion } from './migrate.ts';
+import { refuseUnknown } from './moving.ts';
 import { type PgPool, PostgresDb } from './postgres.ts';
 import { toPostgresError } from './postgres-error.ts';
 import { ServerPool } from './postgres-pool.ts';
@@ -28,7 +29,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Db> {
 /** The engine on a pool of connections, however they are made. */
 export async function openOn(pool: PgPool, clock: Clock, { asGuest = false, schema = 'public' } = {}): Promise<Db> {
   try {
-    await pool.use((connection) => (asGuest ? assertCurrent(connection) : migrate(connection, schema)));
+    await pool.use((connection) => (asGuest ? assertCurrent(pool.name, connection) : migrate(pool.name, connection, schema)));
     return new PostgresDb(pool, clock);
   } catch (error) {
     await pool.close();
@@ -36,18 +37,21 @@ export async function openOn(pool: PgPool, clock: Clock, { asGuest = false, sche
   }
 }
 
-async function assertCurrent(connection: PgConnection): Promise<void> {
+async function assertCurrent(name: string, connection: PgConnection): Promise<void> {
   const [row] = await connection.script(`SELECT to_regclass('schema_version') AS found`);
   const version = row?.found === null ? 0 : await versionOf(connection);
   if (version === schemaVersion('postgres')) return;
-  refuseNewer(version);
+  refuseUnknown(name, version, schemaVersion('postgres'));
   throw new HubError('unavailable', 'The database has not been brought to this program’s schema yet.', {
     hint: 'Any server of the hub does it when it starts.',
   });
 }
 
-/** All pending migrations in one transaction, one process at a time. Hubs that run meanwhile wait for it, or prepare their statements anew. */
-async function migrate(connection: PgConnection, schema: string): Promise<void> {
+/**
+ * All pending migrations in one transaction, one process at a time. Hubs that run meanwhile wait for it, or prepare their statements anew.
+ * `upTo`: the newest version that it is brought to, for rows that are of an older one.
+ */
+export async function migrate(name: string, connection: PgConnection, schema: string, upTo = Number.POSITIVE_INFINITY): Promise<void> {
   const tx = new PgTx(
     connection,
     `BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '60s'; SELECT pg_advisory_xact_lock(hashtextextended('rookery migrations', 0));
@@ -57,8 +61,9 @@ async function migrate(connection: PgConnection, schema: string): Promise<void> 
   try {
     await tx.begun();
     const version = await versionOf(connection);
-    refuseNewer(version);
-    for (const migration of migrationsOf('postgres').filter((candidate) => candidate.version > version)) {
+    refuseUnknown(name, version, schemaVersion('postgres'));
+    const pending = migrationsOf('postgres').filter((candidate) => candidate.version > version && candidate.version <= upTo);
+    for (const migration of pending) {
       await connection.script(migration.sql);
       await tx.run('INSERT INTO schema_version (version) VALUES (?)', migration.version);
     }
@@ -69,15 +74,7 @@ async function migrate(connection: PgConnection, schema: string): Promise<void> 
   }
 }
 
-async function versionOf(connection: PgConnection): Promise<number> {
+export async function versionOf(connection: PgConnection): Promise<number> {
   const [row] = await connection.script('SELECT COALESCE(MAX(version), 0) AS version FROM schema_version');
   return Number(row?.version ?? 0);
-}
-
-function refuseNewer(version: number): void {
-  const known = schemaVersion('postgres');
-  if (version <= known) return;
-  throw new HubError('unavailable', `The database was written by a newer Rookery (schema ${version}; this program knows ${known}).`, {
-    hint: 'Update Rookery; an older program never opens a newer database.',
-  });
 }

@@ -44,7 +44,8 @@ export class ServerPool implements PgPool {
   #server = '';
   #trouble: { since: number; what: string } | undefined;
 
-  constructor(settings: PgSettings, clock: Clock, connections: number = CONNECTIONS) {
+  /** `answerMs`: how long a statement may stay without an answer; 0: as long as it takes. */
+  constructor(settings: PgSettings, clock: Clock, connections: number = CONNECTIONS, answerMs: number = NO_ANSWER_MS) {
     this.#settings = settings;
     this.#clock = clock;
     this.#connections = connections;
@@ -57,7 +58,7 @@ export class ServerPool implements PgPool {
       statement_timeout: STATEMENT_MS,
       lock_timeout: LOCK_MS,
       idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
-      query_timeout: NO_ANSWER_MS,
+      query_timeout: answerMs,
       onConnect: (client) => this.#inspect(client),
     });
     this.#pool.on('error', () => {}); // an idle connection ended; the next one that is lent is another

@@ -6,6 +6,8 @@
 import Database from 'better-sqlite3';
 import type { Arg, Read, Row } from './db.ts';
 import { APPLICATION_ID } from './migrate.ts';
+import type { MoveSource } from './moving.ts';
+import { SqliteSource } from './sqlite-moving.ts';
 import { isTrustedSqlite } from './sqlite-open.ts';
 import { pragma, prepared } from './sqlite-statements.ts';
 import { toStorageError } from './storage-error.ts';
@@ -68,6 +70,18 @@ export class SqliteFile {
     this.#db.exec('BEGIN');
     try {
       return await look(new FileRead(this.#db));
+    } catch (error) {
+      throw toStorageError(error);
+    } finally {
+      this.#db.exec('ROLLBACK');
+    }
+  }
+
+  /** The whole hub as it stands now, to be moved; others may go on writing meanwhile. */
+  async readRows<T>(work: (source: MoveSource) => Promise<T>): Promise<T> {
+    this.#db.exec('BEGIN');
+    try {
+      return await work(new SqliteSource(this.#db));
     } catch (error) {
       throw toStorageError(error);
     } finally {

@@ -8,6 +8,7 @@ import type { Clock } from '../hub/clock.ts';
 import { HubError } from '../hub/errors.ts';
 import type { DbObserver } from './db.ts';
 import { APPLICATION_ID, migrationsOf, schemaVersion } from './migrate.ts';
+import { refuseUnknown } from './moving.ts';
 import { acquire } from './sqlite-lock.ts';
 import { keepIfOlder } from './sqlite-mark.ts';
 import { pragma, prepared } from './sqlite-statements.ts';
@@ -121,7 +122,7 @@ export function inodeOf(path: string): string {
   return `${dev}:${ino}`;
 }
 
-function prepareFolder(options: SqliteOptions): void {
+export function prepareFolder(options: SqliteOptions): void {
   const folder = dirname(options.path);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const { uid, mode } = statSync(folder);
@@ -142,7 +143,7 @@ function prepareFolder(options: SqliteOptions): void {
   }
 }
 
-function connect(path: string, options: { readonly?: boolean; nativeBinding?: string } = {}): Database.Database {
+export function connect(path: string, options: { readonly?: boolean; nativeBinding?: string } = {}): Database.Database {
   try {
     return new Database(path, { ...options, timeout: 0 });
   } catch (error) {
@@ -151,7 +152,7 @@ function connect(path: string, options: { readonly?: boolean; nativeBinding?: st
 }
 
 /** Sets every PRAGMA and reads back the two that carry the promise. better-sqlite3 builds WAL with synchronous=NORMAL unless told. */
-function configure(db: Database.Database): void {
+export function configure(db: Database.Database): void {
   try {
     db.exec('PRAGMA journal_mode = WAL');
     db.exec('PRAGMA synchronous = FULL');
@@ -186,8 +187,9 @@ export function assertTrusted(db: Database.Database): void {
   }
 }
 
-async function migrate(db: Database.Database, options: SqliteOptions): Promise<void> {
-  const migrations = migrationsOf('sqlite');
+/** `upTo`: the newest version that it is brought to, for rows that are of an older one. */
+export async function migrate(db: Database.Database, options: SqliteOptions, upTo = Number.POSITIVE_INFINITY): Promise<void> {
+  const migrations = migrationsOf('sqlite').filter(({ version }) => version <= upTo);
   const newest = migrations.at(-1)?.version ?? 0;
   const found = Number(pragma(db, 'user_version'));
   if (found === newest) return assertOurs(db, newest);
@@ -219,11 +221,7 @@ function keepCopy(db: Database.Database, version: number, options: SqliteOptions
 function assertOurs(db: Database.Database, newest: number): void {
   const version = Number(pragma(db, 'user_version'));
   const application = Number(pragma(db, 'application_id'));
-  if (version > newest) {
-    throw new HubError('unavailable', `${db.name} was written by a newer Rookery (schema ${version}; this program knows ${newest}).`, {
-      hint: 'Update Rookery; an older program never opens a newer database.',
-    });
-  }
+  refuseUnknown(db.name, version, newest);
   const used = version > 0 || prepared(db, 'SELECT count(*) FROM sqlite_master').pluck().get() !== 0;
   if (used && application !== APPLICATION_ID) {
     throw new HubError('unavailable', `${db.name} is a SQLite database of another program.`, {

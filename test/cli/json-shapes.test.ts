@@ -209,6 +209,8 @@ async function outside(home: string, keep: (words: readonly string[], result: ob
   await tell('guard', 'uninstall');
   await tell('install', 'codex');
   await tell('uninstall', 'codex');
+  const moved = await run('move', '--to', join(home, 'there'), '--dry-run');
+  keep(['move', '--to', '<folder>', '--dry-run'], { ...moved, rows: '<rows>', tables: '<rows by table>' });
   const examined = await run('doctor');
   const fields = Object.fromEntries(examined.findings.flatMap((one: object) => Object.keys(one).map((name) => [name, `<${name}>`])));
   keep(['doctor'], { ...examined, ok: '<ok>', findings: [fields] });

@@ -79,7 +79,8 @@ export async function said(home: string, ...words: string[]): Promise<string> {
   };
   const spies = [vi.spyOn(process.stdout, 'write'), vi.spyOn(process.stderr, 'write')].map((spy) => spy.mockImplementation(take as never));
   try {
-    await runCommandLine(['node', 'rookery', ...words, '--home', home, '--project', 'demo']);
+    // A move is of the whole hub.
+    await runCommandLine(['node', 'rookery', ...words, '--home', home, ...(words[0] === 'move' ? [] : ['--project', 'demo'])]);
     process.exitCode = 0;
   } finally {
     for (const spy of spies) spy.mockRestore();
@@ -108,7 +109,7 @@ completion bash; completion --list agents; dashboard --sign-out; install claude 
 list-my-asks; get-open-threads; list-my-reminders; load-checkpoint; list-documents; list-tasks; get-document notes; message-status ${message}
 thread ${message}; thread export ${message}; get-message ${message}; get-thread --message-id ${message}; answer ${ask} yes; approve ${approval}
 retry ${reminder}; cancel ${reminder}; task ${task}; job export ${task}; get-task ${task}; export ${file}; import ${file} --dry-run; quarantine ada
-quarantine ada --release; agents revoke newcomer; frobnicate; send; send --to nobody x; requeue msg_none --to ada; resume thr_none; deny apr_none
+move --to ${file}.there --dry-run; quarantine ada --release; agents revoke newcomer; frobnicate; send; send --to nobody x; requeue msg_none --to ada; resume thr_none; deny apr_none
 call send {broken; verify /none; retry rem_none; restore /none; import /none
 `;
 

@@ -56,6 +56,11 @@ export const sqlite: Engine = {
 /** A place is a schema. The engine waits and polls by the real clock, because the server does. */
 const places = new Map<string, string>();
 
+/** Where a place that `postgres` opened is. */
+export function urlOf(place: string): string {
+  return places.get(place) ?? '';
+}
+
 export const postgres: Engine = {
   name: 'postgres',
   async open(_clock, place = scratch()) {
