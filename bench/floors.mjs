@@ -3,6 +3,7 @@
 import { closeSync, fdatasyncSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
+import { attachment, openHub } from '../prove/hub.mjs';
 import { summary, timed } from './figures.mjs';
 
 const PAGE = Buffer.alloc(4_096, 1);
@@ -34,4 +35,54 @@ export async function insertFloor(folder, runs) {
   });
   db.close();
   return summary(times);
+}
+
+/**
+ * The rows of a send written into the hub's own tables by raw SQL, with the hub's settings: one send a commit, and 32. What a send costs beyond the
+ * first is the hub's; what that costs beyond one insert is the price of what is promised of a message (its order, its history, its indexes).
+ */
+export async function sendFloors(home, table, { runs }) {
+  const hub = await openHub(home);
+  const [from, to] = [await hub.sessions.attach(attachment('floor-a')), await hub.sessions.attach(attachment('floor-b'))];
+  await hub.messages.send(from, { to: to.name, body: BODY, allowDuplicate: true }, { tool: 'send' });
+  await hub.close();
+  const db = new Database(join(home, 'hub.db'));
+  for (const pragma of ['synchronous = FULL', 'foreign_keys = ON', 'wal_autocheckpoint = 4000']) db.pragma(pragma);
+  const write = rowsOfSend(db, { projectId: from.projectId, from: from.agentId, to: to.agentId });
+  const [begin, commit] = ['BEGIN IMMEDIATE', 'COMMIT'].map((sql) => db.prepare(sql));
+  const group = (size) => (n) => {
+    begin.run();
+    for (let k = 0; k < size; k++) write(n * size + k);
+    commit.run();
+  };
+  table.add('raw rows of a send', summary(await timed(runs, group(1))), { floor: 'fdatasync', note: 'five rows in twelve trees' });
+  const times = await timed(Math.max(20, Math.round(runs / 16)), group(32), 5);
+  const each = summary(times.map((micros) => 32_000_000 / micros).sort((a, b) => a - b));
+  table.add('raw rows of 32 sends a commit', { ...each, p99: undefined }, { unit: '/s', note: 'sends a second' });
+  db.close();
+}
+
+function rowsOfSend(db, { projectId, from, to }) {
+  const copied = (name, given) => {
+    const columns = db.prepare(`SELECT name FROM pragma_table_info('${name}')`).pluck().all();
+    const model = db.prepare(`SELECT * FROM ${name} ORDER BY seq DESC LIMIT 1`).get();
+    const insert = db.prepare(`INSERT INTO ${name} (${columns.join(', ')}) VALUES (${columns.map((column) => `@${column}`).join(', ')})`);
+    return (own) => insert.run({ ...model, ...given, ...own });
+  };
+  const message = copied('messages', {});
+  const delivery = copied('deliveries', { recipient_id: to });
+  const event = copied('events', { type: 'message.sent' });
+  const pair = db.prepare('UPDATE pair_sequences SET last_seq = ? WHERE sender_id = ? AND recipient_id = ?');
+  const head = db.prepare('UPDATE projects SET event_seq = ? WHERE id = ?');
+  const start = db.prepare('SELECT event_seq FROM projects WHERE id = ?').pluck().get(projectId);
+  let n = 0;
+  return () => {
+    n += 1;
+    const id = `msg_zz${String(n).padStart(13, '0')}`;
+    event({ seq: start + n, subject: id });
+    message({ id, seq: start + n, thread_id: `thr_zz${String(n).padStart(13, '0')}` });
+    pair.run(1 + n, from, to);
+    delivery({ message_id: id, seq: start + n, sender_seq: 1 + n });
+    head.run(start + n, projectId);
+  };
 }

@@ -1,6 +1,7 @@
 // Waiting for something to become true, with a ceiling, cancellation and shutdown (C12). A waiter subscribes, then looks, then sleeps;
 // every change, bell or poll makes it look again. What it is told carries no data (invariant 6).
 
+import { setMaxListeners } from 'node:events';
 import type { Db } from '../store/db.ts';
 import type { Clock } from './clock.ts';
 import { HubError } from './errors.ts';
@@ -22,6 +23,8 @@ export class Waiting {
     this.#db = db;
     this.#clock = clock;
     this.#limits = limits;
+    // Every waiter listens to it: as many as may wait, which is no leak.
+    setMaxListeners(0, this.#closing.signal);
   }
 
   /** How many calls of this process are parked. */
