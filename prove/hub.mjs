@@ -36,7 +36,8 @@ export function load(path, root = PACKAGE) {
 
 /** The program: what is shipped, or the modules of a patched copy, which has no bundle. */
 export function program(root = PACKAGE) {
-  return join(root, root === PACKAGE ? 'dist' : 'build', 'main.js');
+  const shipped = join(root, 'dist', 'main.js');
+  return existsSync(shipped) ? shipped : join(root, 'build', 'main.js');
 }
 
 /** Opens the hub of a home in this process, as every server does. */

@@ -8,56 +8,72 @@ import { check } from './check.mjs';
 import { proveContract } from './contract.mjs';
 import { crashRound } from './crash.mjs';
 import { gather } from './evidence.mjs';
+import { faultMutants } from './fault-mutants.mjs';
+import { isolationMutants } from './isolation-mutants.mjs';
 import { proveObligations } from './obligations.mjs';
 import { replaceIn, withPatched, withTampered } from './patched.mjs';
 import { taskMutants } from './task-mutants.mjs';
 
-/** name, file below build/, and pairs of what stands there and what is put in its place. */
+/** name, the promise that it breaks, file below build/, and pairs of what stands there and what is put in its place. */
 const PATCHES = [
   [
     'a receive acknowledges what it shows',
+    'C4',
     'store/deliveries.js',
     ["SET state = 'leased', attempt", "SET state = 'acked', acked_at = 1, acked_by = 'receipt', attempt"],
   ],
-  ['the key is not looked up', 'store/idempotency.js', ['return row &&', 'return undefined &&'], ['INSERT INTO', 'INSERT OR REPLACE INTO']],
+  [
+    'the key is not looked up',
+    'I8',
+    'store/idempotency.js',
+    ['return row &&', 'return undefined &&'],
+    ['INSERT INTO', 'INSERT OR REPLACE INTO'],
+  ],
   [
     'an older session is not fenced',
+    'C5',
     'hub/command.js',
     ["session.agentEpoch === session.epoch && session.endReason !== 'left'", 'true'],
     ['return session.endedAt === null;', 'return true;'],
   ],
   [
     'any receipt acknowledges everything',
+    'C4',
     'store/deliveries.js',
     ['WHERE receipt = ? AND recipient_id', 'WHERE (receipt = ? OR 1) AND recipient_id'],
   ],
   [
     'an acknowledgement is answered and not written',
+    'I6',
     'store/deliveries.js',
     ["state IN ('ready', 'leased')`, now, by, by", "state = 'none'`, now, by, by"],
     ['return changes === 1;', 'return true;'],
   ],
-  ['sender_seq leaves gaps', 'store/deliveries.js', ['last_seq + 1', 'last_seq + 2']],
-  ['the newest message is shown first', 'store/inbox.js', ['d.urgent DESC, d.seq LIMIT', 'd.seq DESC LIMIT']],
+  ['sender_seq leaves gaps', 'I3', 'store/deliveries.js', ['last_seq + 1', 'last_seq + 2']],
+  ['the newest message is shown first', 'I4', 'store/inbox.js', ['d.urgent DESC, d.seq LIMIT', 'd.seq DESC LIMIT']],
   [
     'one commit in fifty is lost after its success',
+    'I1',
     'store/sqlite.js',
     ['watch.commit();', 'Math.random() < 0.02 ? watch.end() : watch.commit();'],
   ],
   [
     'what was shown is not shown again',
+    'I14',
     'store/inbox.js',
     ["const leased = await inboxRowsIn(read, 'leased', recipientId, now, limit, filter);", 'const leased = [];'],
   ],
   [
     'the chain forgets events of the same transaction',
+    'I12',
     'hub/command.js',
     ['eventHash(head.hash, draft)', 'eventHash(standing.eventHash, draft)'],
   ],
-  ['a returned message stays under its receipt', 'store/deliveries.js', ['receipt = NULL, closed_at', 'closed_at']],
-  ['a message for one is shown to all', 'hub/pool.js', ["other.state !== 'ready'", 'true']],
+  ['a returned message stays under its receipt', 'C4', 'store/deliveries.js', ['receipt = NULL, closed_at', 'closed_at']],
+  ['a message for one is shown to all', 'C3', 'hub/pool.js', ["other.state !== 'ready'", 'true']],
   [
     'an instant fires as often as it is looked at',
+    'I10',
     'store/reminders.js',
     ['return changes === 1;', 'return true;'],
     ['SET due_at = ?, attempt_at = ?, runs', 'SET attempt_at = MIN(?, ?), runs'],
@@ -66,23 +82,26 @@ const PATCHES = [
   ],
   [
     'a reminder fires before its time',
+    'I10',
     'store/reminders.js',
     ['attempt_at <= ? ', 'attempt_at - 600000 <= ? '],
     ["toInt(row, 'attempt_at'),", "toInt(row, 'attempt_at') - 600000,"],
   ],
-  ['a second answer counts, too', 'hub/asks.js', ["ask.state !== 'open' || ask.deadlineAt <= act.now", 'false']],
+  ['a second answer counts, too', 'C7', 'hub/asks.js', ["ask.state !== 'open' || ask.deadlineAt <= act.now", 'false']],
   [
     'an ask expires and nobody is told',
+    'C7',
     'hub/ask-ends.js',
     ["await this.#tellAsker(act, ask, 'expired'", "void (async () => {})(act, ask, 'expired'"],
   ],
-  ['the same words are sent twice', 'hub/posting.js', ['await findRepeat(', 'await (async () => undefined)(']],
+  ['the same words are sent twice', 'C2', 'hub/posting.js', ['await findRepeat(', 'await (async () => undefined)(']],
 ];
 
-/** name, and what is done to the database. */
+/** name, the promise that it breaks, and what is done to the database. */
 const TAMPERINGS = [
   [
     'an accepted message vanishes',
+    'I1',
     (db) => {
       const { id } = db
         .prepare(
@@ -95,10 +114,12 @@ const TAMPERINGS = [
   ],
   [
     'a refused message is stored',
+    'I2',
     (db, refused) => db.prepare('UPDATE messages SET body = ? WHERE rowid = (SELECT MAX(rowid) FROM messages)').run(refused),
   ],
   [
     'a delivery vanishes',
+    'I5',
     (db) =>
       db.exec(
         'DELETE FROM deliveries WHERE (message_id, recipient_id) = (SELECT message_id, recipient_id FROM deliveries LIMIT 1 OFFSET 30)',
@@ -106,6 +127,7 @@ const TAMPERINGS = [
   ],
   [
     'a message is stored twice',
+    'I8',
     (db) =>
       db.exec(
         'UPDATE messages SET body = (SELECT body FROM messages ORDER BY seq LIMIT 1) WHERE rowid = (SELECT MAX(rowid) FROM messages)',
@@ -113,6 +135,7 @@ const TAMPERINGS = [
   ],
   [
     'an acknowledgement appears from nowhere',
+    'C4',
     (db) =>
       db.exec(
         "UPDATE deliveries SET attempt = attempt + 1 WHERE (message_id, recipient_id) = (SELECT message_id, recipient_id FROM deliveries WHERE state = 'acked' LIMIT 1 OFFSET 10)",
@@ -120,6 +143,7 @@ const TAMPERINGS = [
   ],
   [
     'an event is edited',
+    'I12',
     (db) =>
       db.exec(
         `UPDATE events SET data = replace(data, '"urgent":false', '"urgent":true') WHERE seq = (SELECT MAX(seq) FROM events WHERE type = 'message.sent' AND data LIKE '%"urgent":false%')`,
@@ -127,6 +151,7 @@ const TAMPERINGS = [
   ],
   [
     'an index page is overwritten',
+    'I13',
     (db, _refused, path) => {
       const { rootpage } = db.prepare("SELECT rootpage FROM sqlite_master WHERE name = 'messages_by_sender'").get();
       const size = db.pragma('page_size', { simple: true });
@@ -138,26 +163,45 @@ const TAMPERINGS = [
   ],
 ];
 
-const GROUPS = { contract: contractMutants, tasks: taskMutants, approvals: approvalMutants };
+const GROUPS = {
+  contract: contractMutants,
+  tasks: (seed) => of('I7', taskMutants(seed)),
+  approvals: (seed) => of('I9', approvalMutants(seed)),
+  isolation: isolationMutants,
+  faults: faultMutants,
+};
 
-/** Runs every mutant, or those of one group; answers one line each: its name and the checks that turned red. */
+async function* of(promise, mutants) {
+  for await (const [name, red] of mutants) yield [name, promise, red];
+}
+
+/** Every invariant of the contract has a mutant. */
+const INVARIANTS = Array.from({ length: 14 }, (_, n) => `I${n + 1}`);
+
+/** Runs every mutant, or those of one group; answers one line each: its name, the promise that it breaks and the checks that turned red. */
 export async function runMutants({ seed, only, print }) {
   if (only !== undefined && GROUPS[only] === undefined) throw new Error(`--only: ${only} is none of ${Object.keys(GROUPS).join(', ')}`);
   const lines = [];
   for (const [group, mutants] of Object.entries(GROUPS)) {
     if (only !== undefined && only !== group) continue;
-    for await (const [name, red] of mutants(seed)) {
-      lines.push({ name, red });
-      print(`${red.length > 0 ? 'killed  ' : 'SURVIVED'}  ${group}: ${name}: ${red.join(', ') || 'nothing turned red'}`);
+    for await (const [name, promise, red] of mutants(seed)) {
+      lines.push({ group, name, promise, red });
+      print(
+        `${red.length > 0 ? 'killed  ' : 'SURVIVED'}  ${promise.padEnd(4)} ${group}: ${name}: ${red.join(', ') || 'nothing turned red'}`,
+      );
     }
   }
+  for (const invariant of only === undefined ? INVARIANTS : [])
+    if (!lines.some(({ promise }) => promise === invariant))
+      lines.push({ group: 'none', name: `${invariant} has no mutant`, promise: invariant, red: [] });
   return lines;
 }
 
 async function* contractMutants(seed) {
-  for (const [name, file, ...edits] of PATCHES)
+  for (const [name, of, file, ...edits] of PATCHES)
     yield [
       name,
+      of,
       await withPatched(file, edits, (root) => {
         // The first mutant needs more: a batch is printed from what is leased under its receipt, and must hold what that mutant acknowledged, too.
         if (edits[0][1].includes("'acked', acked_at = 1"))
@@ -197,9 +241,10 @@ async function tryTampered(seed) {
     killEveryMs: 0,
     async tamper({ home, folder }) {
       const refused = refusedBody(folder);
-      for (const [name, tampering] of TAMPERINGS)
+      for (const [name, of, tampering] of TAMPERINGS)
         lines.push([
           name,
+          of,
           await withTampered(
             home,
             (db, path) => tampering(db, refused, path),

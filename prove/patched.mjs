@@ -1,6 +1,7 @@
 // Mutants as they are made: a copy of the built package in which a rule is broken on purpose, or a copy of a finished home whose database was
 // damaged. What the proofs must turn red on.
 
+import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +14,7 @@ export function patchedCopy(file, edits) {
   for (const part of ['build', 'package.json', 'src/store/migrations']) cpSync(join(PACKAGE, part), join(root, part), { recursive: true });
   symlinkSync(join(PACKAGE, 'node_modules'), join(root, 'node_modules'));
   for (const [from, to] of edits) replaceIn(join(root, 'build', file), from, to);
+  execFileSync(process.execPath, ['--check', join(root, 'build', file)]); // what does not even parse would be killed by anything
   return { root, done: () => rmSync(root, { recursive: true, force: true }) };
 }
 

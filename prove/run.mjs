@@ -3,8 +3,8 @@
 //   --seed N       repeat a run                       --mutants    break the rules on purpose instead, and see the checks turn red
 //   --count N      messages per client (default 250; the long form is 2,000)
 //   --faults       the fault laboratory alone: disks, kills, clocks, lost answers, malformed input (faults/index.mjs); --only a,b picks some
-//   --nightly      more of everything
-//   --only GROUP   with --mutants: contract, tasks or approvals
+//   --nightly      more of everything              --scorecard  writes what it checked into docs/scorecard.md and README, when all is green
+//   --only GROUP   with --mutants: contract, tasks, approvals, isolation or faults
 // Everything happens in throw-away homes and ends with them.
 
 import { parseArgs } from 'node:util';
@@ -15,11 +15,13 @@ import { crashRound } from './crash.mjs';
 import { FAULTS } from './faults/index.mjs';
 import { missing } from './faults/stage.mjs';
 import { proveHosts } from './hosts.mjs';
+import { proveIsolation } from './isolation.mjs';
 import { runMutants } from './mutants.mjs';
 import { proveObligations } from './obligations.mjs';
 import { provePostgres } from './postgres.mjs';
 import { proveReceivers } from './receivers.mjs';
 import { proveReminders } from './reminders.mjs';
+import { writeMutants, writeProofs } from './scorecard.mjs';
 import { proveFirstStarts, proveKilledStarts } from './starts.mjs';
 import { proveTaskCrowd } from './task-crowd.mjs';
 import { proveTasks } from './tasks.mjs';
@@ -31,6 +33,7 @@ const { values: flags } = parseArgs({
     mutants: { type: 'boolean', default: false },
     faults: { type: 'boolean', default: false },
     nightly: { type: 'boolean', default: false },
+    scorecard: { type: 'boolean', default: false },
     only: { type: 'string' },
     rounds: { type: 'string', default: '1' },
     count: { type: 'string' },
@@ -53,6 +56,7 @@ const size = quick
       killed: 5,
       seconds: 2,
       racers: 4,
+      rounds: 6,
       crowd: { processes: 4, count: 80 },
     }
   : {
@@ -67,11 +71,17 @@ const size = quick
       killed: 20,
       seconds: 4,
       racers: 8,
+      rounds: 25,
       crowd: { processes: 8, count: 200 },
     };
 const count = Number(flags.count ?? size.count);
 if (flags.count !== undefined) Object.assign(size, { killForMs: 3_600_000, limitMs: 3_600_000 });
 let violations = 0;
+const began = performance.now();
+/** What stands on the scorecard. */
+const rows = [];
+const skipped = [];
+let mutantLines = [];
 
 print(`seed ${seed}; repeat with: npm run prove -- --seed ${seed}${quick ? ' --quick' : ''}`);
 if (flags.mutants) await mutants();
@@ -79,8 +89,17 @@ else {
   if (!flags.faults) await proofs();
   await faults();
 }
+if (flags.scorecard && violations === 0 && flags.only === undefined && !(flags.faults && !flags.mutants)) score();
 print(violations === 0 ? 'No violation.' : `${violations} VIOLATIONS.`);
 process.exit(violations === 0 ? 0 : 1);
+
+/** Of whole and green runs only. */
+function score() {
+  const seconds = (performance.now() - began) / 1000;
+  const form = flags.mutants ? ' -- --mutants' : quick ? ' -- --quick' : flags.nightly ? ' -- --nightly' : '';
+  if (flags.mutants) writeMutants({ lines: mutantLines, seconds, command: `npm run prove${form}` });
+  else writeProofs({ rows, skipped, seconds, command: `npm run prove${form}` });
+}
 
 async function proofs() {
   await section('contract beside its model', async () => {
@@ -128,6 +147,9 @@ async function proofs() {
     for (const result of results) line(result.id, result.title, result);
     line('end', 'every process came to its end', { checked: figures.starts, bad: figures.exits });
   });
+  await prove('I11', 'two projects with the same names, every tool with the ids of both', () =>
+    proveIsolation({ rounds: size.rounds, seed }),
+  );
   for (let round = 0; round < Number(flags.rounds); round++) {
     await section(`${size.clients} clients, ${count} messages each, kill -9 at random`, async () => {
       const { figures, results } = await crashRound({ ...size, count, seed: seed + round });
@@ -142,7 +164,7 @@ async function proofs() {
     async () => {
       const hubs = quick ? { clients: 3, count: 60, restartEveryMs: 4_000 } : { clients: size.clients, count, restartEveryMs: 5_000 };
       const proved = await provePostgres({ ...size, ...hubs, seed });
-      if (proved === undefined) return print('  SKIPPED: PostgreSQL is not installed');
+      if (proved === undefined) return skip('PostgreSQL is not installed');
       const { figures, stops, results } = proved;
       const { kills, starts, seconds, exits } = figures;
       print(
@@ -153,8 +175,8 @@ async function proofs() {
     },
   );
   await section('two hubs in two network namespaces over TLS on one PostgreSQL', async () => {
-    const { skipped, lines } = await proveHosts();
-    if (skipped !== undefined) return print(`  SKIPPED: ${skipped}`);
+    const { skipped: why, lines } = await proveHosts();
+    if (why !== undefined) return skip(why);
     for (const { title, checked = 1, bad } of lines) line('S-32', title, { checked, bad });
   });
   await prove('C-03', 'ten receivers of one inbox: one live receipt per delivery', () => proveReceivers(size));
@@ -170,14 +192,22 @@ async function faults() {
     const size = sizes[tier];
     if (size === undefined || only?.includes(name) === false) continue;
     const why = missing(needs);
-    if (why !== undefined) print(`\n${title}\n  SKIPPED ${name}: ${why}`);
-    else await prove(name, title, () => run({ ...size, seed }));
+    if (why !== undefined) {
+      skipped.push(`${name} (${why})`);
+      print(`\n${title}\n  SKIPPED ${name}: ${why}`);
+    } else await prove(name, title, () => run({ ...size, seed }));
   }
+}
+
+function skip(why) {
+  skipped.push(why);
+  print(`  SKIPPED: ${why}`);
 }
 
 async function mutants() {
   await section('mutants', async () => {
     const lines = await runMutants({ seed, only: flags.only, print: (text) => print(`  ${text}`) });
+    mutantLines = lines;
     const killed = lines.filter(({ red }) => red.length > 0).length;
     print(`  ${killed} of ${lines.length} killed`);
     violations += lines.length - killed;
@@ -202,6 +232,7 @@ async function section(title, run) {
 }
 
 function line(id, title, { checked, bad, note }) {
+  rows.push({ id, title, checked, note });
   violations += bad.length;
   const verdict = bad.length === 0 ? 'ok  ' : 'FAIL';
   print(`  ${verdict} ${id.padEnd(5)} ${String(checked).padStart(7)} checked  ${title}${note === undefined ? '' : ` (${note})`}`);

@@ -58,6 +58,11 @@ export function startProgram(args, home, env = {}) {
       if (error !== undefined || result.isError) throw new Error(`${tool}: ${error?.message ?? result.content[0].text}`);
       return result.structuredContent;
     },
+    /** Reads no more, and asks once more: the answer finds nobody. */
+    deafen() {
+      child.stdout.destroy();
+      write({ id: ++id, method: 'tools/call', params: { name: 'whoami', arguments: {} } });
+    },
     kill: () => child.kill('SIGKILL'),
     async close() {
       child.stdin.end();

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import Database from 'better-sqlite3';
 import { readOwn } from '../history.mjs';
 import { load, openHub, PACKAGE, pause, program, scratch } from '../hub.mjs';
-import { stage, startSender } from './stage.mjs';
+import { missing, stage, startSender } from './stage.mjs';
 
 const run = promisify(execFile);
 
@@ -65,14 +65,17 @@ async function judgeBackup(file, acked, whole) {
   return bad;
 }
 
-/** From every older schema, the start that migrates is killed at its n-th write, for every n until it is not killed any more. */
-export async function proveMigrations({ step = 1 }) {
+/**
+ * The start that migrates is killed at its n-th statement, from the oldest schema for each `every`-th, from the others, whose statements are among
+ * those, for each `others`-th; and under strace at each `writes`-th write, from the oldest and the last but one. Afterwards the schema is the old one or the new one, and the next start goes through.
+ */
+export async function proveMigrations({ every = 1, others = 20, writes = 3, root = PACKAGE }) {
   const { APPLICATION_ID, migrationsOf } = await load('store/migrate.js');
   const migrations = migrationsOf('sqlite');
   const newest = migrations.at(-1).version;
   const bad = [];
-  let kills = 0;
-  for (let version = 1; version < newest; version += step) {
+  const kills = { statements: 0, writes: 0 };
+  for (let version = 1; version < newest; version++) {
     const { folder, done } = scratch();
     try {
       const original = join(folder, 'original');
@@ -83,22 +86,61 @@ export async function proveMigrations({ step = 1 }) {
       db.pragma(`application_id = ${APPLICATION_ID}`);
       db.pragma(`user_version = ${version}`);
       db.close();
-      for (let when = 1, killed = true; killed && when < 60; when += 3) {
-        const home = join(folder, `killed-${when}`);
-        cpSync(original, home, { recursive: true });
-        killed = await openUnder(home, `signal=KILL:when=${when}`);
-        kills += killed ? 1 : 0;
-        bad.push(...(await judgeMigrated(home, version, newest)));
-      }
+      const sweep = async (kind, each, open) => {
+        for (let when = each, killed = true; killed && when < 2_000; when += each) {
+          const home = join(folder, `${kind}-${when}`);
+          cpSync(original, home, { recursive: true });
+          killed = await open(home, when);
+          if (killed) kills[kind] += 1;
+          bad.push(...(await judgeMigrated(home, version, newest)));
+        }
+      };
+      await sweep('statements', version === 1 ? every : others, (home, when) => openToStatement(home, when, root));
+      if (missing(['linux', 'strace']) === undefined && (version === 1 || version === newest - 1))
+        await sweep('writes', writes, (home, when) => openUnder(home, `signal=KILL:when=${when}`, root));
     } finally {
       done();
     }
   }
-  return { checked: newest - 1, bad, note: `${kills} kills, every older schema` };
+  return {
+    checked: kills.statements + kills.writes,
+    bad,
+    note: `${newest - 1} older schemas, ${kills.statements} kills at statements, ${kills.writes} at writes`,
+  };
+}
+
+/** Opens the hub in a process that kills itself before its n-th statement of SQL. Answers whether it came to that. */
+async function openToStatement(home, when, root) {
+  const script = join(home, 'open.mjs');
+  writeFileSync(
+    script,
+    `import { createRequire } from 'node:module';
+const require = createRequire(${JSON.stringify(import.meta.url)});
+const path = require.resolve('better-sqlite3');
+const Plain = require(path);
+let left = ${when};
+const patched = new (require('node:module'))(path);
+require.cache[path] = Object.assign(patched, { filename: path, loaded: true });
+patched.exports = class extends Plain {
+  constructor(file, options) {
+    super(file, { ...options, verbose: () => { if (--left === 0) process.kill(process.pid, 'SIGKILL'); } });
+  }
+};
+const { openHub } = await import(${JSON.stringify(new URL('../hub.mjs', import.meta.url).href)});
+await (await openHub(${JSON.stringify(home)})).close();
+`,
+  );
+  return await run(process.execPath, [script], { env: { ...process.env, PROVE_PACKAGE: root } }).then(
+    () => false,
+    (error) => {
+      if (error.signal === 'SIGKILL') return true;
+      throw error;
+    },
+  );
 }
 
 /** Opens the hub in a process that is killed at one of its writes. Answers whether it was. */
-async function openUnder(home, what) {
+async function openUnder(home, what, root) {
   const script = join(home, 'open.mjs');
   writeFileSync(
     script,
@@ -116,7 +158,7 @@ async function openUnder(home, what) {
     process.execPath,
     script,
   ];
-  const env = { ...process.env, PROVE_PACKAGE: PACKAGE };
+  const env = { ...process.env, PROVE_PACKAGE: root };
   return await run('strace', args, { env }).then(
     () => false,
     (error) => error.signal === 'SIGKILL' || error.code === 137,

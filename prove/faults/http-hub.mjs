@@ -6,14 +6,14 @@ import { writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { LIMITS, openHub, PROJECT, program, scratch } from '../hub.mjs';
+import { LIMITS, openHub, PACKAGE, PROJECT, program, scratch } from '../hub.mjs';
 
 /** Starts the hub with tokens for `names`; `under` is a command it runs under, `limits` are those of its configuration (by default too high to matter). `done` ends it and removes its home. */
-export async function startHttp(names, { under = [], nodeFlags = [], limits = LIMITS } = {}) {
+export async function startHttp(names, { under = [], nodeFlags = [], limits = LIMITS, root = PACKAGE } = {}) {
   const { folder: home, done } = scratch();
   writeFileSync(join(home, 'config.json'), JSON.stringify({ limits }), { mode: 0o600 });
   const tokens = await makeTokens(home, names);
-  const { child, ended, url, said } = await serve(home, { under, nodeFlags });
+  const { child, ended, url, said } = await serve(home, { under, nodeFlags, root });
   const agent = new Agent({ keepAlive: true, maxSockets: 128 });
   const ask = (path, options, body) => exchange(`${url}${path}`, { agent, ...options }, body);
   return {
@@ -53,12 +53,12 @@ export async function serveAgain(hub, signal) {
   };
 }
 
-async function serve(home, { under = [], nodeFlags = [], port = '0' }) {
+async function serve(home, { under = [], nodeFlags = [], port = '0', root = PACKAGE }) {
   const [command, ...args] = [
     ...under,
     process.execPath,
     ...nodeFlags,
-    program(),
+    program(root),
     'serve',
     '--port',
     port,

@@ -83,17 +83,21 @@ export const FAULTS = [
     merge: { backups: 5 },
     nightly: { backups: 30 },
   }),
-  fault('migration', 'migrations killed at their writes, from every older schema', TRACE, proveMigrations, {
-    push: { step: 8 },
+  fault('migration', 'migrations killed at their statements and writes, from every older schema', [], proveMigrations, {
+    push: { every: 12, others: 60, writes: 20 },
     merge: {},
-    nightly: {},
+    nightly: { every: 1, others: 1, writes: 1 },
   }),
-  fault('slow-readers', 'readers of the event stream that never read', [], proveSlowReaders, {
-    push: { events: 400 },
+  fault('slow-readers', 'readers of the event stream that never read', ['linux', 'python3'], proveSlowReaders, {
+    push: { events: 800 },
     merge: { events: 5_000 },
     nightly: { events: 50_000 },
   }),
-  fault('flood', 'one agent floods, another is calm', [], proveFlood, { merge: { calls: 200 }, nightly: { calls: 2_000 } }),
+  fault('flood', 'one agent floods, another is calm', [], proveFlood, {
+    push: { calls: 200 },
+    merge: { calls: 400 },
+    nightly: { calls: 4_000 },
+  }),
   fault('scarcity', 'few file descriptors, little memory', [], proveScarcity, { push: {}, merge: {}, nightly: {} }),
   fault('malformed-lines', 'malformed lines over stdio', [], proveMalformedLines, everywhere({})),
   fault('malformed-requests', 'malformed requests over HTTP', [], proveMalformedRequests, everywhere({})),

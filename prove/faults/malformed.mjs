@@ -4,6 +4,7 @@
 import { connect } from 'node:net';
 import { chance, scratch } from '../hub.mjs';
 import { startServer } from '../stdio-raw.mjs';
+import { argumentsFor } from './arguments.mjs';
 import { startHttp } from './http-hub.mjs';
 
 const MIB = 1024 * 1024;
@@ -33,6 +34,8 @@ const LINES = [
   `{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"send","arguments":{${Array.from({ length: 100_000 }, (_, n) => `"k${n}":1`).join()}}}}`,
   DEEP,
 ];
+
+const WORDS = ['fuzz', 'operator', 'words', 'src/a.ts', '* * * * *', '2030-01-01T00:00:00Z', 'a\nb'];
 
 /** Every line over stdio, then bytes that are not UTF-8 and a line of 11 MiB; after each the server answers a ping. */
 export async function proveMalformedLines() {
@@ -113,7 +116,7 @@ export async function proveMalformedArguments({ rounds, seed }) {
     for (let round = 0; round < rounds; round++) {
       for (const { name, inputSchema } of result.tools) {
         if (inputSchema.properties?.wait_seconds !== undefined && luck.next() < 0.5) continue; // a wait is a long time for a fuzzer
-        const args = malformed(inputSchema, ids, luck);
+        const args = argumentsFor(inputSchema, { ids, words: WORDS }, luck, 0.5);
         const answer = await server.ask('tools/call', { name, arguments: args });
         const text = answer.error?.message ?? (answer.result.isError ? answer.result.content[0].text : '');
         if (text !== '') refused += 1;
@@ -127,59 +130,6 @@ export async function proveMalformedArguments({ rounds, seed }) {
     await server.close();
     done();
   }
-}
-
-const WRONG = [
-  null,
-  true,
-  -1,
-  0,
-  1.5,
-  1e308,
-  Number.MAX_SAFE_INTEGER,
-  '',
-  ' ',
-  '*',
-  'operator',
-  'fuzz',
-  '../../etc/passwd',
-  'x'.repeat(70_000),
-  '\u0000\u001b[31m\u202e',
-  '\ud800',
-  'any:',
-  'any:reviewer',
-  '2026-13-45T99:99:99Z',
-  '0 0 31 2 *',
-  'msg_nothing',
-  [],
-  [null],
-  [[[]]],
-  {},
-  { a: { b: { c: [1] } } },
-  Array.from({ length: 2_000 }, () => 'x'),
-];
-
-/** Optional fields by chance, right in kind, with ids that exist; in half of the calls one of them is wrong. */
-function malformed({ properties = {}, required = [] }, ids, luck) {
-  const { as: _as, ...own } = properties;
-  const fields = Object.keys(own).filter((field) => required.includes(field) || luck.next() < 0.4);
-  const args = Object.fromEntries(fields.map((field) => [field, plausible(own[field], ids, luck)]));
-  if (fields.length > 0 && luck.next() < 0.5) args[luck.pick(fields)] = luck.pick(WRONG);
-  return args;
-}
-
-function plausible(schema, ids, luck) {
-  const kind = schema.anyOf === undefined ? schema : luck.pick(schema.anyOf);
-  if (kind.enum !== undefined) return luck.pick(kind.enum);
-  if (kind.type === 'integer' || kind.type === 'number')
-    return luck.pick([kind.minimum ?? 0, 1, 2, Math.min(kind.maximum ?? 1_000, 1_000)]);
-  if (kind.type === 'boolean') return luck.next() < 0.5;
-  if (kind.type === 'array') return Array.from({ length: luck.below(3) }, () => plausible(kind.items ?? {}, ids, luck));
-  if (kind.type === 'object') return {};
-  const known = [...ids];
-  return luck.next() < 0.5 && known.length > 0
-    ? luck.pick(known)
-    : luck.pick(['fuzz', 'operator', 'words', 'src/a.ts', '* * * * *', '2030-01-01T00:00:00Z', 'a\nb']);
 }
 
 async function throwAt(url, bytes) {

@@ -73,6 +73,7 @@ export function missing(needs) {
     root: () => process.getuid?.() === 0,
     strace: () => runs('strace', '-V'),
     loop: () => existsSync('/dev/loop-control') && runs('mkfs.ext4', '-V') && runs('python3', '-V'),
+    python3: () => runs('python3', '-V'),
     faketime: () => faketime() !== undefined,
   };
   const lacking = needs.filter((need) => !found[need]());
