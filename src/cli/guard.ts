@@ -7,6 +7,7 @@ import { hookPlace, installHook, stagedFiles, uninstallHook, workTree } from '..
 import { hasHub } from '../database-place.ts';
 import { HubError } from '../hub/errors.ts';
 import { rulesOf } from '../hub/risky-commands.ts';
+import { type RefusalsReply, refusals } from '../views/refusals.ts';
 import { type ReservationsReply, reservations } from '../views/reservations.ts';
 import { asOperator } from './as-operator.ts';
 import { addCommand, addGroup, type CommonFlags, configOf } from './command.ts';
@@ -36,19 +37,22 @@ export function registerGuard(program: Command): void {
     },
   );
   const guard = addGroup(program, 'guard', 'the commands that need an approval, and the pre-commit guard of git', 'rookery guard install');
-  addCommand(guard, 'rules', 'the commands that need an approval', 'rookery guard rules').action((flags: CommonFlags) => {
-    const config = configOf(flags);
-    const terminal = openTerminal(config);
-    const rules = rulesOf(config.guard).map((one) => ({
-      name: one.name,
-      risk: one.risk,
-      match: one.match,
-      outside: one.outside === true,
-      why: `it ${one.why}`,
-    }));
-    if (flags.json === true) return terminal.json({ rules });
-    for (const line of renderThings(rules)) terminal.line(line);
-  });
+  addList<ListFlags, RefusalsReply['refusals'][number], RefusalsReply>(
+    guard,
+    'refusals',
+    { description: 'what agents were kept from doing, the newest first, and why', example: 'rookery guard refusals' },
+    {
+      of: 'refusals',
+      read: ({ look }) => look(refusals),
+      cells: ({ at, agent, sub_agent, tool, reason }) => ({
+        at,
+        agent: sub_agent === '' ? agent : `${agent} (${sub_agent})`,
+        tool,
+        why: reason,
+      }),
+    },
+  );
+  addCommand(guard, 'rules', 'the commands that need an approval in this project', 'rookery guard rules').action(showRules);
   addCommand(guard, 'install', 'put the pre-commit guard into this git repository', 'rookery guard install').action(
     (flags: CommonFlags) => {
       const config = configOf(flags);
@@ -79,6 +83,28 @@ export function registerGuard(program: Command): void {
     'whether another agent holds one of these files; by default those that are staged',
     'rookery guard check src/app.ts',
   ).action(check);
+}
+
+/** The rules in force: those of the configuration, and where there is a hub what was set over them. */
+async function showRules(flags: CommonFlags): Promise<void> {
+  const config = configOf(flags);
+  const terminal = openTerminal(config);
+  const print = (guard: Parameters<typeof rulesOf>[0]) => {
+    const rules = rulesOf(guard).map((one) => ({
+      name: one.name,
+      risk: one.risk,
+      match: one.match,
+      outside: one.outside === true,
+      why: `it ${one.why}`,
+    }));
+    if (flags.json === true) return terminal.json({ rules });
+    for (const line of renderThings(rules)) terminal.line(line);
+  };
+  if (!hasHub(config)) return print(config.guard);
+  await asOperator(flags, async ({ hub, caller }) => {
+    await hub.policies.refresh();
+    print(hub.context.policyOf({ projectId: caller.projectId }).guard);
+  });
 }
 
 /** Exit 1, and only then, when an agent would commit what another holds. A person is told and not stopped; a hub in trouble stops nobody. */

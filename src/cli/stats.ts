@@ -64,16 +64,31 @@ function printAgents(terminal: Terminal, { agents, more }: ReportReply<'agents'>
       'failed',
       'calls',
       'refused',
+      'held back',
+      'reminders',
       'turns',
       'cost',
     ],
     agents.map((one) => [
       ...[one.agent, one.sent, one.received, one.acked, one.dead, one.redeliveries],
       ...[halfAndMost(one.shown_p50_ms, one.shown_p95_ms), halfAndMost(one.acked_p50_ms, one.acked_p95_ms)],
-      ...[`${one.tasks.completed} of ${one.tasks.claimed}`, one.tasks.failed, one.calls, one.refused, one.turns, money(one.cost)],
+      ...[
+        `${one.tasks.completed} of ${one.tasks.claimed}`,
+        one.tasks.failed,
+        one.calls,
+        one.refused,
+        one.held_back,
+        remindersOf(one.reminders),
+        one.turns,
+        money(one.cost),
+      ],
     ]),
     more,
   );
+}
+
+function remindersOf({ pending, parked, fired }: ReportReply<'agents'>['agents'][number]['reminders']): string {
+  return pending + parked + fired === 0 ? '-' : `${pending} pending${parked === 0 ? '' : `, ${parked} parked`}, ${fired} fired`;
 }
 
 function printTasks(terminal: Terminal, reply: ReportReply<'tasks'>): void {

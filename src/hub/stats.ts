@@ -5,7 +5,17 @@ import { seqAt } from '../store/activity.ts';
 import { type AgentRow, findAgentByName, listAgents } from '../store/agents.ts';
 import type { Read } from '../store/db.ts';
 import { findProject } from '../store/projects.ts';
-import { callGroups, callSpread, callsByAgent, type Spread, type TurnGroup, turnGroups, turnTools } from '../store/stats-turns.ts';
+import { countRemindersByOwner } from '../store/reminders.ts';
+import {
+  callGroups,
+  callSpread,
+  callsByAgent,
+  heldBackByAgent,
+  type Spread,
+  type TurnGroup,
+  turnGroups,
+  turnTools,
+} from '../store/stats-turns.ts';
 import {
   ackedSpread,
   endedByLabel,
@@ -72,11 +82,13 @@ export class Stats {
       const projectId = caller.projectId;
       const from = await seqAt(read, projectId, since - 1, (await findProject(read, projectId))?.eventSeq ?? 0);
       const asked = await this.#agent(read, caller, agent);
-      const [sent, received, work, calls] = [
+      const [sent, received, work, calls, heldBack, reminders] = [
         byAgent(await sentByAgent(read, projectId, from)),
         byAgent(await receivedByAgent(read, projectId, from)),
         byAgent(await workByAgent(read, projectId, since)),
         byAgent(await callsByAgent(read, projectId, since)),
+        byAgent(await heldBackByAgent(read, projectId, since)),
+        byAgent(await countRemindersByOwner(read, projectId)),
       ];
       const [shown, acked] = [byKey(await shownSpread(read, projectId, from)), byKey(await ackedSpread(read, projectId, from))];
       const spent = this.#rollUp(await turnGroups(read, projectId, since), ({ agentId }) => agentId);
@@ -91,9 +103,21 @@ export class Stats {
           acked: acked.get(id),
           work: work.get(id),
           calls: calls.get(id),
+          heldBack: heldBack.get(id)?.uses ?? 0,
+          reminders: reminders.get(id),
           spent: spent.get(id) ?? NOTHING,
         }))
-        .filter((one) => asked !== null || one.sent > 0 || one.received || one.work || one.calls || one.spent.turns > 0)
+        .filter(
+          (one) =>
+            asked !== null ||
+            one.sent > 0 ||
+            one.received ||
+            one.work ||
+            one.calls ||
+            one.heldBack > 0 ||
+            one.reminders ||
+            one.spent.turns > 0,
+        )
         .sort((a, b) => weight(b) - weight(a) || (a.agent < b.agent ? -1 : 1));
       return this.#page(rows);
     });

@@ -9,6 +9,7 @@ import {
   giveUpToolUses,
   insertToolUse,
   listToolUses,
+  refusedToolUsesIn,
   setToolDuration,
   type ToolOutcome,
   type ToolUseRow,
@@ -39,6 +40,7 @@ export type Verdict = { decision: 'none' | 'allow' | 'deny'; reason: string };
 export type ToolCheck = (caller: Caller, use: ToolUse) => Promise<Verdict>;
 
 const NAME_CHARS = 200;
+const REASON_CHARS = 600;
 
 export class ToolUses {
   readonly #context: HubContext;
@@ -61,7 +63,8 @@ export class ToolUses {
       // A sub-agent may work on in the background of an agent that has stopped.
       const isLate = use.subAgent === '' && !(await beginTurn(act, session, moment));
       const over: ToolOutcome | null = verdict?.decision === 'deny' ? 'refused' : isLate ? 'lost' : null;
-      await insertToolUse(act.tx, this.#row(act, caller, use, moment.at, over));
+      const reason = over === 'refused' ? oneLine(verdict?.reason ?? '', REASON_CHARS) : null;
+      await insertToolUse(act.tx, { ...this.#row(act, caller, use, moment.at, over), reason });
     });
     return verdict ?? { decision: 'none', reason: '' };
   }
@@ -90,6 +93,12 @@ export class ToolUses {
   async list(caller: Caller, agentId: string, limit: number): Promise<ToolUseRow[]> {
     if (caller.agentId !== agentId) assertOversees(caller, 'see what tools others use');
     return await this.#context.db.read((read) => listToolUses(read, agentId, limit));
+  }
+
+  /** What the clients of a project were kept from, the newest first. */
+  async refusals(caller: Caller, limit: number): Promise<(ToolUseRow & { agent: string })[]> {
+    assertOversees(caller, 'see what others were kept from');
+    return await this.#context.db.read((read) => refusedToolUsesIn(read, caller.projectId, limit));
   }
 
   async #end(act: Act, caller: Caller, use: ToolUse, { at }: Moment, outcome: 'ok' | 'failed', durationMs: number | null): Promise<void> {
@@ -128,6 +137,7 @@ export class ToolUses {
       endedAt: outcome === null ? null : act.now,
       durationMs: null,
       outcome,
+      reason: null,
     };
   }
 }

@@ -211,6 +211,20 @@ export async function countReminders(read: Read, ownerId: string): Promise<Remin
     : { pending: toInt(row, 'pending'), parked: toInt(row, 'parked'), fired: toInt(row, 'fired') };
 }
 
+/** The same of every agent of a project that ever had one. */
+export async function countRemindersByOwner(read: Read, projectId: string): Promise<({ agentId: string } & ReminderCounts)[]> {
+  const rows = await read.all(
+    `SELECT owner_id, SUM(CASE WHEN state = 'pending' THEN 1 ELSE 0 END) AS pending, SUM(CASE WHEN state = 'parked' THEN 1 ELSE 0 END) AS parked,
+            CAST(SUM(runs) AS BIGINT) AS fired
+     FROM reminders WHERE project_id = ? GROUP BY owner_id`,
+    projectId,
+  );
+  return rows.map((row) => ({
+    agentId: toText(row, 'owner_id'),
+    ...{ pending: toInt(row, 'pending'), parked: toInt(row, 'parked'), fired: toInt(row, 'fired') },
+  }));
+}
+
 /** Creations of one owner since an instant, and the earliest of them: the creation rate. */
 export async function recentCreations(read: Read, ownerId: string, since: number): Promise<{ count: number; earliest: number | null }> {
   const row = await read.get(

@@ -97,6 +97,19 @@ export async function callsByAgent(
   return rows.map((row) => ({ agentId: toText(row, 'agent_id'), calls: toInt(row, 'n'), refused: toInt(row, 'refused') }));
 }
 
+/** How often the guard kept each agent's model from using a tool. */
+export async function heldBackByAgent(read: Read, projectId: string, since: number): Promise<{ agentId: string; uses: number }[]> {
+  const rows = await read.all(
+    `SELECT agent_id, SUM(n) AS n FROM (
+       SELECT agent_id, COUNT(*) AS n FROM tool_uses WHERE project_id = ? AND started_at >= ? AND outcome = 'refused' GROUP BY agent_id
+       UNION ALL
+       SELECT agent_id, SUM(uses) FROM tool_use_days WHERE project_id = ? AND day >= ? AND outcome = 'refused' GROUP BY agent_id
+     ) AS counted GROUP BY agent_id`,
+    ...[projectId, since, projectId, firstDay(since)],
+  );
+  return rows.map((row) => ({ agentId: toText(row, 'agent_id'), uses: toInt(row, 'n') }));
+}
+
 /** Half of the values were not above `p50`, nineteen of twenty not above `p95`. */
 export type Spread = { key: string; p50: number | null; p95: number | null; longest: number | null };
 

@@ -19,6 +19,8 @@ export type ToolUseRow = {
   durationMs: number | null;
   /** `lost`: nobody told of its end. */
   outcome: string | null;
+  /** Why it was refused. */
+  reason: string | null;
 };
 
 const toToolUse = (row: Row): ToolUseRow => ({
@@ -33,13 +35,14 @@ const toToolUse = (row: Row): ToolUseRow => ({
   endedAt: toIntOrNull(row, 'ended_at'),
   durationMs: toIntOrNull(row, 'duration_ms'),
   outcome: toTextOrNull(row, 'outcome'),
+  reason: toTextOrNull(row, 'reason'),
 });
 
 /** Records a use unless it is known: the word of its end may have come before the word of its start. */
 export async function insertToolUse(tx: Tx, use: ToolUseRow): Promise<boolean> {
   const changes = await tx.run(
-    `INSERT INTO tool_uses (session_id, tool_use_id, project_id, agent_id, sub_agent, tool, args_digest, started_at, ended_at, duration_ms, outcome)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (session_id, tool_use_id) DO NOTHING`,
+    `INSERT INTO tool_uses (session_id, tool_use_id, project_id, agent_id, sub_agent, tool, args_digest, started_at, ended_at, duration_ms, outcome, reason)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (session_id, tool_use_id) DO NOTHING`,
     use.sessionId,
     use.toolUseId,
     use.projectId,
@@ -51,6 +54,7 @@ export async function insertToolUse(tx: Tx, use: ToolUseRow): Promise<boolean> {
     use.endedAt,
     use.durationMs,
     use.outcome,
+    use.reason,
   );
   return changes === 1;
 }
@@ -131,4 +135,15 @@ export async function refusedToolUses(read: Read, agentId: string, since: number
     limit,
   );
   return rows.map(toToolUse);
+}
+
+/** The same of all agents of a project. */
+export async function refusedToolUsesIn(read: Read, projectId: string, limit: number): Promise<(ToolUseRow & { agent: string })[]> {
+  const rows = await read.all(
+    `SELECT u.*, a.name AS agent FROM tool_uses u JOIN agents a ON a.id = u.agent_id
+     WHERE u.project_id = ? AND u.outcome = 'refused' ORDER BY u.started_at DESC, u.tool_use_id LIMIT ?`,
+    projectId,
+    limit,
+  );
+  return rows.map((row) => ({ ...toToolUse(row), agent: toText(row, 'agent') }));
 }

@@ -97,7 +97,12 @@ function renderInspection({ doors, attempts, refusals, usage, reminders }: Inspe
       proven_at: toIsoOrNull(provenAt),
     })),
     wakes: attempts.map(({ door, startedAt, unread, outcome, state }) => ({ door, at: toIso(startedAt), unread, state, outcome })),
-    refusals: refusals.map(({ tool, subAgent, startedAt }) => ({ tool, sub_agent: subAgent, at: toIso(startedAt) })),
+    refusals: refusals.map(({ tool, subAgent, startedAt, reason }) => ({
+      tool,
+      sub_agent: subAgent,
+      at: toIso(startedAt),
+      reason: reason ?? '',
+    })),
     context: usage === null ? null : { percent: usage.percent, at: toIso(usage.reportedAt), checkpoint_owed: usage.checkpointOwed },
     reminders,
   };

@@ -56,6 +56,8 @@ export const FRESHNESS = {
   reminders: { touchedBy: ['reminder', 'agent', 'retention', 'profile'], freshMs: null },
   // Calls of a holder renew what it holds, which is no event.
   reservations: { touchedBy: ['reservation', 'agent', 'session'], freshMs: 10 * SECOND },
+  // A refusal is told by a hook, and no event.
+  refusals: { touchedBy: [], freshMs: 10 * SECOND },
   health: { touchedBy: [], freshMs: 20 * SECOND },
   // Reports and plots tell of the past, and are dear to make: they are made again after a while, not after every event.
   stats: { touchedBy: [], freshMs: 30 * SECOND },

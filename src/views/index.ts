@@ -10,6 +10,7 @@ import { events } from './events.ts';
 import { health } from './health.ts';
 import { overview } from './overview.ts';
 import { projects } from './projects.ts';
+import { refusals } from './refusals.ts';
 import { reminders } from './reminders.ts';
 import { reservations } from './reservations.ts';
 import { stats } from './stats.ts';
@@ -35,6 +36,7 @@ export const views: readonly View<unknown>[] = [
   task,
   reminders,
   reservations,
+  refusals,
   activity,
   stats,
   events,

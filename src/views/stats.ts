@@ -42,7 +42,7 @@ type Caller = Look['caller'];
 async function agents(hub: Hub, caller: Caller, query: Query) {
   const { rows, more } = await hub.stats.agents(caller, query);
   return {
-    agents: rows.map(({ agent, role, sent, received, shown, acked, work, calls, spent }) => ({
+    agents: rows.map(({ agent, role, sent, received, shown, acked, work, calls, heldBack, reminders, spent }) => ({
       agent,
       role,
       ...{ sent, received: received?.received ?? 0, acked: received?.acked ?? 0, open: received?.open ?? 0 },
@@ -53,6 +53,8 @@ async function agents(hub: Hub, caller: Caller, query: Query) {
       tasks: { claimed: work?.claims ?? 0, completed: work?.completed ?? 0, failed: work?.failed ?? 0, late: work?.late ?? 0 },
       calls: calls?.calls ?? 0,
       refused: calls?.refused ?? 0,
+      held_back: heldBack,
+      reminders: { pending: reminders?.pending ?? 0, parked: reminders?.parked ?? 0, fired: reminders?.fired ?? 0 },
       ...toSpent(spent),
     })),
     more,

@@ -161,6 +161,7 @@ it('every command keeps its fields', { timeout: 300_000 }, async () => {
   await tell('config', 'set', 'port', '7421');
   await tell('config', 'show', 'port');
   await tell('guard', 'rules');
+  await tell('guard', 'refusals');
   await tell('verify');
   await tell('backup', join(home, 'copy.db'));
   await tell('export', join(home, 'hub.ndjson'));

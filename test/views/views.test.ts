@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import type { Params } from '../../dashboard/src/view-store.ts';
+import { foldToolUses } from '../../src/store/days.ts';
 import { Connection } from '../../src/tools/connection.ts';
 import { getOpenThreads } from '../../src/tools/get-open-threads.ts';
 import type { ViewName } from '../../src/views/freshness.ts';
@@ -175,9 +176,28 @@ onEveryEngine('views', (engine) => {
       context: { percent: 72, checkpoint_owed: true },
       doors: [{ door: 'monitor', open: true, proven_at: null, failures: 0 }],
       wakes: [],
-      refusals: [{ tool: 'Bash' }],
+      refusals: [{ tool: 'Bash', reason: expect.stringContaining('it rewrites or deletes what others have fetched') }],
       turns: [{ model: 'claude-opus-5', cost: 5 }],
       reminders: { pending: 0, parked: 0, fired: 0 },
+    });
+    expect(await view(hub, operator, 'refusals')).toEqual({
+      refusals: [
+        {
+          agent: 'bob',
+          sub_agent: '',
+          tool: 'Bash',
+          at: expect.any(String),
+          reason: expect.stringMatching(/holds this command back.*Approval apr_/),
+        },
+      ],
+    });
+    await hub.reminders.remind(bob, { message: 'later', inMs: 3_600_000 }, { tool: 'remind' });
+    expect(await view(hub, operator, 'stats', { report: 'agents', agent: 'bob' })).toMatchObject({
+      agents: [{ agent: 'bob', held_back: 1, reminders: { pending: 1, parked: 0, fired: 0 } }],
+    });
+    await hub.db.write('', async (tx) => expect(await foldToolUses(tx, hub.fake.now())).toBe(1));
+    expect(await view(hub, operator, 'stats', { report: 'agents', since: '7d', agent: 'bob' })).toMatchObject({
+      agents: [{ held_back: 1 }],
     });
     expect(await view(hub, operator, 'agents')).toMatchObject({ agents: [{ name: 'bob', wake: { door: 'monitor' }, woken: null }] });
     expect(await view(hub, operator, 'approvals')).toMatchObject({

@@ -115,11 +115,12 @@ export function Refusals({ refusals }: { refusals: AgentReply['refusals'] }) {
     <>
       <p class="why">Held back by the guard until they are approved, or because another holds the files.</p>
       <ul class="lines">
-        {refusals.map(({ tool, sub_agent, at }) => (
+        {refusals.map(({ tool, sub_agent, at, reason }) => (
           <li key={at + tool} class="stuck-head">
             <StateMark state="denied" word={tool} />
             {sub_agent === '' ? null : <span class="faint">by its sub-agent {sub_agent}</span>}
             <Ago at={at} />
+            {reason === '' ? null : <span class="why">{reason}</span>}
           </li>
         ))}
       </ul>
