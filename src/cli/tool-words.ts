@@ -126,7 +126,12 @@ const FOR_PEOPLE: Readonly<Record<string, string>> = {
 /** A sentence of the hub for a person: tools are commands. */
 export function inPersonsWords(text: string): string {
   const names = new Set(tools.map(({ name }) => name));
-  return text.replace(
+  // What an agent is told field by field, a person reads with the flags.
+  const asked = text.replace(
+    /\b([a-z_]+) takes: .*$/s,
+    (_, tool: string) => `rookery ${tool.replaceAll('_', '-')} --help shows what it takes.`,
+  );
+  return asked.replace(
     /\b[a-z]+(?:_[a-z]+)+\b/g,
     (word) => FOR_PEOPLE[word] ?? (names.has(word) ? `rookery ${word.replaceAll('_', '-')}` : word),
   );

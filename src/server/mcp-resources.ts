@@ -7,7 +7,6 @@ import {
   ListPromptsRequestSchema,
   ListResourcesRequestSchema,
   ListResourceTemplatesRequestSchema,
-  McpError,
   type Prompt,
   ReadResourceRequestSchema,
   type Resource,
@@ -38,12 +37,12 @@ export function serveResources(server: Server, session: McpSession): void {
         contents: [{ uri, mimeType: 'application/json', text: await readResource(await session.hub, await session.connection(), uri) }],
       };
     } catch (error) {
-      if (isHubError(error)) throw new McpError(ErrorCode.InvalidParams, `${error.message} ${error.hint ?? ''}`.trim());
+      if (isHubError(error)) throw invalidParams(`${error.message} ${error.hint ?? ''}`.trim());
       throw error;
     }
   });
   server.setRequestHandler(SubscribeRequestSchema, async ({ params: { uri } }) => {
-    if (uri !== INBOX_URI) throw new McpError(ErrorCode.InvalidParams, `Only ${INBOX_URI} can be subscribed to.`);
+    if (uri !== INBOX_URI) throw invalidParams(`Only ${INBOX_URI} can be subscribed to.`);
     watch ??= new InboxWatch(await session.hub, await session.connection(), () => server.sendResourceUpdated({ uri: INBOX_URI }));
     return {};
   });
@@ -55,8 +54,7 @@ export function serveResources(server: Server, session: McpSession): void {
   server.setRequestHandler(ListPromptsRequestSchema, () => ({ prompts: JSON.parse(catalogue.prompts) as Prompt[] }));
   server.setRequestHandler(GetPromptRequestSchema, async ({ params: { name } }) => {
     const prompt = prompts.find((one) => one.name === name);
-    if (prompt === undefined)
-      throw new McpError(ErrorCode.InvalidParams, `Unknown prompt. Prompts: ${prompts.map((one) => one.name).join(', ')}.`);
+    if (prompt === undefined) throw invalidParams(`Unknown prompt. Prompts: ${prompts.map((one) => one.name).join(', ')}.`);
     const connection = await session.connection();
     const offered = toolsOf(connection.toolsets);
     // A client whose name is held by another session may still read how to go on.
@@ -69,6 +67,11 @@ export function serveResources(server: Server, session: McpSession): void {
     watch?.stop();
     watch = undefined; // a client that comes back may subscribe again
   });
+}
+
+/** Not the SDK’s McpError: it writes the code into the words, and its client writes it there again. */
+function invalidParams(message: string): Error {
+  return Object.assign(new Error(message), { code: ErrorCode.InvalidParams });
 }
 
 /** Tells a subscriber when the number of messages waiting for it changed. */

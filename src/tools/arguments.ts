@@ -10,7 +10,7 @@ export function parseArguments(tool: string, schema: z.ZodObject, given: unknown
     return parsed.data;
   }
   const [issue] = parsed.error.issues;
-  throw new HubError('invalid_input', issue === undefined ? 'The arguments do not fit.' : describe(issue), {
+  throw new HubError('invalid_input', issue === undefined ? 'The arguments do not fit.' : describe(issue, given), {
     hint: `${tool} takes: ${fieldsOf(schema)}.`,
   });
 }
@@ -29,7 +29,7 @@ function fieldsOf(schema: z.ZodObject): string {
   return fields.join(', ') || 'nothing';
 }
 
-function describe(issue: z.core.$ZodIssue): string {
+function describe(issue: z.core.$ZodIssue, given: unknown): string {
   if (issue.code === 'unrecognized_keys') {
     const [key = ''] = issue.keys;
     const identity = ['from', 'sender', 'agent', 'agent_name', 'my_name', 'role'].includes(key)
@@ -38,7 +38,24 @@ function describe(issue: z.core.$ZodIssue): string {
     return `${key.slice(0, 48)}: unknown field.${identity}`;
   }
   const field = issue.path.join('.') || 'arguments';
-  if (issue.code === 'invalid_type' && issue.input === undefined && /received undefined/.test(issue.message))
+  if ((issue.code === 'invalid_type' || issue.code === 'invalid_union') && valueAt(given, issue.path) === undefined)
     return `${field}: is required.`;
+  // Of a field that may be one of several things zod says only that it is none of them.
+  if (issue.code === 'invalid_union') {
+    const wanted = issue.errors.flatMap((one) =>
+      one.flatMap((why) => (why.code === 'invalid_type' && why.path.length === 0 ? [why.expected] : [])),
+    );
+    const inner = issue.errors.flat().find(({ path }) => path.length > 0);
+    return wanted.length === issue.errors.length || inner === undefined
+      ? `${field}: expected ${wanted.join(' or ')}.`
+      : `${[field, ...inner.path].join('.')}: ${inner.message}.`;
+  }
   return `${field}: ${issue.message}.`;
+}
+
+function valueAt(given: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (value, key) => (value !== null && typeof value === 'object' ? (value as Record<PropertyKey, unknown>)[key] : undefined),
+    given,
+  );
 }
