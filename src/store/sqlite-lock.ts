@@ -29,6 +29,37 @@ export async function acquire<T>(clock: Clock, attempt: () => T, onBusy?: () => 
   }
 }
 
+/** Whoever has just had the lock, and knows that others want it, comes back so much later: it would win against those who sleep. */
+const COURTESY_MS = 2;
+/** How long others are taken to want it after it was found taken. */
+const WANTED_MS = 100;
+
+/** Leaves the lock to others for a moment, as long as there are others. */
+export class Courtesy {
+  readonly #clock: Clock;
+  #takenAt = Number.NEGATIVE_INFINITY;
+  #hadAt = Number.NEGATIVE_INFINITY;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** The lock was found taken. */
+  taken(): void {
+    this.#takenAt = this.#clock.monotonic();
+  }
+
+  /** This process has given the lock back. */
+  had(): void {
+    this.#hadAt = this.#clock.monotonic();
+  }
+
+  async leave(): Promise<void> {
+    const now = this.#clock.monotonic();
+    if (now - this.#takenAt < WANTED_MS && now - this.#hadAt < COURTESY_MS) await this.#clock.sleep(COURTESY_MS);
+  }
+}
+
 function isBusy(error: unknown): boolean {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('SQLITE_BUSY');
 }

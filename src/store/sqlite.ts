@@ -8,7 +8,7 @@ import type { Db, Durability, Read, Tx } from './db.ts';
 import { Doorbell } from './doorbell.ts';
 import { FileChanges } from './sqlite-changes.ts';
 import { diskNotices, sizesOf } from './sqlite-disk.ts';
-import { acquire } from './sqlite-lock.ts';
+import { acquire, Courtesy } from './sqlite-lock.ts';
 import { headOf, Mark, olderNotices } from './sqlite-mark.ts';
 import { assertTrusted, inodeOf, openSqliteFile, type SqliteOptions } from './sqlite-open.ts';
 import { Statements, type TurnWatch, watchTurn } from './sqlite-turn.ts';
@@ -42,6 +42,7 @@ class SqliteDb implements Db {
   readonly #inode: string;
   readonly #bell: Doorbell;
   readonly #mark: Mark;
+  readonly #courtesy: Courtesy;
   readonly #changes: FileChanges;
   readonly #queue: Pending[] = [];
   #inodeCheckedAt: number;
@@ -61,6 +62,7 @@ class SqliteDb implements Db {
     this.#inode = inode;
     this.#inodeCheckedAt = options.clock.monotonic();
     this.#mark = new Mark(options.path);
+    this.#courtesy = new Courtesy(options.clock);
     this.#changes = new FileChanges(
       options.clock,
       () => this.#reader.dataVersion(),
@@ -162,6 +164,7 @@ class SqliteDb implements Db {
         const group = await this.#begin();
         const since = this.#options.clock.monotonic();
         await this.#commit(group);
+        this.#courtesy.had();
         this.#observe(group, since);
         // The lock is free: let clients be answered and other processes in before the next group.
         if (this.#queue.length > 0) await new Promise<void>((resolve) => setImmediate(resolve));
@@ -175,6 +178,7 @@ class SqliteDb implements Db {
 
   /** Takes the write lock, then whatever waits by then. `relaxed` holds only for a group in which nothing carries a promise. */
   async #begin(): Promise<Pending[]> {
+    await this.#courtesy.leave();
     return await acquire(
       this.#options.clock,
       () => {
@@ -183,7 +187,10 @@ class SqliteDb implements Db {
         this.#writer.exec('BEGIN IMMEDIATE');
         return this.#queue.splice(0, GROUP);
       },
-      this.#options.observer?.busy,
+      () => {
+        this.#courtesy.taken();
+        this.#options.observer?.busy();
+      },
     );
   }
 
@@ -195,9 +202,8 @@ class SqliteDb implements Db {
   }
 
   #observe(group: readonly Pending[], lockedAt: number): void {
-    const { observer, clock } = this.#options;
     const waited = group.map(({ since }) => lockedAt - since);
-    observer?.committed(group.length, waited, clock.monotonic() - lockedAt);
+    this.#options.observer?.committed(group.length, waited, this.#options.clock.monotonic() - lockedAt);
   }
 
   async #commit(group: Pending[]): Promise<void> {
@@ -205,8 +211,7 @@ class SqliteDb implements Db {
     const settled: (() => void)[] = [];
     let toError = toStorageError;
     try {
-      const isAlone = group.length === 1;
-      for (const pending of group) settled.push(await this.#change(watch, pending, isAlone));
+      for (const pending of group) settled.push(await this.#change(watch, pending, group.length === 1));
       const synced = group.some((pending) => pending.durability === 'synced');
       this.#assertFile(synced);
       const promised = group.findLast(({ durability, scope }) => durability === 'synced' && scope !== '');
