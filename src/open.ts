@@ -57,7 +57,7 @@ async function openDatabase(config: Config, observer: DbObserver | undefined): P
   const clock = systemClock;
   if (config.databaseUrl !== undefined) {
     const { openPostgres } = await import('./store/postgres-open.ts');
-    return await openPostgres({ url: config.databaseUrl, connections: config.databaseConnections, clock });
+    return await openPostgres({ url: config.databaseUrl, connections: config.databaseConnections, clock, observer });
   }
   const { databasePath: path, bellDir, backupDir, allowNetworkFs } = config;
   return await openSqlite({ path, bellDir, backupDir, allowNetworkFs, clock, observer });

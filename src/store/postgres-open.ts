@@ -3,7 +3,7 @@
 
 import type { Clock } from '../hub/clock.ts';
 import { HubError } from '../hub/errors.ts';
-import type { Db } from './db.ts';
+import type { Db, DbObserver } from './db.ts';
 import { migrationsOf, schemaVersion } from './migrate.ts';
 import { refuseUnknown } from './moving.ts';
 import { type PgPool, PostgresDb } from './postgres.ts';
@@ -19,18 +19,23 @@ export type PostgresOptions = {
   connections?: number;
   /** Opens a database that another process looks after: it is not migrated. */
   asGuest?: boolean;
+  observer?: DbObserver | undefined;
 };
 
 export async function openPostgres(options: PostgresOptions): Promise<Db> {
   const pool = new ServerPool(pgSettings(options.url), options.clock, options.connections);
-  return await openOn(pool, options.clock, { asGuest: options.asGuest === true, schema: pool.schema });
+  return await openOn(pool, options.clock, { asGuest: options.asGuest === true, schema: pool.schema, observer: options.observer });
 }
 
 /** The engine on a pool of connections, however they are made. */
-export async function openOn(pool: PgPool, clock: Clock, { asGuest = false, schema = 'public' } = {}): Promise<Db> {
+export async function openOn(
+  pool: PgPool,
+  clock: Clock,
+  { asGuest = false, schema = 'public', observer }: { asGuest?: boolean; schema?: string; observer?: DbObserver | undefined } = {},
+): Promise<Db> {
   try {
     await pool.use((connection) => (asGuest ? assertCurrent(pool.name, connection) : migrate(pool.name, connection, schema)));
-    return new PostgresDb(pool, clock);
+    return new PostgresDb(pool, clock, observer);
   } catch (error) {
     await pool.close();
     throw toPostgresError(error);

@@ -2,7 +2,8 @@
 // them is already on its way, which saves a round trip each. Invariant: a statement that failed fails its change, even if the change ignored it,
 // because PostgreSQL undoes everything of it.
 
-import type { Arg, Row, Tx } from './db.ts';
+import type { Clock } from '../hub/clock.ts';
+import type { Arg, DbObserver, Row, Tx } from './db.ts';
 
 /** One connection, held for one transaction at a time. It runs what it is given in the order of the calls. */
 export interface PgConnection {
@@ -17,14 +18,25 @@ export class PgTx implements Tx {
   readonly #sent: Promise<unknown>[] = [];
   readonly #seen = new Map<string, Promise<{ rows: Row[]; affected: number }>>();
   #failure: { error: unknown } | undefined;
+  readonly #clock: Clock | undefined;
+  readonly #observer: DbObserver | undefined;
+  #beganAt = 0;
   #changed = false;
   #open = true;
 
   /** `begin`: how the transaction begins; it is sent, not waited for. */
-  constructor(connection: PgConnection, begin: string) {
+  constructor(connection: PgConnection, begin: string, clock?: Clock, observer?: DbObserver) {
     this.#connection = connection;
+    this.#clock = clock;
+    this.#observer = observer;
     this.#begun = connection.script(begin);
-    this.#begun.catch(() => {}); // whoever ends the transaction hears of it
+    // Whoever ends the transaction hears of a failure.
+    this.#begun.then(() => this.#noteBeginning()).catch(() => {});
+  }
+
+  /** When the transaction had begun, with the lock that its beginning takes. */
+  get beganAt(): number {
+    return this.#beganAt;
   }
 
   /** Whether anything was changed, as far as can be told. */
@@ -102,12 +114,27 @@ export class PgTx implements Tx {
     const asked = this.#connection.query(numbered(sql), args);
     if (isLook) this.#seen.set(key, asked);
     else this.#forget();
+    const since = this.#clock?.monotonic() ?? 0;
     try {
       return await asked;
     } catch (error) {
       this.#fail(error);
       throw error;
+    } finally {
+      this.#tell(sql, since);
     }
+  }
+
+  #noteBeginning(): void {
+    this.#beganAt = this.#clock?.monotonic() ?? 0;
+  }
+
+  /** Tells of a statement that took long. It was sent before the lock was there; that wait is not its own. */
+  #tell(sql: string, since: number): void {
+    const slowMs = this.#observer?.slowMs ?? null;
+    if (slowMs === null || this.#clock === undefined) return;
+    const ms = this.#clock.monotonic() - Math.max(since, this.#beganAt);
+    if (ms >= slowMs) this.#observer?.slow(sql, ms);
   }
 
   #forget(): void {

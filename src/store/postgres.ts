@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../hub/clock.ts';
 import { HubError } from '../hub/errors.ts';
-import type { Db, Durability, Read, Tx } from './db.ts';
+import type { Db, DbObserver, Durability, Read, Tx } from './db.ts';
 import { Changes } from './postgres-changes.ts';
 import { isContended, isLost, isStalePlan, toLookError, toPostgresError, unknownOutcome } from './postgres-error.ts';
 import { type PgConnection, PgTx } from './postgres-transaction.ts';
@@ -46,6 +46,7 @@ const YIELDS = 10;
 type Pending = {
   change: (tx: Tx) => Promise<unknown>;
   durability: Durability;
+  since: number;
   resolve: (value: unknown) => void;
   reject: (error: unknown) => void;
 };
@@ -54,15 +55,17 @@ export class PostgresDb implements Db {
   readonly engine = 'postgres';
   readonly #pool: PgPool;
   readonly #clock: Clock;
+  readonly #observer: DbObserver | undefined;
   readonly #bell: PgBell | undefined;
   readonly #queues = new Map<string, Pending[]>();
   readonly #drains = new Set<Promise<void>>();
   readonly #changes: Changes;
   #closed = false;
 
-  constructor(pool: PgPool, clock: Clock) {
+  constructor(pool: PgPool, clock: Clock, observer?: DbObserver) {
     this.#pool = pool;
     this.#clock = clock;
+    this.#observer = observer;
     this.#changes = new Changes(clock, () => pool.use((connection) => connection.script('SELECT pg_current_snapshot()::text AS seen')));
     this.#bell = pool.bell?.(() => this.#changes.happened());
   }
@@ -71,7 +74,7 @@ export class PostgresDb implements Db {
     if (this.#closed) return Promise.reject(closed());
     return new Promise<T>((resolve, reject) => {
       const work = async (connection: PgConnection) => {
-        const tx = new PgTx(connection, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+        const tx = this.#begin(connection, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
         try {
           const result = await tx.first(() => look(tx));
           await tx.begun();
@@ -94,7 +97,8 @@ export class PostgresDb implements Db {
   write<T>(scope: string, change: (tx: Tx) => Promise<T>, durability: Durability = 'synced'): Promise<T> {
     if (this.#closed) return Promise.reject(closed());
     return new Promise<T>((resolve, reject) => {
-      const pending: Pending = { change, durability, resolve: (value) => resolve(value as T), reject };
+      const since = this.#clock.monotonic();
+      const pending: Pending = { change, durability, since, resolve: (value) => resolve(value as T), reject };
       const queue = this.#queues.get(scope);
       if (queue !== undefined) {
         queue.push(pending);
@@ -154,6 +158,7 @@ export class PostgresDb implements Db {
         settle();
         yields = 0;
       } catch (error) {
+        if (isContended(error)) this.#observer?.busy();
         if (scope === '' && isContended(error) && yields++ < YIELDS) {
           queue.unshift(...taken);
           await this.#clock.sleep(yields * YIELD_PAUSE_MS);
@@ -170,7 +175,7 @@ export class PostgresDb implements Db {
   /** One transaction. Answers how its callers are to be told; `taken` says whom it carries when it throws. */
   async #commit(connection: PgConnection, scope: string, queue: Pending[], taken: Pending[]): Promise<() => void> {
     const durability = queue[0]?.durability ?? 'synced';
-    const tx = new PgTx(connection, beginning(scope, durability));
+    const tx = this.#begin(connection, beginning(scope, durability));
     const settled: (() => void)[] = [];
     try {
       // Who comes while the first one works shares its commit, if a promise is given to both or to none.
@@ -195,6 +200,7 @@ export class PostgresDb implements Db {
       await tx.commit().catch((error: unknown) => {
         throw isLost(error) ? new LostCommit(xid, settled, error) : error;
       });
+      this.#observe(taken, tx.beganAt);
       this.#changes.happened();
       // What carries no promise (a lease, a heartbeat) is nothing that others wait for; their poll sees it soon enough.
       if (durability === 'synced') this.#bell?.ring();
@@ -202,6 +208,16 @@ export class PostgresDb implements Db {
     return () => {
       for (const settle of settled) settle();
     };
+  }
+
+  #begin(connection: PgConnection, begin: string): PgTx {
+    return new PgTx(connection, begin, this.#clock, this.#observer);
+  }
+
+  /** Who came while the lock was held did not wait for it. */
+  #observe(taken: readonly Pending[], lockedAt: number): void {
+    const waited = taken.map(({ since }) => Math.max(0, lockedAt - since));
+    this.#observer?.committed(taken.length, waited, this.#clock.monotonic() - lockedAt);
   }
 
   /** Runs one change and answers how its caller is to be told. Throws when the whole transaction is of no use. */

@@ -3,7 +3,7 @@
 import { createServer, connect as dial, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import type { Db } from '../../src/store/db.ts';
+import type { Db, DbObserver } from '../../src/store/db.ts';
 import { openPostgres } from '../../src/store/postgres-open.ts';
 import { pgSettings } from '../../src/store/postgres-settings.ts';
 import { systemClock } from '../../src/system/clock.ts';
@@ -54,6 +54,36 @@ describe.runIf(hasPostgres)('PostgreSQL', () => {
     const counted = await Promise.all(Array.from({ length: 200 }, (_, n) => count(n % 2 === 0 ? one : two, 'p')));
     expect(counted.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 200 }, (_, n) => n + 1));
     expect(await seqOf(two, 'p')).toBe(200);
+  });
+
+  it('tells how long writes waited and the lock was held, how many shared it, and which statement was slow', async () => {
+    const { one, url } = await openTwice();
+    await addProject(one, 'p');
+    const commits: { writes: number; waited: readonly number[]; held: number }[] = [];
+    const slow: string[] = [];
+    const observer: DbObserver = {
+      committed: (writes, waited, held) => void commits.push({ writes, waited, held }),
+      busy() {},
+      slowMs: 150,
+      slow: (sql, ms) => void slow.push(`${sql} ${ms >= 150}`),
+    };
+    const two = await openPostgres({ url, clock: systemClock, connections: 4, observer });
+    cleanup(() => two.close());
+    const holds = signal();
+    const holding = one.write('p', async (tx) => {
+      await tx.run('UPDATE projects SET event_seq = 1');
+      holds.resolve();
+      await tx.get('SELECT pg_sleep(0.3)');
+    });
+    await holds.promise;
+    await Promise.all([holding, count(two, 'p'), count(two, 'p'), count(two, 'p')]);
+    expect(commits).toMatchObject([{ writes: 3 }]);
+    // They waited for another hub's lock, which is no statement's own time.
+    for (const ms of commits[0]?.waited ?? []) expect(ms).toBeGreaterThan(100);
+    expect(commits[0]?.held).toBeGreaterThan(0);
+    expect(slow).toEqual([]);
+    await two.write('p', (tx) => tx.run('UPDATE projects SET event_seq = 9 + length(pg_sleep(0.2)::text)'));
+    expect(slow).toEqual(['UPDATE projects SET event_seq = 9 + length(pg_sleep(0.2)::text) true']);
   });
 
   it('lets a write of one project pass while another project is held', async () => {

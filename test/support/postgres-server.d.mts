@@ -1,3 +1,5 @@
+import type { ChildProcess } from 'node:child_process';
+
 export type PostgresServer = {
   readonly pid: number;
   readonly folder: string;
@@ -17,6 +19,8 @@ export function postgresPrograms(): string | undefined;
 export function startPostgres(options?: {
   inMemory?: boolean;
   tcp?: boolean;
-  detached?: boolean;
+  toldAt?: string;
   settings?: Record<string, string | number>;
 }): Promise<PostgresServer | undefined>;
+
+export function lookAfter(place: string): ChildProcess;

@@ -16,10 +16,14 @@ import {
   readFileSync,
   rmSync,
   statfsSync,
+  writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const WARDEN = fileURLToPath(new URL('postgres-warden.mjs', import.meta.url));
 
 /** Where the server's programs are; undefined where there are none. */
 export function postgresPrograms() {
@@ -32,15 +36,18 @@ export function postgresPrograms() {
 
 /**
  * Starts a cluster. `inMemory`: where memory is given as a file system, for what proves nothing about disks. `tcp`: also on a loopback port.
- * `detached`: it outlives this process; whoever ends it has its pid. `tls`: `{ cert, key, network, password }`, PEM files with which it is also
+ * `toldAt`: it outlives this process, and a file that names its folder from the first instant on; without, it ends with this process, however that
+ * ends. `tls`: `{ cert, key, network, password }`, PEM files with which it is also
  * reached from a network, by password.
  */
-export async function startPostgres({ inMemory = false, tcp = false, detached = false, tls, settings = {} } = {}) {
+export async function startPostgres({ inMemory = false, tcp = false, toldAt, tls, settings = {} } = {}) {
   const programs = postgresPrograms();
   const user = unprivileged();
   if (programs === undefined || user === undefined) return undefined;
   const folder = mkdtempSync(join(inMemory && hasRoom('/dev/shm') ? '/dev/shm' : tmpdir(), 'rookery-pg-'));
   const data = join(folder, 'data');
+  if (toldAt !== undefined) writeFileSync(toldAt, folder);
+  const warden = toldAt === undefined ? lookAfter(folder) : undefined;
   if (user.uid !== undefined) chownSync(folder, user.uid, user.gid);
   const as = { ...user, cwd: folder, env: { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' } };
   try {
@@ -58,9 +65,18 @@ export async function startPostgres({ inMemory = false, tcp = false, detached = 
   }
   const port = tcp || tls !== undefined ? await freePort() : 5432;
   if (tls !== undefined) admitOverTls(tls, data, user, settings);
-  const server = new Server({ programs, folder, data, port, tcp, as, settings, detached });
+  const server = new Server({ programs, folder, data, port, tcp, as, settings, warden, detached: toldAt !== undefined });
   await server.start();
   return server;
+}
+
+/** A process that ends the server of a place (postgres-warden.mjs) when its standard input does: with this process, or before. */
+export function lookAfter(place) {
+  const warden = spawn(process.execPath, [WARDEN, place], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
+  warden.unref();
+  warden.stdin.on('error', () => {});
+  warden.stdin.unref();
+  return warden;
 }
 
 class Server {
@@ -138,6 +154,7 @@ class Server {
   async stop() {
     await this.halt('SIGQUIT');
     rmSync(this.#parts.folder, { recursive: true, force: true });
+    this.#parts.warden?.stdin.end();
   }
 
   /** Runs SQL by psql, as its own user. */

@@ -1,11 +1,11 @@
 // One PostgreSQL for a whole test run, started by the first test file that wants it and ended with the run. Where none is installed it says so,
 // and PGlite stands in for it.
 
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { postgresPrograms } from './postgres-server.mjs';
+import { lookAfter, postgresPrograms } from './postgres-server.mjs';
 
 export default function setup(project: TestProject): (() => Promise<void>) | undefined {
   if (postgresPrograms() === undefined) {
@@ -15,25 +15,11 @@ export default function setup(project: TestProject): (() => Promise<void>) | und
   }
   const meeting = mkdtempSync(join(tmpdir(), 'rookery-meeting-'));
   project.provide('postgres', meeting);
+  // It ends the server and removes the meeting with this process, even if that is killed, and however far the server’s start had come.
+  const warden = lookAfter(join(meeting, 'place'));
   return async () => {
-    const shared = join(meeting, 'server.json');
-    if (existsSync(shared)) {
-      const { pid, folder } = JSON.parse(readFileSync(shared, 'utf8')) as { pid: number; folder: string };
-      await end(pid);
-      rmSync(folder, { recursive: true, force: true });
-    }
-    rmSync(meeting, { recursive: true, force: true });
+    const ended = new Promise((resolve) => warden.once('exit', resolve));
+    warden.stdin?.end();
+    await ended;
   };
-}
-
-async function end(pid: number): Promise<void> {
-  try {
-    process.kill(pid, 'SIGQUIT');
-    for (let left = 100; left > 0; left--) {
-      process.kill(pid, 0);
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  } catch {
-    // It is gone.
-  }
 }

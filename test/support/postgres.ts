@@ -13,7 +13,7 @@ declare module 'vitest' {
   }
 }
 
-type Shared = { pid: number; folder: string; url: string };
+type Shared = { url: string };
 
 /** Whether a real PostgreSQL is here. */
 export const hasPostgres = inject('postgres') !== '';
@@ -30,9 +30,9 @@ async function meet(folder: string): Promise<Shared> {
   const told = join(folder, 'server.json');
   try {
     mkdirSync(join(folder, 'starting'));
-    const started = await startPostgres({ inMemory: true, detached: true });
+    const started = await startPostgres({ inMemory: true, toldAt: join(folder, 'place') });
     if (started === undefined) throw new Error('PostgreSQL cannot be started by this user');
-    const shared: Shared = { pid: started.pid, folder: started.folder, url: started.url() };
+    const shared: Shared = { url: started.url() };
     writeFileSync(`${told}.new`, JSON.stringify(shared));
     renameSync(`${told}.new`, told);
     return shared;
