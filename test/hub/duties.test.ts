@@ -34,7 +34,7 @@ onEveryEngine('the truth about a message', (engine) => {
       accepted_at: at(0),
       first_shown_at: null,
       acked_at: null,
-      why: expect.stringContaining('bob is connected (last call never)'),
+      why: expect.stringContaining('bob is connected (no call yet)'),
     });
     hub.fake.advance(MINUTE);
     const { receipt } = await recv(hub, bob);
