@@ -16,7 +16,7 @@ export default function setup(project: TestProject): (() => Promise<void>) | und
   const meeting = mkdtempSync(join(tmpdir(), 'rookery-meeting-'));
   project.provide('postgres', meeting);
   // It ends the server and removes the meeting with this process, even if that is killed, and however far the server’s start had come.
-  const warden = lookAfter(join(meeting, 'place'));
+  const warden = lookAfter(meeting);
   return async () => {
     const ended = new Promise((resolve) => warden.once('exit', resolve));
     warden.stdin?.end();
