@@ -17,7 +17,7 @@ it('prune says what would go on a copy, and changes nothing', async () => {
 
 it('untrack asks for the name, takes no pattern, and removes one project', async () => {
   const { home, run, json } = await freshHub();
-  await run('status', '--project', 'other');
+  await run('token', 'create', '--agent', 'ada', '--project', 'other');
   const { projects } = await json('verify');
   expect(projects).toHaveLength(2);
   for (const pattern of ['', 'ot*']) expect((await run('untrack', pattern, '--yes')).code).toBe(2);
@@ -26,10 +26,10 @@ it('untrack asks for the name, takes no pattern, and removes one project', async
   expect(await json('untrack', 'other', '--dry-run')).toMatchObject({
     dry_run: true,
     name: 'other',
-    rows: { projects: 1, agents: 2, events: 1 },
+    rows: { projects: 1, agents: 3 },
   });
   const marked = await start(['untrack', 'other', '--yes'], { home, input: '', env: { CLAUDECODE: '1' } }).ended;
   expect([marked.code, marked.stderr]).toEqual([1, expect.stringContaining('only a person')]);
-  expect(await json('untrack', 'other', '--yes')).toMatchObject({ dry_run: false, rows: { projects: 1, agents: 2 } });
-  expect((await json('verify')).projects.map(({ name }: { name: string }) => name)).toEqual([projects[0].name]);
+  expect(await json('untrack', 'other', '--yes')).toMatchObject({ dry_run: false, rows: { projects: 1, agents: 3 } });
+  expect((await json('verify')).projects.map(({ project }: { project: string }) => project)).toEqual([projects[0].project]);
 });

@@ -80,6 +80,57 @@ onEveryEngine('retention', (engine) => {
     await sound(hub);
   });
 
+  it('keeps a task that another waits for, and an approval with its thread until it is over', async () => {
+    const hub = await testHub(engine, { limits: FAST });
+    const { ana, ben, operator } = await trio(hub);
+    const end = (taskId: string) => hub.taskDecisions.cancel(ana, taskId, undefined, { tool: 'cancel_task' });
+    const { taskId: awaited } = await hub.tasks.create(ana, { title: 'awaited' }, { tool: 'create_task' });
+    const { taskId: waiter } = await hub.tasks.create(ana, { title: 'waits', dependsOn: [awaited] }, { tool: 'create_task' });
+    await end(awaited);
+    const wish = await hub.approvals.request(ben, { action: 'npm publish', risk: 'high' }, { tool: 'request_approval' });
+    const held = async () => [await rowsOf(hub, 'tasks'), await rowsOf(hub, 'approvals')];
+    const read = async () => {
+      for (const who of [ana, ben, operator])
+        await ack(hub, who, { ids: (await recv(hub, who, { max: 32 })).messages.map(({ id }) => id) });
+      return (await hub.approvals.list(operator, { pending: false, limit: 9 })).map(({ id, state, messageId }) => ({
+        id,
+        state,
+        messageId,
+      }));
+    };
+    const [asked] = await read();
+    expect(asked).toMatchObject({ id: wish.approvalId, state: 'pending' });
+    // Words end the message and decide nothing.
+    await send(hub, operator, 'ben', 'Let me think.', { inReplyTo: asked?.messageId ?? '' });
+    await read();
+    hub.fake.advance(200 * DAY); // no duty runs here: it is still pending
+    const messages = await rowsOf(hub, 'messages');
+    await sweep(hub);
+    expect(await held()).toEqual([2, 1]);
+    expect(await rowsOf(hub, 'messages')).toBe(messages);
+    await hub.approvalEnds.expireDue();
+    await end(waiter);
+    await read();
+    hub.fake.advance(200 * DAY);
+    await sweep(hub);
+    expect(await held()).toEqual([0, 0]);
+    await sound(hub);
+  });
+
+  it('takes on request what is older than was said, and nothing younger', async () => {
+    const hub = await testHub(engine, { limits: FAST });
+    const { ana, ben } = await trio(hub);
+    const old = await settled(hub, ana, ben, 'three days old');
+    hub.fake.advance(2 * DAY);
+    const young = await settled(hub, ana, ben, 'a day old');
+    hub.fake.advance(DAY);
+    expect(await sweep(hub, { olderThanMs: 4 * DAY })).toEqual({});
+    expect(await sweep(hub, { olderThanMs: 2 * DAY })).toMatchObject({ messages: 1, deliveries: 1 });
+    await refused('not_found', hub.messages.read(ben, old));
+    expect((await hub.messages.read(ben, young)).message.id).toBe(young);
+    await sound(hub);
+  });
+
   it('takes what is over once there is too much of it, an hour after it ended', async () => {
     const hub = await testHub(engine, { limits: { ...FAST, messagesKept: 5, tasksKept: 2, sessionsKept: 1, sweepBatch: 3 } });
     const { ana, ben } = await trio(hub);
