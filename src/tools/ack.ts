@@ -16,7 +16,7 @@ export const ack = defineTool({
   toolset: 'core',
   idempotent: true,
   as: true,
-  input: {
+  input: () => ({
     receipt: z.string().max(64).optional(),
     ids,
     except: ids.describe('ids to leave unacknowledged'),
@@ -28,13 +28,13 @@ export const ack = defineTool({
       .optional()
       .describe(`before a returned message is ready; default ${LIMITS.nackDelayMs.value / 1000}`),
     reason: z.string().max(200).optional(),
-  },
-  output: {
+  }),
+  output: () => ({
     acked: z.array(z.string()),
     already: z.array(z.string()).optional(),
     returned: z.array(z.string()).optional(),
     closed: z.array(z.string()).optional().describe('ended otherwise meanwhile: expired, recalled or dead'),
-  },
+  }),
   async run({ hub, caller, key, args }, input) {
     const { already, returned, closed, ...result } = await hub.inbox.acknowledge(
       caller,

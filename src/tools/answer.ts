@@ -13,18 +13,18 @@ export const answer = defineTool({
   toolset: 'core',
   as: true,
   idempotent: true,
-  input: {
+  input: () => ({
     ask_id: z.string().min(1).max(64),
     answer: z.union([z.string().min(1).max(16_000), z.array(z.string().min(1).max(16_000)).min(1).max(20)]).optional(),
     decline: z.boolean().optional(),
     reason: z.string().max(1_000).optional(),
-  },
-  output: {
+  }),
+  output: () => ({
     ask_id: z.string(),
     state: z.enum(ASK_STATES),
     answer: z.array(z.string()).optional().describe('the answer that counts'),
     late: z.boolean().optional(),
-  },
+  }),
   async run({ hub, caller, key, args }, input) {
     const given = typeof input.answer === 'string' ? [input.answer] : input.answer;
     if ((given === undefined) !== (input.decline === true)) {

@@ -15,7 +15,7 @@ export const ask = defineTool({
   access: 'write',
   toolset: 'core',
   as: true,
-  input: {
+  input: () => ({
     to: z.string().min(1).max(40).describe('a name, or operator'),
     question: z.string().min(1).max(8_000),
     options: z.array(z.string().min(1).max(200)).max(20).optional().describe('advisory'),
@@ -28,8 +28,8 @@ export const ask = defineTool({
       .optional()
       .describe(`default ${LIMITS.askDeadlineMs.value / 1000}`),
     wait_seconds: waitSeconds,
-  },
-  output: {
+  }),
+  output: () => ({
     ask_id: z.string(),
     message_id: z.string(),
     state: z.enum(ASK_STATES),
@@ -39,7 +39,7 @@ export const ask = defineTool({
     reason: z.string().optional().describe('why waiting ended without an answer'),
     hint: z.string().optional(),
     note: z.string().optional(),
-  },
+  }),
   async run({ hub, caller, key, args, signal }, input) {
     const deadlineMs = input.deadline_seconds === undefined ? undefined : input.deadline_seconds * 1000;
     const { askId, messageId, deadlineAt, replayed } = await hub.asks.ask(caller, { ...input, deadlineMs }, { tool: 'ask', key, args });

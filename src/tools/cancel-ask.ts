@@ -11,8 +11,8 @@ export const cancelAsk = defineTool({
   access: 'write',
   toolset: 'core',
   idempotent: true,
-  input: { ask_id: z.string().min(1).max(64) },
-  output: { ask_id: z.string(), state: z.enum(ASK_STATES) },
+  input: () => ({ ask_id: z.string().min(1).max(64) }),
+  output: () => ({ ask_id: z.string(), state: z.enum(ASK_STATES) }),
   async run({ hub, caller, key, args }, input) {
     const { state, replayed } = await hub.asks.cancel(caller, input.ask_id, { tool: 'cancel_ask', key, args });
     return { ask_id: input.ask_id, state, ...(replayed === true ? { replayed } : {}) };

@@ -14,8 +14,8 @@ export const cancelTask = defineTool({
   access: 'destructive',
   toolset: 'work',
   idempotent: true,
-  input: { task_id: taskId, reason: z.string().min(1).max(2_000).optional() },
-  output: { canceled: z.array(z.string()).describe('the first hundred'), count: z.int() },
+  input: () => ({ task_id: taskId, reason: z.string().min(1).max(2_000).optional() }),
+  output: () => ({ canceled: z.array(z.string()).describe('the first hundred'), count: z.int() }),
   async run({ hub, caller, key, args }, input) {
     const { canceled, ...rest } = await hub.taskDecisions.cancel(caller, input.task_id, input.reason, { tool: 'cancel_task', key, args });
     return { canceled: canceled.slice(0, SHOWN), count: canceled.length, ...rest };

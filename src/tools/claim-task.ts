@@ -17,11 +17,11 @@ export const claimTask = defineTool({
   access: 'write',
   toolset: 'work',
   as: true,
-  input: { task_id: taskId.optional() },
-  output: {
+  input: () => ({ task_id: taskId.optional() }),
+  output: () => ({
     claimed: z.boolean(),
     reason: z.string().optional().describe('why there is nothing for you'),
-    task: taskHead.optional(),
+    task: taskHead().optional(),
     body: z.string().optional(),
     fencing_token: z.int().optional(),
     lease_until: z.string().optional(),
@@ -33,7 +33,7 @@ export const claimTask = defineTool({
       .optional()
       .describe('the last that was said about it; get_task has the rest'),
     note: z.string().optional(),
-  },
+  }),
   async run({ hub, caller, key, args }, input) {
     const {
       taskId: id,

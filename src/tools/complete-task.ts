@@ -13,19 +13,19 @@ export const completeTask = defineTool({
   access: 'write',
   toolset: 'work',
   as: true,
-  input: {
+  input: () => ({
     task_id: taskId,
     fencing_token: z.int().min(0),
     result: z.string().min(1).describe('what was done, for the owner'),
     artifacts: z.array(z.string().min(1).max(1_100)).max(100).optional().describe('"path" or "path sha256:hex"'),
-  },
-  output: {
+  }),
+  output: () => ({
     state: z.enum(TASK_STATES),
     version: z.int(),
     revision: z.int().describe('verdicts are bound to it'),
     verification: z.enum(VERIFICATIONS).optional(),
     missing: z.array(z.string()).optional().describe('expected and not there, or different'),
-  },
+  }),
   async run({ hub, caller, key, args }, input) {
     const given = { fencingToken: input.fencing_token, result: input.result, artifacts: input.artifacts };
     const done = await hub.taskCompletion.complete(caller, input.task_id, given, { tool: 'complete_task', key, args });

@@ -12,20 +12,20 @@ export const createAgent = defineTool({
   access: 'write',
   toolset: 'manage',
   overseers: true,
-  input: {
+  input: () => ({
     name: z.string().min(1).max(40).describe('letters, digits, . _ -'),
     role: z.string().min(1).max(40).optional().describe('e.g. worker'),
     model: z.string().max(80).optional().describe('the model it should run'),
     description: z.string().max(500).optional().describe('what it is for'),
-  },
-  output: {
+  }),
+  output: () => ({
     name: z.string(),
     role: z.string(),
     model: z.string().optional(),
     enrolment_id: z.string(),
     environment: z.string().optional().describe('only in the first answer of a key'),
     expires_at: z.string(),
-  },
+  }),
   async run({ hub, caller, key, args }, input) {
     const made = await hub.enrolments.create(caller, input, { tool: 'create_agent', key, args });
     return {

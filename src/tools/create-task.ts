@@ -18,7 +18,7 @@ export const createTask = defineTool({
   access: 'write',
   toolset: 'work',
   as: true,
-  input: {
+  input: () => ({
     title: z.string().min(1).max(200),
     body: z.string().optional().describe('all it takes'),
     assignee: z.string().min(1).max(40).optional().describe('an agent'),
@@ -41,15 +41,15 @@ export const createTask = defineTool({
     params: z.array(z.string().min(1).max(4_000)).max(100).optional().describe('name=value, for template'),
     external: z.boolean().optional().describe('answers a secret for POST /hooks/task'),
     cache_key: z.string().min(1).max(200).optional().describe('reuses a result under it'),
-  },
-  output: {
+  }),
+  output: () => ({
     task_id: z.string(),
     state: z.enum(TASK_STATES),
     why: z.string().optional().describe('why nobody works on it yet'),
     steps: z.array(z.object({ key: z.string(), task_id: z.string() })).optional(),
     webhook_secret: z.string().optional().describe('shown this once: signs POST /hooks/task (Standard Webhooks)'),
     notes: z.array(z.string()).optional(),
-  },
+  }),
   async run({ hub, caller, key, args, traceparent }, input) {
     const ms = (seconds: number | undefined) => (seconds === undefined ? undefined : seconds * 1000);
     const request = {

@@ -4,12 +4,13 @@ import { z } from 'zod';
 import { HubError } from '../hub/errors.ts';
 import type { Template } from '../hub/task-templates.ts';
 import { OVERDUE_POLICIES, PRIORITIES } from '../hub/vocabulary.ts';
+import { once } from './once.ts';
 import { defineTool } from './tool.ts';
 
 const texts = z.array(z.string().min(1).max(1_100)).max(100).optional();
 
 /** What a template may say of a task: the words of create_task. */
-const order = {
+const order = () => ({
   body: z.string().optional(),
   assignee: z.string().optional(),
   capabilities: texts,
@@ -20,13 +21,15 @@ const order = {
   expected_artifacts: texts,
   reviewers: texts,
   quorum: z.int().min(1).optional(),
-};
-const definition = z.strictObject({
-  ...order,
-  steps: z
-    .array(z.strictObject({ ...order, key: z.string().regex(/^[a-z0-9_-]{1,40}$/), title: z.string().min(1).max(200), after: texts }))
-    .optional(),
 });
+const definition = once(() =>
+  z.strictObject({
+    ...order(),
+    steps: z
+      .array(z.strictObject({ ...order(), key: z.string().regex(/^[a-z0-9_-]{1,40}$/), title: z.string().min(1).max(200), after: texts }))
+      .optional(),
+  }),
+);
 
 export const createTemplate = defineTool({
   name: 'create_template',
@@ -35,15 +38,15 @@ export const createTemplate = defineTool({
   access: 'write',
   toolset: 'manage',
   overseers: true,
-  input: {
+  input: () => ({
     name: z.string().min(1).max(40).describe('lower-case'),
     definition: z
       .string()
       .min(2)
       .max(32_000)
       .describe('JSON: fields of create_task (no title, times or ids), and steps: [{key, title, after: [key], ...}]; {{x}} is a parameter'),
-  },
-  output: { name: z.string(), version: z.int(), params: z.array(z.string()) },
+  }),
+  output: () => ({ name: z.string(), version: z.int(), params: z.array(z.string()) }),
   async run({ hub, caller, key, args }, input) {
     const { version, params, replayed } = await hub.taskTemplates.put(caller, input.name, toTemplate(input.definition), {
       tool: 'create_template',
@@ -57,7 +60,7 @@ export const createTemplate = defineTool({
 function toTemplate(text: string): Template {
   const value = toJson(text);
   if (value === undefined) throw unfit('definition: it is not JSON');
-  const parsed = definition.safeParse(value);
+  const parsed = definition().safeParse(value);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     throw unfit(`${['definition', ...(issue?.path ?? [])].join('.')}: ${issue?.message ?? 'does not fit'}`);
@@ -83,6 +86,10 @@ function toJson(text: string): unknown {
   }
 }
 
-function toRequest({ effort_minutes: effortMinutes, expected_artifacts: expectedArtifacts, ...rest }: z.output<z.ZodObject<typeof order>>) {
+function toRequest({
+  effort_minutes: effortMinutes,
+  expected_artifacts: expectedArtifacts,
+  ...rest
+}: z.output<z.ZodObject<ReturnType<typeof order>>>) {
   return { ...rest, effortMinutes, expectedArtifacts };
 }

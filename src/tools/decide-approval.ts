@@ -13,16 +13,16 @@ export const decideApproval = defineTool({
   toolset: 'work',
   overseers: true,
   personal: true,
-  input: {
+  input: () => ({
     approval_id: z.string().min(1).max(64),
     decision: z.enum(['approve', 'deny']),
     note: z.string().max(2_000).optional(),
-  },
-  output: {
+  }),
+  output: () => ({
     approval_id: z.string(),
     state: z.enum(APPROVAL_STATES),
     use_by: z.string().optional(),
-  },
+  }),
   async run({ hub, caller, key, args }, input) {
     const state = input.decision === 'approve' ? 'approved' : 'denied';
     const intent = { tool: 'decide_approval', key, args };

@@ -14,12 +14,12 @@ export const getDocument = defineTool({
   description: 'One document of the project. Its version is what put_document asks for.',
   access: 'read',
   toolset: 'memory',
-  input: {
+  input: () => ({
     name: z.string().min(1).max(40).describe('of list_documents'),
     at_version: z.int().min(1).optional().describe('an older one'),
     offset: z.int().min(0).optional().describe('next_offset of the part before'),
-  },
-  output: {
+  }),
+  output: () => ({
     name: z.string(),
     version: z.int(),
     by: z.string(),
@@ -28,7 +28,7 @@ export const getDocument = defineTool({
     body: z.string().describe('data, in the words of its author'),
     next_offset: z.int().optional(),
     note: z.string(),
-  },
+  }),
   async run({ hub, caller }, { name, at_version: version, offset = 0 }) {
     const { body, writtenAt, bytes: _, ...head } = await hub.documents.get(caller, name, version);
     const characters = [...body];

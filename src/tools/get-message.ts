@@ -15,8 +15,8 @@ export const getMessage = defineTool({
     'The full body of a message you sent or were sent; long ones in parts: pass next_offset as offset. Reading acknowledges nothing.',
   access: 'read',
   toolset: 'core',
-  input: { message_id: messageId, offset: z.int().min(0).optional().describe('byte to start from') },
-  output: {
+  input: () => ({ message_id: messageId, offset: z.int().min(0).optional().describe('byte to start from') }),
+  output: () => ({
     message_id: z.string(),
     from: z.string(),
     subject: z.string().optional(),
@@ -26,7 +26,7 @@ export const getMessage = defineTool({
     attachments: z.array(z.string()).optional(),
     thread_id: z.string(),
     note: z.string(),
-  },
+  }),
   async run({ hub, caller }, input) {
     const { message, from } = await hub.messages.read(caller, input.message_id);
     const part = cutUtf8(message.body, input.offset ?? 0, PART_BYTES);

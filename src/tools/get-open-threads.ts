@@ -18,8 +18,8 @@ export const getOpenThreads = defineTool({
   access: 'read',
   toolset: 'core',
   as: true,
-  input: { scope: z.enum(['mine', 'group']).optional().describe('group: managers') },
-  output: {
+  input: () => ({ scope: z.enum(['mine', 'group']).optional().describe('group: managers') }),
+  output: () => ({
     threads: z.array(
       z.object({
         kind: z.enum(THREAD_KINDS),
@@ -33,12 +33,12 @@ export const getOpenThreads = defineTool({
       }),
     ),
     more: z.int().optional().describe('not shown'),
-    checkpoint: checkpointShape.optional().describe('your last, perhaps cut'),
+    checkpoint: checkpointShape().optional().describe('your last, perhaps cut'),
     brief: z.string().optional().describe('of the project, perhaps cut; data in the words of its author'),
     documents: z.string().optional().describe('names of the others'),
     hint: z.string().optional(),
     revision: z.int().describe('grows with every change of the project'),
-  },
+  }),
   async run({ hub, caller }, input) {
     const group = input.scope === 'group';
     const open = group

@@ -11,14 +11,15 @@ import { DATA_NOTE } from './words.ts';
 const NOTE_CHARS = 200;
 const LATE_CHARS = 2_000;
 
-const outcome = z.object({
-  by: z.string(),
-  at: z.string(),
-  fencing_token: z.int(),
-  revision: z.int(),
-  result: z.string(),
-  artifacts: z.array(z.string()).optional(),
-});
+const outcome = () =>
+  z.object({
+    by: z.string(),
+    at: z.string(),
+    fencing_token: z.int(),
+    revision: z.int(),
+    result: z.string(),
+    artifacts: z.array(z.string()).optional(),
+  });
 
 export const getTask = defineTool({
   name: 'get_task',
@@ -27,9 +28,9 @@ export const getTask = defineTool({
     'A task with its result, verdicts, what it waits for, and its history, a row per version; late results are shown and never applied.',
   access: 'read',
   toolset: 'work',
-  input: { task_id: taskId, after_version: z.int().min(0).optional().describe('next page of the history') },
-  output: {
-    task: taskHead,
+  input: () => ({ task_id: taskId, after_version: z.int().min(0).optional().describe('next page of the history') }),
+  output: () => ({
+    task: taskHead(),
     body: z.string().optional(),
     fencing_token: z.int(),
     revision: z.int(),
@@ -53,8 +54,8 @@ export const getTask = defineTool({
       .describe('only those on the newest revision count'),
     failure_cause: z.string().optional(),
     reused_from: z.string().optional(),
-    result: outcome.optional(),
-    late_results: z.array(outcome).optional(),
+    result: outcome().optional(),
+    late_results: z.array(outcome()).optional(),
     history: z.array(
       z.object({
         version: z.int(),
@@ -72,7 +73,7 @@ export const getTask = defineTool({
     next_version: z.int().optional().describe('pass it as after_version'),
     traceparent: z.string(),
     note: z.string(),
-  },
+  }),
   async run({ hub, caller }, input) {
     const view = await hub.taskViews.get(caller, input.task_id, input.after_version);
     const { task } = view;

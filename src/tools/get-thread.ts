@@ -15,13 +15,13 @@ export const getThread = defineTool({
     'The messages of a thread in order, the newest page first; pass before_seq to go back. Use it to recover context; reading acknowledges nothing.',
   access: 'read',
   toolset: 'core',
-  input: {
+  input: () => ({
     thread_id: z.string().max(64).optional(),
     message_id: messageId.optional().describe('any message of the thread'),
     limit: z.int().min(1).max(LIMITS.pageRows.hard).optional().describe(`default ${LIMITS.pageRows.value}`),
     before_seq: z.int().min(1).optional(),
-  },
-  output: {
+  }),
+  output: () => ({
     thread_id: z.string(),
     messages: z.array(
       z.object({
@@ -39,7 +39,7 @@ export const getThread = defineTool({
     ),
     has_more: z.boolean().describe('earlier messages exist'),
     note: z.string(),
-  },
+  }),
   async run({ hub, caller }, input) {
     const page = await hub.messages.thread(caller, {
       threadId: input.thread_id,

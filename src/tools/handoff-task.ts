@@ -14,13 +14,13 @@ export const handoffTask = defineTool({
   access: 'write',
   toolset: 'work',
   as: true,
-  input: {
+  input: () => ({
     task_id: taskId,
     to: z.string().min(1).max(40).describe('an agent'),
     fencing_token: z.int().min(0).optional(),
     note: z.string().min(1).max(8_000).optional().describe('where it stands'),
-  },
-  output: { state: z.enum(TASK_STATES), accept_until: z.string().optional() },
+  }),
+  output: () => ({ state: z.enum(TASK_STATES), accept_until: z.string().optional() }),
   async run({ hub, caller, key, args }, input) {
     const handoff = { to: input.to, fencingToken: input.fencing_token, note: input.note };
     const { state, until, replayed } = await hub.handoffs.offer(caller, input.task_id, handoff, { tool: 'handoff_task', key, args });

@@ -15,7 +15,7 @@ export const join = defineTool({
   toolset: 'core',
   idempotent: true,
   identifies: true,
-  input: {
+  input: () => ({
     name: z.string().min(1).max(40).optional().describe('letters, digits, . _ -'),
     role: label.optional().describe('e.g. reviewer; manager only if configured'),
     description: z.string().max(500).optional(),
@@ -24,8 +24,12 @@ export const join = defineTool({
     status: z.string().max(200).optional().describe('what you are doing'),
     child_of_me: z.boolean().optional(),
     takeover: z.boolean().optional().describe('take the name from its live session'),
-  },
-  output: { ...identity, previous_name: z.string().optional(), child: z.string().optional().describe('the sub-agent registered') },
+  }),
+  output: () => ({
+    ...identity(),
+    previous_name: z.string().optional(),
+    child: z.string().optional().describe('the sub-agent registered'),
+  }),
   async run({ hub, connection, key, args }, input) {
     const { child_of_me: childOfMe, ...request } = input;
     const { caller, previousName, replayed } = await connection.join({ ...request, childOfMe }, { tool: 'join', key, args });

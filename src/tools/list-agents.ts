@@ -13,19 +13,19 @@ export const listAgents = defineTool({
     'Who is in this project: role, capabilities, presence, backlog. With wait_for it waits until the named agents are connected and names those missing.',
   access: 'read',
   toolset: 'core',
-  input: {
+  input: () => ({
     capability: z.string().max(40).optional(),
     role: z.string().max(40).optional(),
     state: z.enum(PRESENCE_STATES).optional(),
     wait_for: z.array(z.string().max(40)).max(32).optional().describe('names to wait for'),
     wait_seconds: waitSeconds,
-  },
-  output: {
-    agents: z.array(agentCard),
+  }),
+  output: () => ({
+    agents: z.array(agentCard()),
     missing: z.array(z.string()).optional().describe('waited for and not connected'),
     note: z.string().optional(),
     reason: z.string().optional(),
-  },
+  }),
   async run({ hub, caller, signal }, input) {
     const { waitMs, note } = clampWait(input.wait_seconds, LIMITS.waitMs.hard);
     const { agents, missing, end } = await hub.agents.list(

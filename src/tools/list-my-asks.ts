@@ -11,8 +11,8 @@ export const listMyAsks = defineTool({
   description: 'Your asks, newest first, and how each ended.',
   access: 'read',
   toolset: 'core',
-  input: { state: z.enum(ASK_STATES).optional() },
-  output: {
+  input: () => ({ state: z.enum(ASK_STATES).optional() }),
+  output: () => ({
     asks: z.array(
       z.object({
         id: z.string(),
@@ -26,7 +26,7 @@ export const listMyAsks = defineTool({
         late_answers: z.array(z.string()).optional(),
       }),
     ),
-  },
+  }),
   async run({ hub, caller }, input) {
     const asks = await hub.asks.list(caller, { state: input.state ?? null, limit: hub.limits.pageRows });
     return {

@@ -11,8 +11,8 @@ export const listMyReminders = defineTool({
   description: 'Your pending and parked reminders, soonest first.',
   access: 'read',
   toolset: 'core',
-  input: { state: z.enum(REMINDER_STATES).optional() },
-  output: {
+  input: () => ({ state: z.enum(REMINDER_STATES).optional() }),
+  output: () => ({
     reminders: z.array(
       z.object({
         id: z.string(),
@@ -31,7 +31,7 @@ export const listMyReminders = defineTool({
     pending: z.int(),
     parked: z.int(),
     fired: z.int().describe('so far'),
-  },
+  }),
   async run({ hub, caller }, input) {
     const reminders = await hub.reminders.list(caller, {
       state: input.state ?? null,

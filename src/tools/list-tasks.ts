@@ -11,7 +11,7 @@ export const listTasks = defineTool({
   description: 'The tasks of this project, each with its state and why nobody works on it.',
   access: 'read',
   toolset: 'work',
-  input: {
+  input: () => ({
     state: z.enum(TASK_STATES).optional(),
     worker: z.string().min(1).max(40).optional().describe('holder or assignee'),
     mine: z.boolean().optional().describe('created by me'),
@@ -21,12 +21,12 @@ export const listTasks = defineTool({
     order: z.enum(TASK_ORDERS).optional().describe('next: as claimed; only newest shows ended ones'),
     limit: z.int().min(1).max(100).optional(),
     before_seq: z.int().min(1).optional(),
-  },
-  output: {
-    tasks: z.array(taskHead),
+  }),
+  output: () => ({
+    tasks: z.array(taskHead()),
     next_before: z.int().optional().describe('pass it as before_seq'),
     revision: z.int().describe('grows with every change of the project'),
-  },
+  }),
   async run({ hub, caller }, input) {
     const query = {
       ...input,

@@ -11,8 +11,8 @@ export const loadCheckpoint = defineTool({
   access: 'read',
   toolset: 'memory',
   as: true,
-  input: { of: z.string().min(1).max(40).optional().describe('another agent’s name') },
-  output: { agent: z.string(), checkpoint: checkpointShape.nullable(), hint: z.string().optional() },
+  input: () => ({ of: z.string().min(1).max(40).optional().describe('another agent’s name') }),
+  output: () => ({ agent: z.string(), checkpoint: checkpointShape().nullable(), hint: z.string().optional() }),
   async run({ hub, caller }, input) {
     const { agent, checkpoint } = await hub.checkpoints.load(caller, input.of);
     return {

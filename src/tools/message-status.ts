@@ -12,8 +12,8 @@ export const messageStatus = defineTool({
     'For each recipient: accepted, first shown (to which session), acknowledged and done, each with its time, and why it is not further. Nothing is ever just "delivered".',
   access: 'read',
   toolset: 'core',
-  input: { message_id: messageId },
-  output: {
+  input: () => ({ message_id: messageId }),
+  output: () => ({
     message_id: z.string(),
     seq: z.int(),
     thread_id: z.string(),
@@ -32,7 +32,7 @@ export const messageStatus = defineTool({
         why: z.string(),
       }),
     ),
-  },
+  }),
   async run({ hub, caller }, input) {
     const { message, deliveries } = await hub.status.of(caller, input.message_id);
     return { message_id: message.id, seq: message.seq, thread_id: message.threadId, recipients: deliveries };

@@ -11,12 +11,12 @@ export const putDocument = defineTool({
   access: 'write',
   toolset: 'memory',
   as: true,
-  input: {
+  input: () => ({
     name: z.string().min(1).max(40).describe('lower-case'),
     body: z.string().describe('empty removes it'),
     expected_version: z.int().min(0).optional().describe('the one you read; none for a new document'),
-  },
-  output: { name: z.string(), version: z.int(), sha256: z.string(), removed: z.boolean().optional() },
+  }),
+  output: () => ({ name: z.string(), version: z.int(), sha256: z.string(), removed: z.boolean().optional() }),
   async run({ hub, caller, key, args }, { name, body, expected_version: expectedVersion = 0 }) {
     const { removed, replayed, ...written } = await hub.documents.put(
       caller,

@@ -15,7 +15,7 @@ export const recvBatch = defineTool({
   toolset: 'core',
   daily: true,
   as: true,
-  input: {
+  input: () => ({
     max: z.int().min(0).optional().describe(`default ${LIMITS.batchMessages.value}, at most ${LIMITS.batchMessages.hard}; 0 counts only`),
     max_bytes: z.int().min(1).optional(),
     wait_seconds: waitSeconds,
@@ -23,9 +23,9 @@ export const recvBatch = defineTool({
     peek: z.boolean().optional(),
     from: z.string().max(40).optional().describe('only from this agent'),
     thread_id: z.string().max(64).optional(),
-  },
-  output: {
-    messages: z.array(shownMessage),
+  }),
+  output: () => ({
+    messages: z.array(shownMessage()),
     receipt: z.string().nullable(),
     remaining: z.int(),
     acked: z.int().optional(),
@@ -33,7 +33,7 @@ export const recvBatch = defineTool({
     reason: z.string().optional().describe('why an empty answer came'),
     hint: z.string().optional(),
     note: z.string().optional(),
-  },
+  }),
   async run({ hub, caller, key, args, signal }, input) {
     const { waitMs, note } = clampWait(input.wait_seconds, LIMITS.waitMs.hard);
     const peek = input.peek === true;

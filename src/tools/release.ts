@@ -12,11 +12,11 @@ export const release = defineTool({
   toolset: 'work',
   as: true,
   idempotent: true,
-  input: { ids: z.array(z.string().min(1).max(400)).min(1).max(64).describe('rsv_… ids, or the paths and names as reserved') },
-  output: {
+  input: () => ({ ids: z.array(z.string().min(1).max(400)).min(1).max(64).describe('rsv_… ids, or the paths and names as reserved') }),
+  output: () => ({
     released: z.array(z.string()),
     already: z.array(z.object({ id: z.string(), state: z.enum(RESERVATION_STATES) })).describe('ended before'),
-  },
+  }),
   async run({ hub, caller, key, args }, input) {
     return await hub.reservations.release(caller, input.ids, { tool: 'release', key, args });
   },

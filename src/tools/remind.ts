@@ -12,7 +12,7 @@ export const remind = defineTool({
   access: 'write',
   toolset: 'core',
   as: true,
-  input: {
+  input: () => ({
     message: z.string().min(1),
     in_seconds: z.int().min(1).max(315_360_000).optional(),
     at: z.string().max(40).optional().describe('ISO instant with offset'),
@@ -21,8 +21,8 @@ export const remind = defineTool({
     max_runs: z.int().min(1).optional(),
     only_if: z.string().max(64).optional().describe('ask or message id: only while it is open'),
     to: z.string().max(40).optional().describe('managers: another agent'),
-  },
-  output: { reminder_id: z.string(), next_due_at: z.string() },
+  }),
+  output: () => ({ reminder_id: z.string(), next_due_at: z.string() }),
   async run({ hub, caller, key, args }, input) {
     const { in_seconds: seconds, max_runs: maxRuns, only_if: onlyIf, ...rest } = input;
     const request = { ...rest, inMs: seconds === undefined ? undefined : seconds * 1000, maxRuns, onlyIf };

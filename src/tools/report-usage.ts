@@ -11,13 +11,13 @@ export const reportUsage = defineTool({
   toolset: 'manage',
   as: true,
   idempotent: true,
-  input: { percent: z.number().min(0).max(100).describe('of the context window') },
-  output: {
+  input: () => ({ percent: z.number().min(0).max(100).describe('of the context window') }),
+  output: () => ({
     percent: z.int(),
     threshold: z.int().describe('from here on a checkpoint is asked for, once'),
     checkpoint_requested: z.boolean().describe('by this report'),
     checkpoint_owed: z.boolean().describe('asked for and not yet saved'),
-  },
+  }),
   async run({ hub, caller, key, args }, input) {
     const pressure = await hub.usage.report(caller, input.percent, { tool: 'report_usage', key, args });
     return {

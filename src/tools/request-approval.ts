@@ -15,7 +15,7 @@ export const requestApproval = defineTool({
   access: 'write',
   toolset: 'work',
   as: true,
-  input: {
+  input: () => ({
     action: z.string().min(1).describe('the exact command, or a JSON object as text'),
     risk: z.enum(RISKS).describe('high: a person decides'),
     reason: z.string().max(2_000).optional(),
@@ -26,8 +26,8 @@ export const requestApproval = defineTool({
       .max(LIMITS.approvalDeadlineMs.hard / 1000)
       .optional(),
     wait_seconds: waitSeconds,
-  },
-  output: {
+  }),
+  output: () => ({
     approval_id: z.string(),
     state: z.enum(APPROVAL_STATES),
     risk: z.enum(RISKS),
@@ -39,7 +39,7 @@ export const requestApproval = defineTool({
     reason: z.string().optional().describe('why waiting ended without a decision'),
     hint: z.string().optional(),
     note: z.string().optional(),
-  },
+  }),
   async run({ hub, caller, key, args, signal }, input) {
     const deadlineMs = input.expires_in_seconds === undefined ? undefined : input.expires_in_seconds * 1000;
     const { approvalId, standing, replayed } = await hub.approvals.request(

@@ -12,8 +12,8 @@ export const requeueDead = defineTool({
   access: 'write',
   toolset: 'manage',
   overseers: true,
-  input: { message_id: messageId, to: z.string().min(1).max(40).describe('the recipient') },
-  output: { message_id: z.string(), to: z.string() },
+  input: () => ({ message_id: messageId, to: z.string().min(1).max(40).describe('the recipient') }),
+  output: () => ({ message_id: z.string(), to: z.string() }),
   async run({ hub, caller, key, args }, input) {
     return await hub.deliveries.requeueFor(caller, input.message_id, input.to, { tool: 'requeue_dead', key, args });
   },

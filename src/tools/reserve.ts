@@ -17,7 +17,7 @@ export const reserve = defineTool({
   access: 'write',
   toolset: 'work',
   as: true,
-  input: {
+  input: () => ({
     paths: z.array(z.string().min(1)).max(AT_ONCE).optional().describe('files, folders, globs'),
     names: z.array(z.string().min(1)).max(AT_ONCE).optional().describe('locks, e.g. branch:main'),
     mode: z.enum(RESERVATION_MODES).optional().describe('default exclusive'),
@@ -28,16 +28,16 @@ export const reserve = defineTool({
       .optional(),
     reason: z.string().max(500).optional(),
     wait_seconds: waitSeconds,
-  },
-  output: {
-    reservations: z.array(reservation),
+  }),
+  output: () => ({
+    reservations: z.array(reservation()),
     overlaps: z
-      .array(z.object({ asked: z.string(), with: reservation }))
+      .array(z.object({ asked: z.string(), with: reservation() }))
       .optional()
       .describe('granted all the same; the others are told'),
     hint: z.string().optional(),
     note: z.string().optional(),
-  },
+  }),
   async run({ hub, caller, key, args, signal }, input) {
     if (input.paths === undefined && input.names === undefined)
       return { reservations: (await hub.reservations.list(caller)).map((one) => renderReservation(one, caller)) };

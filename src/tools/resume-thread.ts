@@ -10,8 +10,8 @@ export const resumeThread = defineTool({
   access: 'write',
   toolset: 'manage',
   overseers: true,
-  input: { thread_id: z.string().min(1).max(64) },
-  output: { thread_id: z.string() },
+  input: () => ({ thread_id: z.string().min(1).max(64) }),
+  output: () => ({ thread_id: z.string() }),
   async run({ hub, caller, key, args }, input) {
     return await hub.threads.resume(caller, input.thread_id, { tool: 'resume_thread', key, args });
   },

@@ -11,8 +11,8 @@ export const retryReminder = defineTool({
   access: 'write',
   toolset: 'manage',
   idempotent: true,
-  input: { reminder_id: z.string().min(1).max(64) },
-  output: { reminder_id: z.string(), state: z.enum(REMINDER_STATES), retried: z.boolean() },
+  input: () => ({ reminder_id: z.string().min(1).max(64) }),
+  output: () => ({ reminder_id: z.string(), state: z.enum(REMINDER_STATES), retried: z.boolean() }),
   async run({ hub, caller, key, args }, input) {
     const { state, retried } = await hub.reminders.retry(caller, input.reminder_id, { tool: 'retry_reminder', key, args });
     return { reminder_id: input.reminder_id, state, retried };

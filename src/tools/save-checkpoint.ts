@@ -14,7 +14,7 @@ export const saveCheckpoint = defineTool({
   access: 'write',
   toolset: 'memory',
   as: true,
-  input: {
+  input: () => ({
     current_task: z.string().max(4_000).describe('what you are doing and what comes next'),
     files_modified: z.array(z.string().min(1).max(1_000)).optional().describe('only your own'),
     decisions: lines.describe('each with its reason'),
@@ -22,8 +22,8 @@ export const saveCheckpoint = defineTool({
     blockers: lines,
     git_state: z.string().max(2_000).optional().describe('branch, uncommitted files'),
     note: z.string().max(8_000).optional(),
-  },
-  output: { checkpoint_id: z.string(), saved_at: z.string() },
+  }),
+  output: () => ({ checkpoint_id: z.string(), saved_at: z.string() }),
   async run({ hub, caller, key, args }, input) {
     const words = {
       currentTask: input.current_task,

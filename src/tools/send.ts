@@ -15,7 +15,7 @@ export const send = defineTool({
   toolset: 'core',
   daily: true,
   as: true,
-  input: {
+  input: () => ({
     to: z
       .union([z.string().min(1).max(400), z.array(z.string().min(1).max(40)).min(1).max(100)])
       .describe('name(s), role:x, any:role-or-capability (one takes it), * (all), operator'),
@@ -33,15 +33,15 @@ export const send = defineTool({
       .optional()
       .describe(`wait for acknowledgement, at most ${LIMITS.waitMs.hard / 1000}`),
     allow_duplicate: z.boolean().optional().describe('send the same words again within a minute'),
-  },
-  output: {
+  }),
+  output: () => ({
     message_id: z.string(),
     seq: z.int(),
     thread_id: z.string(),
-    recipients: z.array(z.object({ name: z.string(), state: z.enum(DELIVERY_STATES), reachable: z.boolean(), wake: wakeShape })),
+    recipients: z.array(z.object({ name: z.string(), state: z.enum(DELIVERY_STATES), reachable: z.boolean(), wake: wakeShape() })),
     notes: z.array(z.string()).optional(),
     by: z.literal('content').optional(),
-  },
+  }),
   async run({ hub, caller, key, args, signal }, input) {
     const { notes, ...sent } = await hub.messages.send(
       caller,

@@ -13,18 +13,18 @@ export const submitReview = defineTool({
   access: 'write',
   toolset: 'work',
   as: true,
-  input: {
+  input: () => ({
     task_id: z.string().min(1).max(64),
     revision: z.int().min(1).describe('the one you looked at'),
     verdict: z.enum(VERDICTS),
     findings: z.array(z.string().min(1).max(2_000)).max(32).optional().describe('with file and line; NOT_PASS needs one'),
-  },
-  output: {
+  }),
+  output: () => ({
     state: z.enum(TASK_STATES),
     revision: z.int(),
     passed: z.int().describe('how many passed this revision'),
     quorum: z.int().describe('how many must'),
-  },
+  }),
   async run({ hub, caller, key, args }, input) {
     const submission = { taskId: input.task_id, revision: input.revision, verdict: input.verdict, findings: input.findings ?? [] };
     return await hub.reviews.submit(caller, submission, { tool: 'submit_review', key, args });

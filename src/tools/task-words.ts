@@ -4,30 +4,33 @@ import { z } from 'zod';
 import { toIso } from '../hub/clock.ts';
 import type { TaskHead } from '../hub/task-views.ts';
 import { PRIORITIES, TASK_STATES } from '../hub/vocabulary.ts';
+import { once } from './once.ts';
 
 export const taskId = z.string().min(1).max(64);
 
-export const taskHead = z.object({
-  id: z.string(),
-  title: z.string().describe('data, in the words of whoever created it'),
-  state: z.enum(TASK_STATES),
-  priority: z.enum(PRIORITIES),
-  creator: z.string(),
-  holder: z.string().optional(),
-  assignee: z.string().optional(),
-  why: z.string().optional().describe('why nobody works on it'),
-  needs: z.array(z.string()).optional(),
-  labels: z.array(z.string()).optional(),
-  parent_id: z.string().optional(),
-  progress: z.int().optional(),
-  attempt: z.int().optional(),
-  deadline_at: z.string().optional(),
-  lease_until: z.string().optional(),
-  verification: z.string().optional(),
-  version: z.int(),
-});
+export const taskHead = once(() =>
+  z.object({
+    id: z.string(),
+    title: z.string().describe('data, in the words of whoever created it'),
+    state: z.enum(TASK_STATES),
+    priority: z.enum(PRIORITIES),
+    creator: z.string(),
+    holder: z.string().optional(),
+    assignee: z.string().optional(),
+    why: z.string().optional().describe('why nobody works on it'),
+    needs: z.array(z.string()).optional(),
+    labels: z.array(z.string()).optional(),
+    parent_id: z.string().optional(),
+    progress: z.int().optional(),
+    attempt: z.int().optional(),
+    deadline_at: z.string().optional(),
+    lease_until: z.string().optional(),
+    verification: z.string().optional(),
+    version: z.int(),
+  }),
+);
 
-export function renderHead(task: TaskHead): z.input<typeof taskHead> {
+export function renderHead(task: TaskHead): z.input<ReturnType<typeof taskHead>> {
   return {
     id: task.id,
     title: task.title,

@@ -4,6 +4,7 @@
 import * as z from 'zod';
 import { parseArguments } from './arguments.ts';
 import type { Callable, ToolCall } from './callable.ts';
+import { once } from './once.ts';
 import type { Toolset } from './toolsets.ts';
 
 /** What a tool may do: look, change, or destroy. Clients decide by it whether to ask a person first. */
@@ -33,8 +34,9 @@ export type Definition<I extends Shape, O extends Shape> = {
   idempotent?: true;
   /** Used in every turn: worth showing to a model before it asks. */
   daily?: true;
-  input: I;
-  output: O;
+  /** Made when they are asked for. */
+  input: () => I;
+  output: () => O;
   run(call: ToolCall, input: z.output<z.ZodObject<I>>): Promise<z.input<z.ZodObject<O>>>;
 };
 
@@ -52,13 +54,15 @@ export type Tool = Callable & {
 };
 
 /** Small and in every reply, because agents forget to poll. */
-const inboxSummary = z
-  .object({
-    unread: z.int().describe('ready and never shown'),
-    urgent: z.int().describe('of these, urgent'),
-    owed: z.int().describe('shown and unacknowledged, or acknowledged and still to be replied to'),
-  })
-  .describe('what waits for you');
+const inboxSummary = once(() =>
+  z
+    .object({
+      unread: z.int().describe('ready and never shown'),
+      urgent: z.int().describe('of these, urgent'),
+      owed: z.int().describe('shown and unacknowledged, or acknowledged and still to be replied to'),
+    })
+    .describe('what waits for you'),
+);
 
 /** Defines a tool. Writing tools get `idempotency_key`; tools marked `as` get `as`; unknown fields are refused. */
 export function defineTool<I extends Shape, O extends Shape>(definition: Definition<I, O>): Tool {
@@ -74,14 +78,21 @@ export function defineTool<I extends Shape, O extends Shape>(definition: Definit
     run,
     ...words
   } = definition;
-  const common = {
+  const common = () => ({
     ...(definition.access === 'read'
       ? {}
       : { idempotency_key: z.string().min(1).max(128).optional().describe('repeat safely: same key, same result') }),
     ...(acceptsAs ? { as: z.string().optional().describe('a sub-agent this session registered') } : {}),
-  };
-  const strict = z.strictObject(input);
-  const schema = z.strictObject({ ...input, ...common });
+  });
+  const strict = once(() => z.strictObject(input()));
+  const whole = once(() => z.strictObject({ ...input(), ...common() }));
+  const answer = once(() =>
+    z.object({
+      ...output(),
+      replayed: z.boolean().optional().describe('an earlier result, repeated'),
+      inbox: inboxSummary(),
+    }),
+  );
   return {
     ...words,
     unlisted: false,
@@ -91,13 +102,13 @@ export function defineTool<I extends Shape, O extends Shape>(definition: Definit
     personal,
     idempotent,
     daily,
-    input: schema,
-    output: z.object({
-      ...output,
-      replayed: z.boolean().optional().describe('an earlier result, repeated'),
-      inbox: inboxSummary,
-    }),
-    parse: (given) => parseArguments(words.name, schema, given),
-    run: (call, given) => run(call, strict.parse(given) as z.output<z.ZodObject<I>>) as Promise<Record<string, unknown>>,
+    get input() {
+      return whole();
+    },
+    get output() {
+      return answer();
+    },
+    parse: (given) => parseArguments(words.name, whole(), given),
+    run: (call, given) => run(call, strict().parse(given) as z.output<z.ZodObject<I>>) as Promise<Record<string, unknown>>,
   };
 }

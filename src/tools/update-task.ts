@@ -14,7 +14,7 @@ export const updateTask = defineTool({
   access: 'write',
   toolset: 'work',
   as: true,
-  input: {
+  input: () => ({
     task_id: taskId,
     fencing_token: z.int().min(0).optional(),
     state: z.enum(UPDATE_STATES).optional(),
@@ -24,14 +24,14 @@ export const updateTask = defineTool({
     priority: z.enum(PRIORITIES).optional().describe('owner; alone'),
     expected_version: z.int().min(1).optional().describe('refuse if it changed since'),
     cause: z.enum(FAILURE_CAUSES).optional().describe('with failed'),
-  },
-  output: {
+  }),
+  output: () => ({
     state: z.enum(TASK_STATES),
     version: z.int(),
     progress_seq: z.int(),
     gap: z.object({ from: z.int(), to: z.int() }).optional().describe('reports that never arrived'),
     ask_id: z.string().optional(),
-  },
+  }),
   async run({ hub, caller, key, args }, input) {
     const update = { ...input, fencingToken: input.fencing_token, expectedVersion: input.expected_version };
     const { gap, askId, replayed, ...updated } = await hub.taskUpdates.update(caller, input.task_id, update, {

@@ -13,12 +13,12 @@ export const verifyApproval = defineTool({
   access: 'write',
   toolset: 'work',
   as: true,
-  input: {
+  input: () => ({
     approval_id: z.string().min(1).max(64),
     action: z.string().min(1).describe('as it was asked for'),
     consume: z.boolean().optional().describe('use it up: it holds once'),
-  },
-  output: {
+  }),
+  output: () => ({
     valid: z.boolean(),
     why: z.string(),
     state: z.enum(APPROVAL_STATES),
@@ -29,7 +29,7 @@ export const verifyApproval = defineTool({
     decided_at: z.string().optional(),
     expires_at: z.string(),
     consumed: z.boolean().optional().describe('used up by this call'),
-  },
+  }),
   async run({ hub, caller, key, args }, input) {
     const consume = input.consume === true;
     const intent = { tool: 'verify_approval', key, args };

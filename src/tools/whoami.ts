@@ -6,7 +6,7 @@ import { VERSION } from '../hub/version.ts';
 import { defineTool, TOOLSETS, type ToolCall } from './tool.ts';
 import { renderWake, wakeShape } from './words.ts';
 
-export const identity = {
+export const identity = () => ({
   name: z.string(),
   role: z.string(),
   project: z.string(),
@@ -28,19 +28,19 @@ export const identity = {
     started_at: z.string(),
     engine: z.string(),
   }),
-  wake: wakeShape,
+  wake: wakeShape(),
   counts: z.object({ unread: z.int(), leased: z.int(), owed: z.int(), reminders: z.int(), reminders_parked: z.int(), tasks: z.int() }),
   limits: z.record(z.string(), z.number()),
   toolsets: z.array(z.enum(TOOLSETS)),
   notices: z.array(z.string()),
-};
+});
 
 /** The answer of whoami and join. */
 export async function describeSelf({
   hub,
   caller,
   connection,
-}: Pick<ToolCall, 'hub' | 'caller' | 'connection'>): Promise<z.input<z.ZodObject<typeof identity>>> {
+}: Pick<ToolCall, 'hub' | 'caller' | 'connection'>): Promise<z.input<z.ZodObject<ReturnType<typeof identity>>>> {
   const view = await hub.agents.self(caller);
   const { unread, leased, unreplied } = view.counts;
   const reminders = await hub.reminders.counts(caller);
@@ -104,7 +104,7 @@ export const whoami = defineTool({
     'Your name, role, project and session as the hub knows them, what waits for you, the limits, and notices if anything is degraded.',
   access: 'read',
   toolset: 'core',
-  input: {},
+  input: () => ({}),
   output: identity,
   run: describeSelf,
 });

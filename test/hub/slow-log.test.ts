@@ -73,11 +73,11 @@ it('tells of a slow call, and not of one that only waited', async () => {
   cleanup(() => hub.close());
   const attachment = { project: PROJECT, door: 'stdio' as const, client: { name: 't', version: '1' }, root: PROJECT.root, name: 'ada' };
   const connection = Connection.attaching(hub, attachment, ['core']);
-  const words = { title: 't', description: 't', access: 'read', toolset: 'core', output: {} } as const;
+  const words = { title: 't', description: 't', access: 'read', toolset: 'core', output: () => ({}) } as const;
   const taking = defineTool({
     ...words,
     name: 'taking',
-    input: { ms: z.int(), body: z.string() },
+    input: () => ({ ms: z.int(), body: z.string() }),
     run: async (_call, { ms }) => {
       clock.advance(ms);
       return {};

@@ -145,8 +145,8 @@ it('shows a defect as a reference, and never the words of it', async () => {
     description: 'Fails.',
     access: 'read',
     toolset: 'core',
-    input: {},
-    output: {},
+    input: () => ({}),
+    output: () => ({}),
     run: async () => {
       throw new Error('secret detail of /etc/passwd');
     },

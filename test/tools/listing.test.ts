@@ -22,6 +22,7 @@ const BESIDE = [
   'hook.ts',
   'hook-words.ts',
   'index.ts',
+  'once.ts',
   'prompts.ts',
   'resources.ts',
   'schema.ts',
