@@ -1,35 +1,93 @@
-// Through MCP over HTTP, with a plain keep-alive client (the SDK's own costs more than the servers it would measure). The floor is a no-op
-// tool behind the SDK's transport.
+// Through MCP over HTTP. The floor is Node's own server with a small answer (raw-http.mjs); beside it stand a no-op tool behind the SDK's transport
+// and the least that the hub does for a call: one of a tool that nobody offered it passes the gate, the token, the session and the protocol.
 
 import { spawn } from 'node:child_process';
-import { Agent, request } from 'node:http';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { openHub, PROJECT, program } from '../prove/hub.mjs';
 import { summary, timed } from './figures.mjs';
+import { mcpClient } from './keep-alive.mjs';
 
+const RAW = fileURLToPath(new URL('raw-http.mjs', import.meta.url));
 const NOOP = fileURLToPath(new URL('noop-http.mjs', import.meta.url));
 const BODY = 'x'.repeat(300);
+const CROWDS = [1, 8, 32];
 
-export async function benchHttp(home, table, { runs }) {
-  const noop = await startHttp([NOOP], home);
-  const none = await connect(noop.url, undefined);
-  table.add('http no-op', summary(await timed(runs, () => none('noop', {}))));
-  noop.child.kill();
+export async function benchHttp(home, table, { runs, seconds }) {
+  const names = ['ada', 'bob', ...Array.from({ length: 32 }, (_, n) => `client-${n}`)];
+  const tokens = await makeTokens(home, names);
+  const servers = await Promise.all([
+    startHttp([RAW], home),
+    startHttp([NOOP], home),
+    startHttp([program(), 'serve', '--port', '0', '--json', '--project', PROJECT.name], home),
+  ]);
+  try {
+    await measure(servers, tokens, table, { runs, seconds });
+  } finally {
+    for (const { child } of servers) child.kill('SIGTERM');
+  }
+}
 
-  const tokens = await makeTokens(home, ['ada', 'bob']);
-  const served = await startHttp([program(), 'serve', '--port', '0', '--json', '--project', PROJECT.name], home);
-  const [ada, bob] = await Promise.all(tokens.map((token) => connect(served.url, token)));
-  table.add('http empty recv_batch', summary(await timed(runs, () => bob('recv_batch', {}))), { floor: 'http no-op' });
-  const send = (n) => ada('send', { to: 'bob', body: `${n} ${BODY}`, allow_duplicate: true });
+async function measure([raw, noop, served], tokens, table, { runs, seconds }) {
+  const [ada, bob] = await Promise.all(tokens.slice(0, 2).map((token) => mcpClient(served.url, token)));
+  const [bare, sdk] = await Promise.all([mcpClient(raw.url), mcpClient(noop.url)]);
+  table.add('raw node:http', summary(await timed(runs, () => bare.raw('noop', {}))));
+  table.add('http no-op', summary(await timed(runs, () => sdk.raw('noop', {}))), {
+    floor: 'raw node:http',
+    note: 'behind the SDK’s transport',
+  });
+  const least = summary(await timed(runs, () => ada.raw('noop', {})));
+  table.add('http least call', least, { floor: 'raw node:http', note: 'a tool that is not there: gate, token, session, protocol' });
+  table.add('http empty recv_batch', summary(await timed(runs, () => bob.raw('recv_batch', {}))), { floor: 'http no-op' });
+  const send = (n) => ada.call('send', { to: 'bob', body: `${n} ${BODY}`, allow_duplicate: true });
   table.add('http send', summary(await timed(runs, send)), { floor: 'http no-op' });
   let receipt;
   const receive = async () => {
-    const batch = await bob('recv_batch', { max: 1, ...(receipt === undefined ? {} : { ack: receipt }) });
+    const batch = await bob.call('recv_batch', { max: 1, ...(receipt === undefined ? {} : { ack: receipt }) });
     receipt = batch.receipt ?? undefined;
   };
   table.add('http recv_batch + ack', summary(await timed(runs - 60, receive)), { floor: 'http no-op', note: 'one message each' });
-  served.child.kill('SIGTERM');
+
+  const crowd = await Promise.all(tokens.slice(2).map((token) => mcpClient(served.url, token)));
+  for (const count of CROWDS) {
+    const own = crowd.slice(0, count);
+    const floors = await Promise.all(own.map(() => mcpClient(raw.url)));
+    const noops = await Promise.all(own.map(() => mcpClient(noop.url, undefined, sdk.session)));
+    const length = (seconds * 1_000) / 6;
+    const at = `${count} client${count === 1 ? '' : 's'}`;
+    table.add(`raw node:http, ${at}`, await rate(floors, length, (client) => client.raw('noop', {})), { unit: '/s' });
+    const floor = `raw node:http, ${at}`;
+    table.add(`http no-op, ${at}`, await rate(noops, length, (client) => client.raw('noop', {})), { unit: '/s', floor });
+    table.add(`http least call, ${at}`, await rate(own, length, (client) => client.raw('noop', {})), {
+      unit: '/s',
+      floor,
+      note: 'higher is better',
+    });
+    const sending = (client, n) => client.call('send', { to: 'bob', body: `${n} ${BODY}`, allow_duplicate: true });
+    table.add(`http send, ${at}`, await rate(own, length, sending), {
+      unit: '/s',
+      floor: `http least call, ${at}`,
+      note: 'higher is better',
+    });
+    for (const client of [...floors, ...noops]) client.close();
+  }
+  for (const client of [ada, bob, bare, sdk, ...crowd]) client.close();
+}
+
+/** Calls a second that all clients together have answered, each one after the other. */
+async function rate(clients, ms, call) {
+  let calls = 0;
+  const since = performance.now();
+  const until = since + ms;
+  await Promise.all(
+    clients.map(async (client) => {
+      for (let n = 0; performance.now() < until; n++) {
+        await call(client, n);
+        calls += 1;
+      }
+    }),
+  );
+  return { p50: (calls * 1_000) / (performance.now() - since) };
 }
 
 async function makeTokens(home, names) {
@@ -52,55 +110,4 @@ export function startHttp(args, home) {
     child.on('exit', (code) => reject(new Error(`the server ended with ${code}`)));
     createInterface({ input: child.stdout }).once('line', (line) => resolve({ child, url: JSON.parse(line).url }));
   });
-}
-
-/** An MCP session; answers a function that calls its tools. */
-async function connect(url, token) {
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  let session;
-  let id = 0;
-  const post = (method, params, notification) => {
-    const body = JSON.stringify({ jsonrpc: '2.0', ...(notification ? {} : { id: ++id }), method, params });
-    const headers = {
-      'content-type': 'application/json',
-      'content-length': Buffer.byteLength(body),
-      accept: 'application/json, text/event-stream',
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-      ...(session === undefined ? {} : { 'mcp-session-id': session, 'mcp-protocol-version': '2025-06-18' }),
-    };
-    return new Promise((resolve, reject) => {
-      const call = request(`${url}/mcp`, { method: 'POST', agent, headers }, (response) => {
-        session ??= response.headers['mcp-session-id'];
-        let text = '';
-        response.on('data', (chunk) => {
-          text += chunk;
-        });
-        response.on('end', () =>
-          response.statusCode >= 400 ? reject(new Error(`${response.statusCode} ${text}`)) : resolve(toAnswer(text)),
-        );
-      });
-      call.on('error', reject);
-      call.end(body);
-    });
-  };
-  await post('initialize', { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'bench', version: '1' } });
-  await post('notifications/initialized', {}, true);
-  return async (name, args) => {
-    const { result, error } = await post('tools/call', { name, arguments: args });
-    if (error !== undefined || result.isError) throw new Error(`${name}: ${error?.message ?? result.content[0].text}`);
-    return result.structuredContent;
-  };
-}
-
-/** A JSON body, or the last data line of an event stream. */
-function toAnswer(text) {
-  if (text === '') return {};
-  return JSON.parse(
-    text.startsWith('{')
-      ? text
-      : text
-          .split('\n')
-          .findLast((line) => line.startsWith('data: '))
-          .slice(6),
-  );
 }

@@ -4,9 +4,8 @@
 
 import { makeCatalogue } from '../tools/catalogue.ts';
 import type { Extra, McpSession } from './mcp.ts';
+import { type Fields, type Id, isFields, isId, plainCall, plainNotification, plainRequest, rpcError } from './plain-message.ts';
 
-type Id = string | number;
-type Fields = { readonly [name: string]: unknown };
 /** JSON that is an answer as it is, or something to be written as JSON. */
 type Answer = { json: string } | { value: unknown };
 /** Undefined: not for this one. */
@@ -46,11 +45,10 @@ export class Direct {
 
   /** Takes one message of the client. */
   receive(message: unknown): void {
-    if (isFields(message) && message.jsonrpc === '2.0' && typeof message.method === 'string' && hasPlainParams(message)) {
-      if ('id' in message ? this.#request(message, message.method) : this.#notification(message, message.method)) {
-        this.#heard(message.method);
-        return;
-      }
+    const method = this.#request(message) ?? this.#notification(message);
+    if (method !== undefined) {
+      this.#heard(method);
+      return;
     }
     // Loaded where it is needed; until then what follows waits in its order.
     this.#sdk ??= import('./mcp-sdk.ts').then(({ serveMessages }) => serveMessages(this.#session, (answer) => this.#send(answer)));
@@ -62,44 +60,47 @@ export class Direct {
     this.#send({ method, params, jsonrpc: '2.0' });
   }
 
-  #request(message: Fields, method: string): boolean {
-    const { id, params = {} } = message;
-    if (!isId(id) || Object.keys(message).length !== ('params' in message ? 4 : 3)) return false;
-    const answer = this.#methods.get(method)?.(params as Fields, id);
-    if (answer === undefined) return false;
+  /** Answers the method of a request that is answered here. */
+  #request(message: unknown): string | undefined {
+    const request = plainRequest(message);
+    if (request === undefined) return undefined;
+    const { id, method, params } = request;
+    const answer = this.#methods.get(method)?.(params, id);
+    if (answer === undefined) return undefined;
     if (answer instanceof Promise) void this.#settle(id, answer);
     else this.#answer(id, answer);
-    return true;
+    return method;
   }
 
-  #notification(message: Fields, method: string): boolean {
-    if (Object.keys(message).length !== ('params' in message ? 3 : 2)) return false;
+  /** The same of a notification. */
+  #notification(message: unknown): string | undefined {
+    const { method, params } = plainNotification(message) ?? {};
     if (method === 'notifications/initialized') {
       this.#session.begin();
-      return true;
+      return method;
     }
-    const { requestId } = (message.params ?? {}) as Fields;
-    if (method !== 'notifications/cancelled' || !isId(requestId)) return false;
+    const requestId = params?.requestId;
+    if (method !== 'notifications/cancelled' || !isId(requestId)) return undefined;
     const running = this.#running.get(requestId);
     running?.abort();
     // What is answered already is nobody's any more.
-    return running !== undefined || this.#sdk === undefined;
+    return running !== undefined || this.#sdk === undefined ? method : undefined;
   }
 
   #call(params: Fields, id: Id): Promise<Answer> | undefined {
-    const { name, arguments: given, task, _meta } = params;
-    if (typeof name !== 'string' || task !== undefined || (given !== undefined && !isFields(given))) return undefined;
+    const call = plainCall(params);
+    if (call === undefined) return undefined;
     const controller = new AbortController();
     this.#running.set(id, controller);
     const extra: Extra = {
       signal: controller.signal,
       requestId: id,
-      _meta: _meta as Extra['_meta'],
+      _meta: call.meta,
       sendNotification: async (notification) => {
         if (!controller.signal.aborted) this.#send({ ...notification, jsonrpc: '2.0' });
       },
     };
-    return this.#session.call(name, given, extra).then((value) => ({ value }));
+    return this.#session.call(call.name, call.given, extra).then((value) => ({ value }));
   }
 
   async #settle(id: Id, answer: Promise<Answer>): Promise<void> {
@@ -108,9 +109,7 @@ export class Direct {
       const given = await answer;
       if (running?.signal.aborted !== true) this.#answer(id, given);
     } catch (error) {
-      const code = error instanceof Error && 'code' in error && Number.isSafeInteger(error.code) ? error.code : -32603;
-      const message = error instanceof Error ? error.message : 'Internal error';
-      if (running?.signal.aborted !== true) this.#send({ jsonrpc: '2.0', id, error: { code, message } });
+      if (running?.signal.aborted !== true) this.#send(rpcError(id, error));
     } finally {
       if (this.#running.get(id) === running) this.#running.delete(id);
     }
@@ -124,25 +123,6 @@ export class Direct {
   #send(message: object): void {
     this.#write(`${JSON.stringify(message)}\n`);
   }
-}
-
-function isFields(value: unknown): value is Fields {
-  return value !== null && typeof value === 'object' && !Array.isArray(value);
-}
-
-function isId(value: unknown): value is Id {
-  return typeof value === 'string' || Number.isSafeInteger(value);
-}
-
-/** Parameters as every method may have them: an object, with the protocol's own words about the request in `_meta`. */
-function hasPlainParams(message: Fields): boolean {
-  if (!('params' in message)) return true;
-  const { params } = message;
-  if (!isFields(params)) return false;
-  const { _meta } = params;
-  if (_meta === undefined) return true;
-  if (!isFields(_meta)) return false;
-  return (_meta.progressToken === undefined || isId(_meta.progressToken)) && !('io.modelcontextprotocol/related-task' in _meta);
 }
 
 /** What the SDK requires of `initialize`; of capabilities, which nobody here asks for, that they may be some. */

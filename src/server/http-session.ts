@@ -1,5 +1,6 @@
 // One MCP session over HTTP: an McpSession on a transport of its own, with what is open of it and since when it is silent. HTTP clients
 // rarely say good-bye, so silence ends the hub's session; the transport stays for a while, and its client goes on where it was (C5).
+// What is called at once is answered directly (http-direct.ts), all else by the SDK's transport.
 // Invariant: a request whose client is gone is cancelled; it leases nothing and its answer is not awaited.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -10,6 +11,7 @@ import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { LATEST_PROTOCOL_VERSION, type RequestId } from '@modelcontextprotocol/sdk/types.js';
 import type { Hub } from '../hub/hub.ts';
 import type { Log } from '../system/log.ts';
+import { HttpDirect } from './http-direct.ts';
 import type { McpSession } from './mcp.ts';
 import { sdkServer } from './mcp-sdk.ts';
 import { whenClosed } from './replies.ts';
@@ -44,6 +46,7 @@ export class HttpSession {
   readonly #parts: HttpSessionParts;
   readonly #transport: WebStandardStreamableHTTPServerTransport;
   readonly #server: Server;
+  readonly #direct: HttpDirect;
   #open = 0;
   #streams = 0;
   #lastAt: number;
@@ -57,6 +60,7 @@ export class HttpSession {
     this.principal = parts.principal;
     this.#lastAt = this.#now();
     this.#server = sdkServer(parts.mcp);
+    this.#direct = new HttpDirect(parts.mcp);
     this.#transport = new WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: () => parts.id,
       onsessioninitialized: parts.opened,
@@ -117,10 +121,15 @@ export class HttpSession {
     });
     if (isStream) void this.#watchCredential(request, response);
     if (request.method !== 'DELETE') await this.#arrive();
+    const direct = this.#closing === undefined ? this.#direct.callIn(request, this.id, body) : undefined;
+    if (direct !== undefined) return await this.#direct.answer(response, this.#parts.id, direct);
     const answer = (asked: Request) => this.#transport.handleRequest(asked, { parsedBody: body });
     await getRequestListener(answer, { overrideGlobalObjects: false })(request, response);
     // A cancelled request is never answered; without this its stream would stay open.
-    for (const id of cancelledIds(body)) this.#transport.closeSSEStream(id);
+    for (const id of cancelledIds(body)) {
+      this.#direct.cancel(id);
+      this.#transport.closeSSEStream(id);
+    }
   }
 
   /** The hub session to keep alive, if this client is here. */
@@ -149,6 +158,7 @@ export class HttpSession {
     this.#closing ??= (async () => {
       this.#parts.closed();
       // First what still runs is cancelled, so that it cannot bring the session back.
+      this.#direct.close();
       await this.#server.close();
       await this.#parts.mcp.end(reason, Number.MAX_SAFE_INTEGER);
     })();
