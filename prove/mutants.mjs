@@ -206,13 +206,13 @@ async function* contractMutants(seed) {
         // The first mutant needs more: a batch is printed from what is leased under its receipt, and must hold what that mutant acknowledged, too.
         if (edits[0][1].includes("'acked', acked_at = 1"))
           replaceIn(join(root, 'build/store/inbox.js'), "d.state = 'leased' ORDER BY d.shown_rank", '1 ORDER BY d.shown_rank');
-        return tryPatched(root, seed);
+        return tryPatched(root, seed, of);
       }),
     ];
   yield* await tryTampered(seed);
 }
 
-async function tryPatched(root, seed) {
+async function tryPatched(root, seed, of) {
   const red = [];
   await proveContract({ runs: 60, seed, root, endOnFailure: true }).catch(() => red.push('model'));
   await proveObligations({ runs: 60, seed, root, endOnFailure: true }).catch(() => red.push('obligations'));
@@ -222,12 +222,12 @@ async function tryPatched(root, seed) {
     stdio: 0,
     count: 50,
     killEveryMs: 1_200,
-    limitMs: 25_000,
+    limitMs: 40_000,
     root,
   }).catch((error) => ({ results: [], figures: { exits: [error.message] } }));
   red.push(...results.filter(({ bad }) => bad.length > 0).map(({ id }) => id));
-  if (figures.exits.length > 0) red.push('did not end');
-  return red;
+  // On a busy machine a round may not end in time although nothing is wrong: that alone, and what follows from it, kills nobody.
+  return figures.exits.length === 0 || of === 'I14' ? red : red.filter((id) => id !== 'I14');
 }
 
 /** One sound round; each tampering is done to a copy of its home. */

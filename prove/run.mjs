@@ -7,6 +7,8 @@
 //   --only GROUP   with --mutants: contract, tasks, approvals, isolation or faults
 // Everything happens in throw-away homes and ends with them.
 
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { approvalRace } from './approval-race.mjs';
 import { proveApprovals } from './approvals.mjs';
@@ -78,17 +80,22 @@ const count = Number(flags.count ?? size.count);
 if (flags.count !== undefined) Object.assign(size, { killForMs: 3_600_000, limitMs: 3_600_000 });
 let violations = 0;
 const began = performance.now();
+/** What is to run, in order, and how many of them beside each other; what a section prints is kept until it is over. */
+const queue = [];
+const LANES = flags.mutants || cpus().length < 2 ? 1 : 3;
+const output = new AsyncLocalStorage();
 /** What stands on the scorecard. */
 const rows = [];
 const skipped = [];
 let mutantLines = [];
 
 print(`seed ${seed}; repeat with: npm run prove -- --seed ${seed}${quick ? ' --quick' : ''}`);
-if (flags.mutants) await mutants();
+if (flags.mutants) mutants();
 else {
-  if (!flags.faults) await proofs();
-  await faults();
+  if (!flags.faults) proofs();
+  faults();
 }
+await runQueue();
 if (flags.scorecard && violations === 0 && flags.only === undefined && !(flags.faults && !flags.mutants)) score();
 print(violations === 0 ? 'No violation.' : `${violations} VIOLATIONS.`);
 process.exit(violations === 0 ? 0 : 1);
@@ -101,33 +108,36 @@ function score() {
   else writeProofs({ rows, skipped, seconds, command: `npm run prove${form}` });
 }
 
-async function proofs() {
-  await section('contract beside its model', async () => {
+function proofs() {
+  section('contract beside its model', async () => {
     const { sequences, commands, reached } = await proveContract({ runs: size.runs, seed });
     const note = Object.entries(reached)
       .map(([path, n]) => `${path} ${n}`)
       .join(', ');
     line('C2-C5', `${sequences} sequences, ${commands} commands`, { checked: commands, bad: [], note });
   });
-  await section('asks and reminders under a clock that steps, with restarts', async () => {
+  section('asks and reminders under a clock that steps, with restarts', async () => {
     const { sequences, asks, firings, late } = await proveObligations({ runs: size.runs, seed });
     line('C7', 'every ask has one end, told once', { checked: asks, bad: [], note: `${sequences} sequences` });
     line('I10', 'one firing and one message per due instant, none early', { checked: firings, bad: [], note: `${late} of them late` });
   });
-  await section('tasks: random graphs, claims, words under old tokens, lost leases, clocks that step, restarts', async () => {
+  section('tasks: random graphs, claims, words under old tokens, lost leases, clocks that step, restarts', async () => {
     const { sequences, versions, stale, lost, completed } = await proveTasks({ runs: size.runs, seed });
     const note = `${sequences} sequences, ${stale} stale words, ${lost} leases lost, ${completed} completed`;
     line('I7', 'one live token, stale words change nothing, versions without gaps, nothing starves', { checked: versions, bad: [], note });
   });
-  await prove(
+  prove(
     'I7',
     `${size.crowd.processes} processes, ${size.crowd.count} accepted changes each on 20 tasks, killed and suspended meanwhile`,
     () => proveTaskCrowd({ seed, ...size.crowd }),
   );
-  await prove('I10', 'reminders with processes killed and stopped while they fire', () =>
-    proveReminders(quick ? { count: 200, processes: 3 } : {}),
+  prove(
+    'I10',
+    'reminders with processes killed and stopped while they fire',
+    () => proveReminders(quick ? { count: 200, processes: 3 } : {}),
+    { alone: true },
   );
-  await section('approvals beside their model, under a clock that steps, with restarts', async () => {
+  section('approvals beside their model, under a clock that steps, with restarts', async () => {
     const { sequences, approvals, decided, used } = await proveApprovals({ runs: size.runs, seed });
     line('I9', 'decided once, used once, by whom it may', {
       checked: approvals,
@@ -135,7 +145,7 @@ async function proofs() {
       note: `${sequences} sequences, ${decided} decided, ${used} used`,
     });
   });
-  await section(`${size.racers} managers decide and use the same approvals, kill -9 at random`, async () => {
+  section(`${size.racers} managers decide and use the same approvals, kill -9 at random`, async () => {
     const { figures, results } = await approvalRace({
       processes: size.racers,
       count: quick ? 20 : 60,
@@ -147,11 +157,9 @@ async function proofs() {
     for (const result of results) line(result.id, result.title, result);
     line('end', 'every process came to its end', { checked: figures.starts, bad: figures.exits });
   });
-  await prove('I11', 'two projects with the same names, every tool with the ids of both', () =>
-    proveIsolation({ rounds: size.rounds, seed }),
-  );
+  prove('I11', 'two projects with the same names, every tool with the ids of both', () => proveIsolation({ rounds: size.rounds, seed }));
   for (let round = 0; round < Number(flags.rounds); round++) {
-    await section(`${size.clients} clients, ${count} messages each, kill -9 at random`, async () => {
+    section(`${size.clients} clients, ${count} messages each, kill -9 at random`, async () => {
       const { figures, results } = await crashRound({ ...size, count, seed: seed + round });
       const { kills, starts, seconds, reopenMs, exits } = figures;
       print(`  ${kills} kills, ${starts} starts, ${seconds.toFixed(1)} s, reopened in ${reopenMs.toFixed(0)} ms`);
@@ -159,43 +167,42 @@ async function proofs() {
       line('end', 'every client came to its end', { checked: starts, bad: exits });
     });
   }
-  await section(
-    'PostgreSQL: hubs on one server that send to each other, kill -9 at random, the server killed and stopped by turns',
-    async () => {
-      const hubs = quick ? { clients: 3, count: 60, restartEveryMs: 4_000 } : { clients: size.clients, count, restartEveryMs: 5_000 };
-      const proved = await provePostgres({ ...size, ...hubs, seed });
-      if (proved === undefined) return skip('PostgreSQL is not installed');
-      const { figures, stops, results } = proved;
-      const { kills, starts, seconds, exits } = figures;
-      print(
-        `  ${kills} hubs killed, ${starts} starts; server killed ${stops.killed} times, stopped ${stops.ordered} times; ${seconds.toFixed(1)} s`,
-      );
-      for (const result of results) line(result.id, result.title, result);
-      line('end', 'every client came to its end', { checked: starts, bad: exits });
-    },
-  );
-  await section('two hubs in two network namespaces over TLS on one PostgreSQL', async () => {
+  section('PostgreSQL: hubs on one server that send to each other, kill -9 at random, the server killed and stopped by turns', async () => {
+    const hubs = quick ? { clients: 3, count: 60, restartEveryMs: 4_000 } : { clients: size.clients, count, restartEveryMs: 5_000 };
+    const proved = await provePostgres({ ...size, ...hubs, seed });
+    if (proved === undefined) return skip('PostgreSQL is not installed');
+    const { figures, stops, results } = proved;
+    const { kills, starts, seconds, exits } = figures;
+    print(
+      `  ${kills} hubs killed, ${starts} starts; server killed ${stops.killed} times, stopped ${stops.ordered} times; ${seconds.toFixed(1)} s`,
+    );
+    for (const result of results) line(result.id, result.title, result);
+    line('end', 'every client came to its end', { checked: starts, bad: exits });
+  });
+  section('two hubs in two network namespaces over TLS on one PostgreSQL', async () => {
     const { skipped: why, lines } = await proveHosts();
     if (why !== undefined) return skip(why);
     for (const { title, checked = 1, bad } of lines) line('S-32', title, { checked, bad });
   });
-  await prove('C-03', 'ten receivers of one inbox: one live receipt per delivery', () => proveReceivers(size));
-  await prove('T-32', 'first starts at once on an empty folder', () => proveFirstStarts({ count: size.starts }));
-  await prove('I13', 'a first start killed at any instant leaves a clean next one', () => proveKilledStarts({ count: size.killed, seed }));
-  await prove('T-7', 'processes that read and then write meet no SQLITE_BUSY', () => proveWriters({ processes: 8, seconds: size.seconds }));
+  prove('C-03', 'ten receivers of one inbox: one live receipt per delivery', () => proveReceivers(size));
+  prove('T-32', 'first starts at once on an empty folder', () => proveFirstStarts({ count: size.starts }));
+  prove('I13', 'a first start killed at any instant leaves a clean next one', () => proveKilledStarts({ count: size.killed, seed }));
+  prove('T-7', 'processes that read and then write meet no SQLITE_BUSY', () => proveWriters({ processes: 8, seconds: size.seconds }), {
+    alone: true,
+  });
 }
 
 /** What cannot run here is said, and is no failure. */
-async function faults() {
+function faults() {
   const only = flags.only?.split(',');
-  for (const { name, title, needs, prove: run, sizes } of FAULTS) {
+  for (const { name, title, needs, prove: run, sizes, alone } of FAULTS) {
     const size = sizes[tier];
     if (size === undefined || only?.includes(name) === false) continue;
     const why = missing(needs);
     if (why !== undefined) {
       skipped.push(`${name} (${why})`);
       print(`\n${title}\n  SKIPPED ${name}: ${why}`);
-    } else await prove(name, title, () => run({ ...size, seed }));
+    } else prove(name, title, () => run({ ...size, seed }), { alone });
   }
 }
 
@@ -204,8 +211,8 @@ function skip(why) {
   print(`  SKIPPED: ${why}`);
 }
 
-async function mutants() {
-  await section('mutants', async () => {
+function mutants() {
+  section('mutants', async () => {
     const lines = await runMutants({ seed, only: flags.only, print: (text) => print(`  ${text}`) });
     mutantLines = lines;
     const killed = lines.filter(({ red }) => red.length > 0).length;
@@ -214,12 +221,34 @@ async function mutants() {
   });
 }
 
-async function prove(id, title, run) {
-  await section(title, async () => line(id, title, await run()));
+function prove(id, title, run, how) {
+  section(title, async () => line(id, title, await run()), how);
+}
+
+/** Puts a section into the queue. `alone`: it measures time, or starves the machine, so that nothing else may run beside it. */
+function section(title, run, { alone = false } = {}) {
+  queue.push({ title, run, alone });
+}
+
+/** Most proofs wait for disks and processes most of the time, so some run beside each other, and then those that must not, one by one. */
+async function runQueue() {
+  const beside = queue.filter(({ alone }) => !alone);
+  const lane = async () => {
+    for (let next = beside.shift(); next !== undefined; next = beside.shift()) await runSection(next);
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
+  for (const one of queue.filter(({ alone }) => alone)) await runSection(one);
+}
+
+/** Each section is printed in one piece. */
+async function runSection({ title, run }) {
+  const words = [];
+  await output.run(words, () => tried(title, run));
+  process.stdout.write(`${words.join('\n')}\n`);
 }
 
 /** A proof that throws is a violation too; the others still run. */
-async function section(title, run) {
+async function tried(title, run) {
   const since = performance.now();
   print(`\n${title}`);
   try {
@@ -241,5 +270,7 @@ function line(id, title, { checked, bad, note }) {
 }
 
 function print(text) {
-  process.stdout.write(`${text}\n`);
+  const words = output.getStore();
+  if (words === undefined || flags.mutants) process.stdout.write(`${text}\n`);
+  else words.push(text);
 }

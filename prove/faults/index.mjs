@@ -15,6 +15,9 @@ import { proveFailingCalls, proveSyscallKills } from './syscalls.mjs';
 const POWER = ['linux', 'root', 'loop'];
 const TRACE = ['linux', 'strace'];
 
+/** They measure time, or take memory from everybody. */
+const ALONE = ['stopped-writer', 'slow-readers', 'flood', 'scarcity'];
+
 /** name, title, needs, the proof, and its size per tier (none: not in that tier). */
 export const FAULTS = [
   fault('power-cut', 'power cuts on ext4: what was acknowledged is there', POWER, provePowerCuts, {
@@ -109,7 +112,7 @@ export const FAULTS = [
 ];
 
 function fault(name, title, needs, prove, sizes) {
-  return { name, title, needs, prove, sizes };
+  return { name, title, needs, prove, sizes, alone: ALONE.includes(name) };
 }
 
 function failing(calls, error, every) {
