@@ -298,6 +298,9 @@ const files = {
     '`retention.forgotten` says from which hash the chain goes on. `rookery verify` counts with both, so that a sweep is no cover for a loss.',
     'Space that becomes free is used again; `rookery prune` also gives it back to the disk.',
     '',
+    'Agents stay until `rookery untrack` takes their project: a name that comes back is who it was, and what it once said is still theirs. So does one row for each two that',
+    'ever wrote to each other, because the numbers of a pair never repeat. Both are small, and bounded by the names of a project, not by what is said in it.',
+    '',
   ].join('\n'),
 };
 

@@ -103,7 +103,7 @@ onEveryEngine('retention', (engine) => {
     // Words end the message and decide nothing.
     await send(hub, operator, 'ben', 'Let me think.', { inReplyTo: asked?.messageId ?? '' });
     await read();
-    hub.fake.advance(200 * DAY); // no duty runs here: it is still pending
+    hub.fake.advance(400 * DAY); // no duty runs here: it is still pending
     const messages = await rowsOf(hub, 'messages');
     await sweep(hub);
     expect(await held()).toEqual([2, 1]);
@@ -111,7 +111,7 @@ onEveryEngine('retention', (engine) => {
     await hub.approvalEnds.expireDue();
     await end(waiter);
     await read();
-    hub.fake.advance(200 * DAY);
+    hub.fake.advance(400 * DAY);
     await sweep(hub);
     expect(await held()).toEqual([0, 0]);
     await sound(hub);
