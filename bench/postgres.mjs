@@ -3,6 +3,8 @@
 // server too, so hubs share its cores: read the ratios.
 
 import { fork } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { scratch } from '../prove/hub.mjs';
@@ -15,25 +17,33 @@ const HUBS = [1, 2, 4];
 /** Senders at once in all, spread over hubs and projects: the same load for every row. */
 const SENDERS = 64;
 
-export async function benchPostgres(table, { seconds, runs }) {
+const GUIDE = fileURLToPath(new URL('../docs/deploying.md', import.meta.url));
+const [BEGIN, END] = ['<!-- figures of bench/postgres.mjs -->', '<!-- end of figures -->'];
+
+/** `docs`: the figures also replace those of docs/deploying.md. */
+export async function benchPostgres(table, { seconds, runs, docs }) {
   const server = await startPostgres();
   if (server === undefined) {
     process.stderr.write('SKIPPED: PostgreSQL is not installed ... ');
     return;
   }
   try {
-    await floors(server, table, { seconds, runs });
+    const raw = await floors(server, table, { seconds, runs });
+    const cells = [];
     for (const projects of PROJECTS) {
       for (const hubs of HUBS) {
         const { rate, failed, figures } = await together(server, { projects, hubs, seconds });
         const note = `${Math.round(rate)}/s${failed === 0 ? '' : `, ${failed} refused`}`;
+        cells.push({ projects, rate, p99: figures.p99 });
         table.add(`${projects} projects, ${hubs} hubs: send`, figures, { floor: `pg insert, ${SENDERS} at once`, note });
       }
     }
-    table.add('wake across hubs', await wakes(server, Math.min(runs, 300)), {
+    const wake = await wakes(server, Math.min(runs, 300));
+    table.add('wake across hubs', wake, {
       floor: 'pg insert',
       note: 'send called -> receive returned',
     });
+    if (docs) replaceFigures(raw, cells, wake);
   } finally {
     await server.stop();
   }
@@ -44,7 +54,8 @@ async function floors(server, table, { seconds, runs }) {
   const pool = new pg.Pool({ connectionString: server.url(), max: SENDERS });
   await pool.query('CREATE TABLE floor (id BIGSERIAL PRIMARY KEY, recipient BIGINT, body TEXT)');
   const insert = { name: 'insert', text: 'INSERT INTO floor (recipient, body) VALUES ($1, $2)', values: [1, 'x'.repeat(340)] };
-  table.add('pg insert', summary(await timed(runs, () => pool.query(insert))));
+  const single = summary(await timed(runs, () => pool.query(insert)));
+  table.add('pg insert', single);
   const end = performance.now() + seconds * 1000;
   const times = [];
   const since = performance.now();
@@ -57,8 +68,35 @@ async function floors(server, table, { seconds, runs }) {
   };
   await Promise.all(Array.from({ length: SENDERS }, sender));
   const rate = Math.round((times.length * 1000) / (performance.now() - since));
-  table.add(`pg insert, ${SENDERS} at once`, summary(times.sort((a, b) => a - b)), { floor: 'pg insert', note: `${rate}/s` });
+  const many = summary(times.sort((a, b) => a - b));
+  table.add(`pg insert, ${SENDERS} at once`, many, { floor: 'pg insert', note: `${rate}/s` });
   await pool.end();
+  return { rate, single, many };
+}
+
+/** What stands between the marks in the deployment guide; prose around it is a person's. */
+function replaceFigures(raw, cells, wake) {
+  const ms = (us) =>
+    us < 9_950 ? `${(us / 1000).toFixed(1)} ms` : us < 995_000 ? `${Math.round(us / 1000)} ms` : `${(us / 1e6).toFixed(1)} s`;
+  const rows = PROJECTS.toReversed().map((projects) => {
+    const own = cells.filter((cell) => cell.projects === projects).map(({ rate, p99 }) => `${Math.round(rate)}, ${ms(p99)}`);
+    return `| the hub, ${projects} project${projects === 1 ? '' : 's'} | ${own.join(' | ')} |`;
+  });
+  const figures = [
+    `| ${SENDERS} senders at once, on disk | sends/s, p99 at 1 hub | ${HUBS.slice(1)
+      .map((hubs) => `at ${hubs} hubs`)
+      .join(' | ')} |`,
+    '| --- | --- | --- | --- |',
+    `| \`pg\` inserting one row each, same durability, ${SENDERS} connections | ${raw.rate}, ${ms(raw.many.p99)} | | |`,
+    ...rows,
+    '',
+    `A reader at another hub had what was sent after ${ms(wake.p50)} in the median (p99 ${ms(wake.p99)}), where a single raw insert took ${ms(raw.single.p50)}.`,
+    `Hubs, server and senders shared ${cpus().length} cores; Node ${process.version}.`,
+  ];
+  const text = readFileSync(GUIDE, 'utf8');
+  const [from, to] = [text.indexOf(BEGIN), text.indexOf(END)];
+  if (from === -1 || to === -1) throw new Error('docs/deploying.md has lost the marks of its figures');
+  writeFileSync(GUIDE, `${text.slice(0, from)}${BEGIN}\n${figures.join('\n')}\n${text.slice(to)}`);
 }
 
 async function together(server, { projects, hubs, seconds }) {

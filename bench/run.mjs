@@ -1,5 +1,6 @@
 // `npm run bench`: every figure beside the floor it stands on, measured in the same run, because machines differ and ratios less so.
 //   --quick   fewer repetitions       --json   the rows as JSON instead of a table       --large   history of five million messages, too
+//   --docs    the figures of PostgreSQL into docs/deploying.md
 //   --only a,b   some sections; some of them run only when they are named, because they take minutes or install other people's programs
 // Throw-away homes on a real disk, loopback only.
 
@@ -27,6 +28,7 @@ const { values: flags } = parseArgs({
     quick: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     large: { type: 'boolean', default: false },
+    docs: { type: 'boolean', default: false },
     only: { type: 'string' },
   },
 });
@@ -48,7 +50,7 @@ const SECTIONS = {
   start: (home) => benchStart(home, table, size),
   dashboard: (home) => benchDashboard(home, table, size),
   hooks: (home) => benchHooks(home, table),
-  postgres: () => benchPostgres(table, size),
+  postgres: () => benchPostgres(table, { ...size, docs: flags.docs }),
   tokens: (home) => benchTokens(home, table),
 };
 

@@ -39,17 +39,18 @@ await door.close();
 history.close();
 process.exit(0);
 
-/** A name may be held for a moment by the session of the process that was killed just now. */
+/** A name may be held for a moment by the session of the process that was killed just now; and a server may be away for longer. */
 async function openDoor() {
-  for (let attempt = 0; ; attempt++) {
+  const end = performance.now() + 60_000;
+  for (;;) {
     try {
       const opened = await (kind === 'stdio' ? stdioDoor : directDoor)(home, name);
       const answer = await opened.call('recv_batch', { max: 0 });
       if (answer.ok) return opened;
       await opened.close();
-      if (attempt > 100) throw new Error(answer.error.message);
+      if (performance.now() > end) throw new Error(answer.error.message);
     } catch (error) {
-      if (attempt > 100) throw error;
+      if (performance.now() > end) throw error;
     }
     await pause(50);
   }

@@ -13,7 +13,7 @@ import type { Probes } from './doctor.ts';
 import { type Finding, fail, ok, warn, wordsOf } from './finding.ts';
 import { checkRows } from './rows.ts';
 
-/** A send is some eighteen round trips under the lock of its project. */
+/** A send is some twelve round trips under the lock of its project. */
 const FAR_MS = 2;
 const LOOKS = 7;
 
@@ -63,7 +63,7 @@ async function checkDistance(db: Db): Promise<Finding> {
     : warn(
         'round_trip',
         what,
-        `A project does no more than some ${Math.floor(1_000 / (18 * median))} sends a second.`,
+        `A project does no more than some ${Math.floor(1_000 / (12 * median))} sends a second.`,
         'Put the hub beside its server.',
       );
 }
