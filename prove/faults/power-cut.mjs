@@ -36,7 +36,7 @@ export async function provePowerCuts({ cuts, seed, runMs = 500, root = PACKAGE }
 
 /** The same with every sync left out of a commit: at least one acknowledged message must be lost. */
 export async function controlPowerCuts({ cuts, seed }) {
-  const copy = patchedCopy('store/sqlite.js', [["'PRAGMA synchronous = FULL'", "'PRAGMA synchronous = NORMAL'"]]);
+  const copy = patchedCopy('store/sqlite.js', [["this.#synchronize(relaxed ? 'NORMAL' : 'FULL')", "this.#synchronize('NORMAL')"]]);
   try {
     const { bad, checked } = await provePowerCuts({ cuts, seed, root: copy.root });
     const lost = bad.filter((sentence) => sentence.startsWith('I1'));

@@ -2,7 +2,7 @@
 // check.mjs that hold whatever the disk does. Also what this machine offers: root, strace, loop devices, libfaketime.
 
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, mkdirSync, mkdtempSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,10 +21,18 @@ export async function stage({ names, at, limits = {} }) {
   const histories = join(folder, 'history');
   for (const one of [home, histories]) mkdirSync(one, { mode: 0o700 });
   writeFileSync(join(home, 'config.json'), JSON.stringify({ limits: { ...LIMITS, ...limits } }), { mode: 0o600 });
+  for (const one of [join(home, 'config.json'), home, ...(at === undefined ? [] : [at])]) synced(one);
   const hub = await openHub(home);
   for (const name of names) await hub.sessions.end(await hub.sessions.attach(attachment(name)), 'closed');
   await hub.close();
   return { home, histories, done: () => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }) };
+}
+
+/** What a power cut is not to take: it is no work of the hub. */
+function synced(path) {
+  const file = openSync(path, 'r');
+  fsyncSync(file);
+  closeSync(file);
 }
 
 /** Starts a sender; `under` is a command that it runs under, such as strace with its arguments. */
