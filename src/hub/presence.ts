@@ -25,6 +25,11 @@ export function processIsGone({ host }: HubContext, session: SessionRow): boolea
   return session.pid === host.pid ? session.startedAt < host.startedAt : !host.isAlive(session.pid);
 }
 
+/** A command acts in a session that ends with it. Whoever works by commands has not gone then: what was taken holds as long as was said. */
+export function endsWithCommand({ door }: Pick<SessionRow, 'door'>): boolean {
+  return door === 'cli';
+}
+
 /** Whether a turn or a tool is under way, as its client's hooks told, and not so long ago that its end must have been lost. */
 export function isWorking({ limits, time }: HubContext, session: SessionRow, toolsInFlight: number): boolean {
   if (toolsInFlight > 0) return true;

@@ -17,7 +17,7 @@ import { authorityOf } from './caller.ts';
 import type { Act } from './command.ts';
 import type { HubContext } from './context.ts';
 import type { Posting } from './posting.ts';
-import { sessionOf } from './presence.ts';
+import { endsWithCommand, sessionOf } from './presence.ts';
 
 const ACTOR = { agentId: 'hub' };
 /** Calls are written down about once a second: only then is silence silence. */
@@ -40,7 +40,7 @@ export class ReservationLeases {
     const heardAt = Math.max(row.renewedAt, session?.calledAt ?? 0);
     const lease = Math.min(row.limitAt, Math.max(row.leaseUntil, heardAt + row.ttlMs));
     const lapsed = lease >= row.limitAt ? 'its limit is reached' : 'its lease ended';
-    if (session === undefined || session.endedAt === null) return { at: lease, heardAt, why: lapsed };
+    if (session === undefined || session.endedAt === null || endsWithCommand(session)) return { at: lease, heardAt, why: lapsed };
     const grace = session.endedAt + this.#context.limits.reservationGraceMs;
     return grace < lease ? { at: grace, heardAt, why: 'its session ended' } : { at: lease, heardAt, why: lapsed };
   }

@@ -11,7 +11,7 @@ import { toIso } from './clock.ts';
 import type { Act } from './command.ts';
 import type { HubContext } from './context.ts';
 import type { Posting } from './posting.ts';
-import { processIsGone } from './presence.ts';
+import { endsWithCommand, processIsGone } from './presence.ts';
 
 const ACTOR = { agentId: 'hub' };
 
@@ -47,7 +47,7 @@ export class Restarts {
     const agents: AgentRow[] = [];
     for (const session of sessions) {
       if (!(await endSession(act.tx, session.id, act.now, 'restart'))) continue;
-      await shortenLeases(act.tx, session, act.now + this.#context.limits.taskOrphanMs);
+      if (!endsWithCommand(session)) await shortenLeases(act.tx, session, act.now + this.#context.limits.taskOrphanMs);
       await act.emit('session.ended', session.id, { reason: 'restart' });
       const agent = await findAgent(act.tx, session.agentId);
       if (agent !== undefined) agents.push(agent);

@@ -32,7 +32,7 @@ import type { HubContext } from './context.ts';
 import { HubError } from './errors.ts';
 import { identified, isKnown } from './identifying.ts';
 import { assertGrantable, assertName } from './names.ts';
-import { isLive } from './presence.ts';
+import { endsWithCommand, isLive } from './presence.ts';
 import type { Project, Projects } from './projects.ts';
 import { assertNotRevoked } from './revoked.ts';
 import { endTurn } from './turns.ts';
@@ -263,7 +263,7 @@ export class Sessions {
     await touchAgent(act.tx, session.agentId, Math.min(act.now, session.heartbeatAt));
     if (session.turnStartedAt !== null) await endTurn(act, this.#context.ids, session, 'interrupted', null);
     else await giveUpToolUses(act.tx, session.id, act.now);
-    await shortenLeases(act.tx, session, act.now + this.#context.limits.taskOrphanMs);
+    if (!endsWithCommand(session)) await shortenLeases(act.tx, session, act.now + this.#context.limits.taskOrphanMs);
     await act.emit('session.ended', session.id, { reason });
     return true;
   }

@@ -134,6 +134,24 @@ onEveryEngine('reservations', (engine) => {
     expect(await held(hub, ada)).toEqual([]);
   });
 
+  it('holds as long as was said for whoever works by commands, each a session of its own; so does a task', async () => {
+    const hub = await testHub(engine);
+    const [ada, bob] = [await attach(hub, 'ada', { door: 'cli' }), await attach(hub, 'bob')];
+    const { taskId } = await hub.tasks.create(bob, { title: 'port it' }, { tool: 'create_task' });
+    await hub.claims.claim(ada, taskId, { tool: 'claim_task' });
+    await reserve(hub, ada, { names: ['db'] });
+    await hub.sessions.end(ada, 'closed');
+    const later = async (ms: number) => {
+      hub.fake.advance(ms);
+      await hub.heartbeats.beat([bob.sessionId]);
+      await hub.reservationLeases.expireDue();
+      await hub.leases.expireDue();
+      return [(await held(hub, bob)).length, (await hub.taskViews.get(bob, taskId)).task.state];
+    };
+    expect(await later(10 * MINUTE)).toEqual([1, 'working']);
+    expect(await later(10 * MINUTE)).toEqual([0, 'submitted']);
+  });
+
   it('outlives its session by a grace, for whoever comes back', async () => {
     const hub = await testHub(engine);
     const [ada, bob] = await pair(hub);
