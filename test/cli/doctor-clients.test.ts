@@ -195,8 +195,8 @@ describe('the server of a client', () => {
     const home = scratch();
     const answer = await startServer({ words: words(), env: env(home), cwd: home, limitMs: 30_000 }, systemClock);
     expect(answer).toMatchObject({ tools: expect.any(Number), ms: expect.any(Number) });
-    const agents = await start(['agents', '--json', '--project', home], { home: join(home, 'hub'), input: '', env: { HOME: home } }).ended;
-    expect(JSON.parse(agents.stdout)).toMatchObject({ agents: [], total: 0 });
+    const agents = await start(['agents', '--json', '--all-projects'], { home: join(home, 'hub'), input: '', env: { HOME: home } }).ended;
+    expect(JSON.parse(agents.stdout)).toMatchObject({ agents: [] });
   });
 
   it('that ends, is not there, or says nothing, is described in a sentence', async () => {
