@@ -175,7 +175,7 @@ async function askAcrossRuns({ clients, base, cwd, rookery, stdio }) {
   const listed = JSON.parse((await rookery('asks', '--json')).out).asks;
   check(
     'the operator sees the ask',
-    listed.some((one) => one.id === asked?.ask_id && one.question === 'Ship it?'),
+    listed.some((one) => one.ask_id === asked?.ask_id && one.question === 'Ship it?'),
     listed,
   );
   const answered = await rookery('answer', asked?.ask_id ?? '', 'yes, today');
