@@ -220,7 +220,9 @@ export class Reservations {
     const own = held.find((mine) => mine.holderId === caller.agentId && mine.kind === one.kind && mine.folded === one.folded);
     if (own !== undefined) {
       await renewReservation(act.tx, own.id, terms, act.now);
-      if (own.mode !== terms.mode) await act.emit('reservation.changed', own.id, { by: caller.name, mode: terms.mode });
+      // More of the same is no change; other terms are, and whoever looks on is to see them.
+      if (own.mode !== terms.mode || own.reason !== terms.reason || own.ttlMs !== terms.ttlMs)
+        await act.emit('reservation.changed', own.id, { by: caller.name, mode: terms.mode });
       return { ...own, ...terms, renewedAt: act.now, holder: caller.name, until: terms.leaseUntil };
     }
     const id = ids.next('rsv');

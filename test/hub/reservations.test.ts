@@ -152,6 +152,21 @@ onEveryEngine('reservations', (engine) => {
     expect(await later(10 * MINUTE)).toEqual([0, 'submitted']);
   });
 
+  it('tells of other terms, and not of the same again', async () => {
+    const hub = await testHub(engine);
+    const [ada] = await pair(hub);
+    const changes = async () => (await events(hub)).filter(({ type }) => type === 'reservation.changed').length;
+    for (const [request, told] of [
+      [{ reason: 'tests' }, 0],
+      [{ reason: 'tests' }, 0],
+      [{ reason: 'release' }, 1],
+      [{ reason: 'release', ttlMs: 2 * MINUTE }, 2],
+    ] as const) {
+      await reserve(hub, ada, { names: ['db'], ...request });
+      expect([request, await changes()]).toEqual([request, told]);
+    }
+  });
+
   it('outlives its session by a grace, for whoever comes back', async () => {
     const hub = await testHub(engine);
     const [ada, bob] = await pair(hub);
