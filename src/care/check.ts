@@ -2,13 +2,14 @@
 // deliveries (I5, I12, I13). Both engines of proof are needed: of 300 flipped bits integrity_check found 13 %, the chain 83 %.
 // Invariant: checking never changes the file, and a damaged one yields findings, not a crash.
 
-import { existsSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { HubError, isHubError } from '../hub/errors.ts';
 import { type Verified, verifyProjects } from '../hub/verify.ts';
 import { schemaVersion } from '../store/migrate.ts';
 import { refuseUnknown } from '../store/moving.ts';
 import { conservation, walkLength } from '../store/overview.ts';
 import { SqliteFile } from '../store/sqlite-care.ts';
+import { assertGivenFile } from './given-file.ts';
 
 /** Told what is being done, and how much of it when that can be counted. */
 export type Step = (label: string, total: number) => { add(done: number): void; end(): void };
@@ -52,7 +53,7 @@ export async function walk(file: SqliteFile, step: Step): Promise<{ projects: Ve
 
 /** Opens a file that must be a hub's. Errors: `invalid_input` for another program's, `unavailable` for damage or a newer schema. */
 export function openHubFile(path: string, name = path): SqliteFile {
-  if (!existsSync(path)) throw new HubError('not_found', `There is no file ${name}.`, { hint: 'rookery backup makes one.' });
+  assertGivenFile(path, { hint: 'rookery backup makes one.', name });
   const file = openFile(path, name);
   const { ours, schema } = file.facts();
   const known = schemaVersion('sqlite');

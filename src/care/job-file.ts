@@ -11,9 +11,16 @@ import { FAILURE_CAUSES, OVERDUE_POLICIES, PRIORITIES, TASK_STATES, VERIFICATION
 const FORMAT = 'rookery.job/1';
 
 const id = z.string().regex(/^tsk_[0-9a-z]{1,60}$/);
-const name = z.string().min(1).max(40);
-const text = z.string().max(262_144);
-const tags = z.array(z.string().max(200)).max(200);
+/** PostgreSQL stores no NUL in a text. */
+const words = (most: number) =>
+  z
+    .string()
+    .max(most)
+    .regex(/^[^\0]*$/, 'holds a NUL character');
+const name = words(40).min(1);
+const text = words(262_144);
+const path = words(2_000);
+const tags = z.array(words(200)).max(200);
 const instant = z.iso.datetime();
 const count = z.int().min(0);
 const state = z.enum(TASK_STATES);
@@ -24,11 +31,11 @@ const result = z.strictObject({
   fencing_token: count,
   revision: count,
   result: text,
-  artifacts: z.array(z.string().max(2_000)).max(1_000),
+  artifacts: z.array(path).max(1_000),
 });
 const task = z.strictObject({
   id,
-  title: z.string().min(1).max(200),
+  title: words(200).min(1),
   body: text,
   state,
   reason: text.nullable(),
@@ -42,13 +49,13 @@ const task = z.strictObject({
   labels: tags,
   effort_minutes: z.int().min(1).nullable(),
   depends_on: z.array(z.strictObject({ task_id: id, on_failure: z.enum(DEPENDENCY_POLICIES), state, settled: z.boolean() })).max(1_000),
-  expected_artifacts: z.array(z.string().max(2_000)).max(1_000),
+  expected_artifacts: z.array(path).max(1_000),
   verification: z.enum(VERIFICATIONS).nullable(),
   reviewers: z.array(name).max(200),
   quorum: count,
   revision: count,
   progress: z.int().min(0).max(100).nullable(),
-  cache_key: z.string().max(200).nullable(),
+  cache_key: words(200).nullable(),
   reused_from: id.nullable(),
   created_at: instant,
   not_before: instant.nullable(),
@@ -80,7 +87,7 @@ const task = z.strictObject({
         at: instant,
         act: z.string().regex(/^[a-z_]{1,40}$/),
         by: name,
-        session: z.string().max(60).nullable(),
+        session: words(60).nullable(),
         from: state.nullable(),
         to: state,
         fencing_token: count,

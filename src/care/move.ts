@@ -2,7 +2,6 @@
 // Invariants: the file is one moment of the hub, whatever is written meanwhile; a database that is being filled opens for no hub until all of it is
 // there and reads back as the file; whoever is killed in between goes on with the next batch.
 
-import { existsSync } from 'node:fs';
 import type { Config } from '../config.ts';
 import { HubError } from '../hub/errors.ts';
 import type { Db } from '../store/db.ts';
@@ -12,6 +11,7 @@ import { findHub } from '../store/projects.ts';
 import { openSessions } from '../store/sessions.ts';
 import { systemClock } from '../system/clock.ts';
 import { openHubFile, type Step } from './check.ts';
+import { assertGivenFile } from './given-file.ts';
 import { assertFits, type Contents, checkMoveFile, type MoveFile, readMoveFile, writeLines, writeMoveFile } from './move-file.ts';
 import { usersOf } from './restore.ts';
 
@@ -40,8 +40,7 @@ export async function exportHub(place: Place, file: string, step: Step, replace 
 
 /** Brings the hub of a file into a database without one. Errors: `conflict` where a hub is, `invalid_input`, `unavailable`. */
 export async function importHub(place: Place, file: string, options: BringOptions, step: Step): Promise<Brought> {
-  if (!existsSync(file))
-    throw new HubError('not_found', `There is no file ${file}.`, { hint: 'rookery export --everything FILE makes one.' });
+  assertGivenFile(file, { hint: 'rookery export --everything FILE makes one.' });
   const checking = step('checking the file', 1);
   const given = checkMoveFile(file);
   checking.end();

@@ -3,6 +3,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
+import { assertGivenFile } from '../care/given-file.ts';
 import { jobFile, readJobFile } from '../care/job-file.ts';
 import type { Brought } from '../hub/carried-jobs.ts';
 import { asOperator } from './as-operator.ts';
@@ -54,10 +55,9 @@ async function importJob(file: string, flags: CommonFlags): Promise<void> {
 }
 
 function readGiven(file: string): string {
-  const size = statSync(file, { throwIfNoEntry: false })?.size;
-  if (size === undefined) throw usage(`There is no file ${file}.`, 'For example: rookery job import job.json');
-  if (size > LONGEST_FILE_BYTES) throw usage(`${file} has ${size} bytes; the limit is ${LONGEST_FILE_BYTES}.`, 'Is it the right file?');
-  return readFileSync(file, 'utf8');
+  assertGivenFile(file, { hint: 'rookery job export ID > job.json makes one.' });
+  if (statSync(file).size <= LONGEST_FILE_BYTES) return readFileSync(file, 'utf8');
+  throw usage(`${file} is larger than ${LONGEST_FILE_BYTES} bytes.`, 'Is it the right file?');
 }
 
 function inWords({ added, known, registered, leftOut }: Brought): string[] {

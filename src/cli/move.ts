@@ -37,7 +37,7 @@ export function registerMove(program: Command): void {
 
 /** Whether a file is the export of a whole hub. */
 export async function isWholeHub(file: string): Promise<boolean> {
-  if (file === '-' || !existsSync(file)) return false;
+  if (file === '-') return false;
   const { kindOf } = await import('../care/move-file.ts');
   return kindOf(file) === 'hub';
 }

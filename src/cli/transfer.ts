@@ -1,9 +1,10 @@
 // rookery export and import: what a hub is set up with, carried to another. A file of lines that people can read, version control can keep and
 // nobody can take a credential from. What was said and done stays where it was: that is what backup is for.
 
-import { closeSync, existsSync, fsyncSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import type { Command } from 'commander';
 import { exportLines, readExport } from '../care/export-file.ts';
+import { assertGivenFile } from '../care/given-file.ts';
 import type { Config } from '../config.ts';
 import { HubError } from '../hub/errors.ts';
 import type { Hub } from '../hub/hub.ts';
@@ -67,6 +68,7 @@ Policies that hold in all projects come with a whole file only, not with --from 
     )
     .action(async (file: string, flags: ImportFlags) => {
       const { importEverything, isWholeHub } = await import('./move.ts');
+      if (file !== '-') assertGivenFile(file, { hint: 'rookery export FILE makes one.' });
       if (!(await isWholeHub(file))) return await importFrom(file, flags);
       await importEverything(file, flags);
     });
@@ -113,8 +115,6 @@ async function exportTo(file: string | undefined, flags: CommonFlags): Promise<v
 async function importFrom(file: string, flags: ImportFlags): Promise<void> {
   if (flags.remove === true && flags.overwrite !== true)
     throw usage('--remove belongs to --overwrite.', 'For example: rookery import hub.ndjson --overwrite --remove --dry-run');
-  if (file !== '-' && !existsSync(file))
-    throw new HubError('not_found', `There is no file ${printSafeLine(file)}.`, { hint: 'rookery export FILE makes one.' });
   const mode: ImportMode = { overwrite: flags.overwrite === true, remove: flags.remove === true };
   const dry = flags.dryRun === true;
   const read = await readExport(file === '-' ? process.stdin : file);

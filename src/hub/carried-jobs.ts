@@ -8,7 +8,7 @@ import { insertDependency } from '../store/task-graph.ts';
 import { insertHistory, insertResult } from '../store/task-history.ts';
 import { projectOfTask } from '../store/task-lists.ts';
 import { countOpen, findTask, insertTask, saveTask, type TaskRow } from '../store/tasks.ts';
-import { authorityOf, type Caller } from './caller.ts';
+import { authorityOf, type Caller, HUB } from './caller.ts';
 import type { CarriedTask } from './carried-job.ts';
 import { toInstant } from './clock.ts';
 import type { Act } from './command.ts';
@@ -16,11 +16,13 @@ import type { HubContext } from './context.ts';
 import { HubError } from './errors.ts';
 import { assertName } from './names.ts';
 import { registerAgent } from './registering.ts';
-import { BLANK } from './task-changes.ts';
+import { BLANK, HUB_ACTOR } from './task-changes.ts';
 import { isEnded } from './task-states.ts';
 
 /** `leftOut`: what a task named that is neither here nor in the file, in words. */
 export type Brought = { added: string[]; known: string[]; registered: string[]; leftOut: string[] };
+
+const CHANGED = 'Export it again; the file was changed.';
 
 type Arrival = { act: Act; names: Map<string, string>; brought: Brought };
 
@@ -38,6 +40,10 @@ export class CarriedJobs {
   async bring(caller: Caller, tasks: readonly CarriedTask[]): Promise<Brought> {
     if (authorityOf(caller.role) !== 'operator')
       throw new HubError('forbidden', 'Only the operator may import; nothing was changed.', { hint: 'Ask the operator.' });
+    assertOnce(
+      'tasks',
+      tasks.map(({ id }) => id),
+    );
     for (const task of tasks) assertWhole(task);
     return await this.#context.commands.run(caller, { tool: 'import' }, async (act) => {
       const arrival: Arrival = { act, names: new Map(), brought: { added: [], known: [], registered: [], leftOut: [] } };
@@ -57,7 +63,7 @@ export class CarriedJobs {
     const people = [creator, assignee, ...reviewers, ...reviews.map(({ reviewer }) => reviewer), ...acted];
     for (const name of people) {
       if (name === null || names.has(name)) continue;
-      const here = name === 'hub' ? { id: 'hub' } : await findAgentByName(act.tx, act.projectId, name);
+      const here = name === HUB ? { id: HUB_ACTOR.agentId } : await findAgentByName(act.tx, act.projectId, name);
       if (here === undefined) {
         assertName(name);
         brought.registered.push(name);
@@ -67,12 +73,29 @@ export class CarriedJobs {
   }
 }
 
-function assertWhole({ id, state, version, closed_at, reviews, history }: CarriedTask): void {
-  const isWhole = history.length === version && version >= 2 && history.every((step, n) => step.version === n + 1);
+function assertWhole(task: CarriedTask): void {
+  const { id, state, version, closed_at, creator, assignee, reviewers, depends_on, reviews, history } = task;
   if (!isEnded({ state }) || closed_at === null || reviews.some(({ verdict }) => verdict === 'owed'))
     throw refused(`${id} is ${state}: only a job that has ended can be brought in`, 'End it where it is, and export it again.');
-  if (!isWhole || history.at(-1)?.to !== state)
-    throw refused(`${id}: its history does not lead to version ${version}, ${state}`, 'Export it again; the file was changed.');
+  const chains = history.every((step, n) => step.version === n + 1 && step.from === (history[n - 1]?.to ?? null));
+  if (!chains || history.length !== version || version < 2 || history.at(-1)?.to !== state)
+    throw refused(`${id}: its history does not lead to version ${version}, ${state}`, CHANGED);
+  const people = [creator, assignee, ...reviewers, ...reviews.map(({ reviewer }) => reviewer)];
+  if (people.includes(HUB)) throw refused(`${id}: the hub itself creates, takes and reviews no task`, CHANGED);
+  if (depends_on.some(({ task_id }) => task_id === id)) throw refused(`${id} waits for itself`, CHANGED);
+  assertOnce(
+    `${id}: depends_on`,
+    depends_on.map(({ task_id }) => task_id),
+  );
+  assertOnce(
+    `${id}: reviews`,
+    reviews.map(({ revision, reviewer }) => `revision ${revision} by ${reviewer}`),
+  );
+}
+
+function assertOnce(field: string, names: readonly string[]): void {
+  const twice = names.find((name, n) => names.indexOf(name) !== n);
+  if (twice !== undefined) throw refused(`${field} names ${twice} twice`, CHANGED);
 }
 
 async function isHere({ act, brought }: Arrival, { id, version, state }: CarriedTask): Promise<boolean> {

@@ -55,7 +55,12 @@ it('hands out work, shows what becomes of it and why it does not move, and expor
   expect(await there.json('job', 'import', file)).toEqual({ added: [job, first, second], known: [], registered: [], left_out: [] });
   expect((await there.run('job', 'export', job)).stdout).toBe(stdout);
   expect((await there.run('job', 'import', file)).stdout).toContain('3 here already');
-  expect(await there.run('job', 'import', join(home, 'nothing.json'))).toMatchObject({ code: 2 });
+  for (const [unreadable, code, why] of [
+    [join(home, 'nothing.json'), 1, 'There is no file'],
+    [home, 2, 'is a folder'],
+  ] as const)
+    for (const command of [['job', 'import'], ['import'], ['verify']])
+      expect(await there.run(...command, unreadable)).toMatchObject({ code, stderr: expect.stringContaining(why) });
   expect(await run('task', 'tsk_nothing')).toMatchObject({ code: 1 });
   expect(await run('tasks', '--state', 'nonsense')).toMatchObject({ code: 2 });
 });

@@ -75,12 +75,22 @@ onEveryEngine('a job in a file', (engine) => {
       change(job.tasks[1]);
       return JSON.stringify(job);
     };
+    const ids = JSON.parse(file).tasks.map(({ id }: { id: string }) => id);
+    const edge = (task_id: unknown) => ({ task_id, on_failure: 'ignore', state: 'completed', settled: true });
     const wrong: [string, RegExp][] = [
       [changed((task) => Object.assign(task, { state: 'working', closed_at: null })), /is working: only a job that has ended/],
       [changed((task) => (task.history as unknown[]).splice(1, 1)), /history does not lead to version/],
       [changed((task) => Object.assign(task, { title: 7 })), /tasks\.1\.title/],
       [changed((task) => Object.assign(task, { id: '../x' })), /tasks\.1\.id/],
       [changed((task) => Object.assign(task, { creator: 'a b' })), /name must be/],
+      [changed((task) => Object.assign(task, { body: 'a\0b' })), /tasks\.1\.body: .*NUL/],
+      [changed((task) => Object.assign((task.history as object[])[0] ?? {}, { note: '\0' })), /tasks\.1\.history\.0\.note: .*NUL/],
+      [changed((task) => Object.assign((task.history as object[])[1] ?? {}, { from: 'failed' })), /history does not lead/],
+      [changed((task) => Object.assign(task, { creator: 'hub' })), /hub/],
+      [changed((task) => (task.depends_on as object[]).push(edge(task.id))), /waits for itself/],
+      [changed((task) => (task.depends_on as object[]).push(edge(ids[3]), edge(ids[3]))), /depends_on names .* twice/],
+      [changed((task) => (task.reviews as object[]).push((task.reviews as object[])[0] ?? {})), /reviews names .* twice/],
+      [JSON.stringify({ ...JSON.parse(file), tasks: [...JSON.parse(file).tasks, JSON.parse(file).tasks[2]] }), /tasks names .* twice/],
       [JSON.stringify({ ...JSON.parse(file), cut: true }), /too large to be whole/],
       ['{', /not JSON/],
     ];
