@@ -5,7 +5,9 @@ import { environmentName, type Setting, settingNames } from '../config.ts';
 import { addressName, databaseName } from '../database-place.ts';
 import { addCommand, addGroup, type CommonFlags, configOf } from './command.ts';
 import { registerPolicies, showPolicies } from './policies.ts';
-import { openTerminal, table } from './terminal.ts';
+import { printSafeLine } from './print-safe.ts';
+import { table } from './table.ts';
+import { openTerminal } from './terminal.ts';
 
 /** A database's URL may hold its password. */
 const SECRETS: readonly Setting[] = ['token', 'enrol', 'databaseUrl'];
@@ -42,7 +44,7 @@ export function registerConfig(program: Command): void {
       };
       if (flags.json === true) return terminal.json({ places, settings });
       if (key === undefined)
-        for (const [name, value] of Object.entries(places)) for (const line of table([name.padEnd(16), value], [])) terminal.line(line);
+        for (const [name, value] of Object.entries(places)) terminal.line(`${name.padEnd(16)}  ${printSafeLine(value)}`);
       terminal.line();
       const explained = flags.explain === true;
       const rows = settings.map(({ name, value, source, environment }) => [

@@ -3,7 +3,8 @@
 
 import type { Command, Help } from 'commander';
 import { findTool } from '../tools/index.ts';
-import { folded, table } from './terminal.ts';
+import { table } from './table.ts';
+import { folded } from './terminal.ts';
 import { invocation } from './this-program.ts';
 
 /** Headings and their commands, in the order in which a newcomer meets them. */
@@ -38,6 +39,7 @@ export function welcome(): string {
     ...table(
       ['', '', ''],
       lines.map((line) => ['', ...line]),
+      Number.POSITIVE_INFINITY,
     ).slice(1),
     '\nrookery --help lists every command; rookery <command> --help explains one.',
     ...(name === 'rookery' ? [] : [`Here, rookery stands for: ${name}`]),

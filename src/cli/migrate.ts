@@ -6,7 +6,8 @@ import type { Command } from 'commander';
 import { assertFile } from '../database-place.ts';
 import { addCommand, type CommonFlags, configOf } from './command.ts';
 import { printSafeLine } from './print-safe.ts';
-import { openTerminal, table } from './terminal.ts';
+import { table } from './table.ts';
+import { openTerminal } from './terminal.ts';
 
 export function registerMigrate(program: Command): void {
   addCommand(

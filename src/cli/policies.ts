@@ -14,7 +14,8 @@ import { asOperator, type Operator } from './as-operator.ts';
 import { addCommand, type CommonFlags, configOf } from './command.ts';
 import { usage } from './failure.ts';
 import { assertPerson } from './person.ts';
-import { openTerminal, type Terminal, table } from './terminal.ts';
+import { table } from './table.ts';
+import { openTerminal, type Terminal } from './terminal.ts';
 
 type PolicyFlags = CommonFlags & { agent?: string; explain?: boolean };
 

@@ -10,7 +10,8 @@ import { addCommand, type CommonFlags, configOf } from './command.ts';
 import { usage } from './failure.ts';
 import { assertPerson } from './person.ts';
 import { printSafeLine } from './print-safe.ts';
-import { counter, openTerminal, type Progress, type Terminal, table } from './terminal.ts';
+import { table } from './table.ts';
+import { counter, openTerminal, type Progress, type Terminal } from './terminal.ts';
 
 const DAY_MS = 86_400_000;
 const UNITS: Record<string, number> = { h: 3_600_000, d: DAY_MS, w: 7 * DAY_MS };

@@ -2,7 +2,7 @@
 // It knows no tool by name, so that a new tool is readable without a line here. Everything passes through print-safe.
 
 import { printSafeBlock, printSafeLine } from './print-safe.ts';
-import { table } from './terminal.ts';
+import { table } from './table.ts';
 
 /** For agents, or said by the command itself. */
 const UNSAID = new Set(['note', 'hint', 'inbox']);

@@ -6,7 +6,8 @@ import { REPORTS, type ReportReply, stats } from '../views/stats.ts';
 import { asOperator } from './as-operator.ts';
 import { addCommand, type CommonFlags } from './command.ts';
 import { usage } from './failure.ts';
-import { type Terminal, table } from './terminal.ts';
+import { table } from './table.ts';
+import type { Terminal } from './terminal.ts';
 
 type Flags = CommonFlags & { since: string; agent?: string };
 
@@ -109,7 +110,7 @@ function printTasks(terminal: Terminal, reply: ReportReply<'tasks'>): void {
     ['verdicts', `${reply.reviews.passed} passed, ${reply.reviews.not_passed} not passed`],
     ['besides', `${reply.retried} retried, ${reply.leases_lost} leases lost, ${reply.late_results} late results, ${reply.reused} reused`],
   ];
-  for (const line of table(['', ''], facts).slice(1)) terminal.line(line);
+  for (const line of table(['', ''], facts, Number.POSITIVE_INFINITY).slice(1)) terminal.line(line);
   const days = reply.by_day.map(({ day, created, ended }) => [day, created, words(ended)]);
   if (days.length > 0) section(terminal, '', ['day', 'created', 'ended'], days);
   const toRow = ({ kind, tasks, ended }: { kind: string; tasks: number; ended: Record<string, number> }) => [

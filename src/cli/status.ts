@@ -11,7 +11,7 @@ import { asOperator, type Operator } from './as-operator.ts';
 import { addCommand, type CommonFlags } from './command.ts';
 import { printSafeLine } from './print-safe.ts';
 import { renderThings } from './render.ts';
-import { table } from './terminal.ts';
+import { table } from './table.ts';
 
 const ROWS = 20;
 const AGENTS = 1_000;

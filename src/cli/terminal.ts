@@ -2,8 +2,7 @@
 // on standard error.
 
 import { styleText } from 'node:util';
-import stringWidth from 'string-width';
-import { printSafeLine, safeJson } from './print-safe.ts';
+import { safeJson } from './print-safe.ts';
 import { writeOut } from './write-out.ts';
 
 export type Style = 'bold' | 'dim' | 'red' | 'yellow' | 'green' | 'cyan' | 'magenta';
@@ -21,33 +20,6 @@ export function openTerminal({ noColor }: { noColor: boolean }): Terminal {
     json: (value) => writeOut(`${safeJson(value)}\n`),
     paint: (style, text) => (colour ? styleText(style, text, { validateStream: false }) : text),
   };
-}
-
-/** The widest a cell is shown, but for the last of its row; the rest is cut with an ellipsis. */
-const CELL_COLUMNS = 60;
-
-/** A table of plain cells: made safe here, aligned by what a terminal shows of them. */
-export function table(headers: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const cells = [headers, ...rows].map((row) =>
-    row.map((cell, column) => (column === headers.length - 1 ? printSafeLine(cell) : cut(printSafeLine(cell)))),
-  );
-  const widths = headers.map((_header, column) => Math.max(...cells.map((row) => stringWidth(row[column] ?? ''))));
-  return cells.map((row) =>
-    row
-      .map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - stringWidth(cell)))
-      .join('  ')
-      .trimEnd(),
-  );
-}
-
-function cut(cell: string): string {
-  if (stringWidth(cell) <= CELL_COLUMNS) return cell;
-  let text = '';
-  for (const character of cell) {
-    if (stringWidth(text + character) >= CELL_COLUMNS) break;
-    text += character;
-  }
-  return `${text}…`;
 }
 
 /** Lines of at most so many characters, broken at blanks. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { printSafe, printSafeBlock, printSafeLine, safeJson } from '../../src/cli/print-safe.ts';
-import { table } from '../../src/cli/terminal.ts';
+import { table } from '../../src/cli/table.ts';
 import { ACTIVE, TERMINAL_CORPUS as CORPUS } from '../security/terminal-corpus.ts';
 
 describe('what agents wrote, on a terminal', () => {
