@@ -5,9 +5,13 @@ import * as z from 'zod';
 import { ERROR_CODES, type ErrorCode } from '../hub/errors.ts';
 import { VERSION } from '../hub/version.ts';
 import type { Tool } from '../tools/tool.ts';
+import replies from '../views/replies.json' with { type: 'json' };
 import type { View } from '../views/view.ts';
 
 type Json = Record<string, unknown>;
+
+/** Made by `npm run gen` from the types of the replies. */
+const REPLIES: Record<string, Json> = replies;
 
 const CODES = Object.keys(ERROR_CODES) as ErrorCode[];
 
@@ -82,7 +86,7 @@ function viewOperation(view: View<unknown>): Json {
     summary: view.what,
     parameters: Object.entries(properties).map(([name, schema]) => ({ name, in: 'query', required: required.includes(name), schema })),
     responses: {
-      200: { description: 'The look; what it holds is for the page of the same version', content: json({ type: 'object' }) },
+      200: { description: 'The look', content: json(REPLIES[view.name] ?? {}) },
       ...errors(),
     },
   };

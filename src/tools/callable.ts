@@ -18,7 +18,10 @@ export type ToolCall = {
   readonly traceparent?: string | undefined;
 };
 
-export type Callable = {
+/** What a tool answers, by the names of its fields. */
+export type Answer = Record<string, unknown>;
+
+export type Callable<A extends Answer = Answer> = {
   readonly name: string;
   /** In no list: called by the hooks of a client on this machine, never over the network, and recorded by what it does. */
   readonly unlisted: boolean;
@@ -26,5 +29,5 @@ export type Callable = {
   readonly overseers: boolean;
   /** The arguments as they are run with. Throws `invalid_input`, naming the field and what it should be. */
   parse(given: unknown): Record<string, unknown>;
-  run(call: ToolCall, input: Record<string, unknown>): Promise<Record<string, unknown>>;
+  run(call: ToolCall, input: Record<string, unknown>): Promise<A>;
 };

@@ -3,7 +3,7 @@
 
 import * as z from 'zod';
 import { parseArguments } from './arguments.ts';
-import type { Callable, ToolCall } from './callable.ts';
+import type { Answer, Callable, ToolCall } from './callable.ts';
 import { once } from './once.ts';
 import type { Toolset } from './toolsets.ts';
 
@@ -40,7 +40,7 @@ export type Definition<I extends Shape, O extends Shape> = {
   run(call: ToolCall, input: z.output<z.ZodObject<I>>): Promise<z.input<z.ZodObject<O>>>;
 };
 
-export type Tool = Callable & {
+export type Tool<A extends Answer = Answer> = Callable<A> & {
   readonly title: string;
   readonly description: string;
   readonly access: Access;
@@ -65,7 +65,7 @@ const inboxSummary = once(() =>
 );
 
 /** Defines a tool. Writing tools get `idempotency_key`; tools marked `as` get `as`; unknown fields are refused. */
-export function defineTool<I extends Shape, O extends Shape>(definition: Definition<I, O>): Tool {
+export function defineTool<I extends Shape, O extends Shape>(definition: Definition<I, O>): Tool<z.input<z.ZodObject<O>>> {
   const {
     as: acceptsAs = false,
     identifies = false,
@@ -109,6 +109,6 @@ export function defineTool<I extends Shape, O extends Shape>(definition: Definit
       return answer();
     },
     parse: (given) => parseArguments(words.name, whole(), given),
-    run: (call, given) => run(call, strict().parse(given) as z.output<z.ZodObject<I>>) as Promise<Record<string, unknown>>,
+    run: (call, given) => run(call, strict().parse(given) as z.output<z.ZodObject<I>>),
   };
 }

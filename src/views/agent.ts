@@ -73,21 +73,17 @@ export const agent = defineView({
     };
 
     /** The tool itself, asked as the agent: the same code gives the same answer. */
-    async function openThreadsOf(): Promise<{ threads: OpenLine[]; more: number }> {
+    async function openThreadsOf() {
       const self = senderOf(row);
       const call = { hub, caller: self, connection: Connection.fixed(hub, self, []), key: undefined, args: {}, signal: undefined };
-      return toOpen(await getOpenThreads.run(call, {}));
+      const { threads, more = 0 } = await getOpenThreads.run(call, {});
+      return { threads, more };
     }
   },
 });
 export type AgentReply = Awaited<ReturnType<typeof agent.run>>;
 
-export type OpenLine = { kind: string; id: string; counterpart: string; text: string; state: string; age_seconds: number; due?: string };
-
-function toOpen(result: Record<string, unknown>): { threads: OpenLine[]; more: number } {
-  const { threads, more = 0 } = result as { threads: OpenLine[]; more?: number };
-  return { threads, more };
-}
+export type OpenLine = AgentReply['open'][number];
 
 function renderInspection({ doors, attempts, refusals, usage, reminders }: Inspection) {
   return {

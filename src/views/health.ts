@@ -2,7 +2,7 @@
 
 import { toIso } from '../hub/clock.ts';
 import { VERSION } from '../hub/hub.ts';
-import { defineView } from './view.ts';
+import { defineView, type HealthFinding, type Look } from './view.ts';
 
 const CALLS = 5_000;
 
@@ -12,7 +12,7 @@ export const health = defineView({
   input: {},
   async run({ hub, caller, examine, serving }) {
     const server = serving?.();
-    const [findings, dutyNotices, calls] = await Promise.all([examine?.() ?? [], hub.dutyNotices(), hub.calls.byTool(caller, CALLS)]);
+    const [findings, dutyNotices, calls] = await Promise.all([examined(examine), hub.dutyNotices(), hub.calls.byTool(caller, CALLS)]);
     return {
       hub: { version: VERSION, instance_id: hub.instanceId, boot_id: hub.bootId, schema: hub.schema, started_at: toIso(hub.startedAt) },
       findings,
@@ -35,3 +35,7 @@ export const health = defineView({
   },
 });
 export type HealthReply = Awaited<ReturnType<typeof health.run>>;
+
+async function examined(examine: Look['examine']): Promise<readonly HealthFinding[]> {
+  return examine === undefined ? [] : await examine();
+}

@@ -46,6 +46,10 @@ it('is OpenAPI 3.1 by the book, and names every tool and view', async () => {
   expect(result.valid).toBe(true);
   expect(Object.keys(document.paths)).toEqual(expect.arrayContaining(tools.map(({ name }) => `/api/${name}`)));
   expect(Object.keys(document.paths)).toEqual(expect.arrayContaining(views.map(({ name }) => `/api/views/${name}`)));
+  for (const { name } of views) {
+    const schema = document.paths[`/api/views/${name}`]?.get?.responses['200']?.content?.['application/json']?.schema;
+    expect([name, JSON.stringify(schema)]).toEqual([name, expect.stringContaining('"properties":')]);
+  }
 });
 
 describe('real answers', () => {
