@@ -21,6 +21,14 @@ export function codexEnv(home, path = process.env.PATH) {
 /** Part of the status line that Codex shows when it has started; before, it shows an input line that takes nothing. */
 const READY = '← for agents';
 
+/** From each line of the question about hooks, the key that leads to “Trust all and continue”. */
+const TO_TRUST_ALL = [
+  ['› 1.', 'Down'],
+  ['› 2.', 'Enter'],
+  ['› 3.', 'Up'],
+];
+const LOST_MS = 3_000;
+
 const provider = (port) =>
   `{name="fake",base_url="http://127.0.0.1:${port}/v1",wire_api="responses",env_key="FAKE_KEY",request_max_retries=0,stream_max_retries=0}`;
 
@@ -59,14 +67,16 @@ export async function openCodex(program, { home, cwd, more = [], path }) {
   const tty = terminal('Codex', program, more, { env: codexEnv(home, path), cwd });
   let asked = false;
   let last = '';
+  let pressed = 0;
   await waitFor(
     'Codex to take a prompt',
     () => {
       const screen = tty.screen();
-      // One key for each screen: a machine that is busy shows late what a key did.
-      if (screen !== last && screen.includes('Hooks need review')) {
+      // One key for each screen, because a machine that is busy shows late what a key did; again after a while, because keys get lost as well.
+      if (screen.includes('Hooks need review') && (screen !== last || Date.now() - pressed > LOST_MS)) {
         asked = true;
-        tty.key(screen.includes('› 2.') ? 'Enter' : 'Down');
+        pressed = Date.now();
+        tty.key(TO_TRUST_ALL.find(([at]) => screen.includes(at))?.[1] ?? 'Down');
       }
       last = screen;
       return screen.includes(READY);
