@@ -8,8 +8,9 @@ import { DEFAULT_POLICY } from './hub/policy.ts';
 import { priceTable } from './hub/prices.ts';
 import { NO_SLOW_LOG, type SlowLog } from './hub/slow-log.ts';
 import { NO_TELEMETRY, seconds, type Telemetry } from './hub/telemetry.ts';
-import { dutiesOf } from './scheduler/duties.ts';
+import { type Duty, dutiesOf } from './scheduler/duties.ts';
 import { Scheduler } from './scheduler/scheduler.ts';
+import { layBallast } from './store/ballast.ts';
 import type { Db, DbObserver } from './store/db.ts';
 import { openSqlite } from './store/sqlite.ts';
 import { systemClock } from './system/clock.ts';
@@ -20,6 +21,8 @@ import { logWriteFailures } from './system/log-failures.ts';
 import { systemFiles } from './system/project-files.ts';
 import { slowLog } from './system/slow-log.ts';
 import { RegisteredWakes } from './wake/registered.ts';
+
+const BALLAST_MS = 60_000;
 
 /** Opens the hub that the configuration names, creating and migrating its database as needed. */
 /** `watch`: who is told how it does; a command that is over soon tells nobody. */
@@ -60,7 +63,7 @@ async function openDatabase(config: Config, observer: DbObserver | undefined): P
     return await openPostgres({ url: config.databaseUrl, connections: config.databaseConnections, clock, observer });
   }
   const { databasePath: path, bellDir, backupDir, allowNetworkFs } = config;
-  return await openSqlite({ path, bellDir, backupDir, allowNetworkFs, clock, observer });
+  return await openSqlite({ path, bellDir, backupDir, allowNetworkFs, diskFloorBytes: config.limits.diskFloorBytes, clock, observer });
 }
 
 /** The hub with its clockwork, not yet started. */
@@ -72,9 +75,19 @@ export async function openWithScheduler(
   const hub = await openHub(config, { log, telemetry });
   const wakes = new RegisteredWakes({ hub, log, settings: config });
   const duty = { name: 'wake registered agents', everyMs: 2_000, nextDue: () => wakes.nextDue(), run: () => wakes.run() };
-  const scheduler = new Scheduler(hub, [...dutiesOf(hub), duty], systemClock, log);
+  const duties = [...dutiesOf(hub), duty, ...(config.databaseUrl === undefined ? [keepBallast(config)] : [])];
+  const scheduler = new Scheduler(hub, duties, systemClock, log);
   scheduler.alsoStop(() => wakes.close());
   return { hub, scheduler };
+}
+
+/** Not at once: what is over in a minute needs none. */
+function keepBallast({ databasePath, limits }: Config): Duty {
+  const since = systemClock.monotonic();
+  const run = async () => {
+    if (systemClock.monotonic() - since >= BALLAST_MS) layBallast(databasePath, limits.diskFloorBytes);
+  };
+  return { name: 'keep room for a full disk', everyMs: BALLAST_MS, run };
 }
 
 /** The engine's own words as numbers and as slow lines. */

@@ -1,6 +1,7 @@
 // The fault laboratory: every fault, what it needs of the machine, and how much of it each tier runs. `push` is what CI runs and takes a minute or
 // two, `merge` some minutes, `nightly` as long as it likes. A proof answers { checked, bad: [sentence], note }.
 
+import { proveBallast } from './ballast.mjs';
 import { proveBackups, proveMigrations } from './care.mjs';
 import { proveClockJumps } from './clock-jumps.mjs';
 import { proveBitFlips, proveLostLog, proveRemovedFile } from './files.mjs';
@@ -55,6 +56,7 @@ export const FAULTS = [
     merge: { refusals: 1_000 },
     nightly: { refusals: 3_000 },
   }),
+  fault('ballast', 'a disk without a byte left: prune makes room by what was kept for it', ['linux', 'root'], proveBallast, everywhere({})),
   fault('removed', 'the database file removed while in use', [], () => proveRemovedFile({ replaced: false }), everywhere({})),
   fault('replaced', 'the database file replaced while in use', [], () => proveRemovedFile({ replaced: true }), everywhere({})),
   fault('lost-log', 'the write-ahead log lost or cut after kill -9', [], proveLostLog, everywhere({})),

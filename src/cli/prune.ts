@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import type { Config } from '../config.ts';
 import { assertFile } from '../database-place.ts';
 import { toIso } from '../hub/clock.ts';
+import { isHubError } from '../hub/errors.ts';
 import type { Hub } from '../hub/hub.ts';
 import { addCommand, type CommonFlags, configOf } from './command.ts';
 import { usage } from './failure.ts';
@@ -40,10 +41,11 @@ export function registerPrune(program: Command): void {
       const work = (place: Config) =>
         prune(place, { olderThanMs, audit: flags.audit === true, oneProject: flags.project !== undefined, compact: flags.compact });
       const { onCopy } = await import('../care/rehearsal.ts');
+      const { withBallast } = await import('../care/full-disk.ts');
       const { wholeSizeOf } = await import('../care/files.ts');
       if (flags.dryRun === true) assertFile(config, 'prune --dry-run', 'rookery config list --explain says what is kept how long.');
       const before = wholeSizeOf(config.databasePath);
-      const done = flags.dryRun === true ? await onCopy(config, work) : await work(config);
+      const done = flags.dryRun === true ? await onCopy(config, work) : await withBallast(config, () => work(config));
       if (done.bytes !== null && flags.dryRun === true) done.bytes.before = before;
       const total = sum(done.rows);
       if (flags.json === true)
@@ -101,8 +103,19 @@ async function prune(config: Config, wish: { olderThanMs: number | undefined; au
     const projectId = wish.oneProject ? config.place.project.id : undefined;
     const rows = await hub.sweeps.prune(operator, { olderThanMs, audit, projectId }, (went) => bar.add(sum(went)));
     bar.end();
-    return { rows, bytes: wish.compact && sum(rows) > 0 ? await hub.sweeps.compact() : null };
+    return { rows, bytes: wish.compact && sum(rows) > 0 ? await compacted(hub) : null };
   });
+}
+
+/** The file is written anew for it, which may not fit on the disk; what was freed inside it is used again all the same. */
+async function compacted(hub: Hub): Promise<{ before: number; after: number } | null> {
+  try {
+    return await hub.sweeps.compact();
+  } catch (error) {
+    if (!isHubError(error) || error.code !== 'storage_full') throw error;
+    process.stderr.write('The disk has no room to make the file smaller; what is free inside it is used first from now on.\n');
+    return null;
+  }
 }
 
 async function withHub<T>(config: Config, work: (hub: Hub) => Promise<T>): Promise<T> {

@@ -1,9 +1,8 @@
 // The doctor on the machine: Node, the native part of SQLite, its version, the file system, the room on the disk.
 
-import { statfsSync } from 'node:fs';
 import type { Config } from '../config.ts';
-import { LIMITS } from '../hub/limits.ts';
 import { isOldNode, loadFailure } from '../preflight.ts';
+import { roomOf } from '../store/sqlite-disk.ts';
 import type { Probes } from './doctor.ts';
 import { type Finding, fail, ok, unknown, warn, wordsOf } from './finding.ts';
 
@@ -55,13 +54,16 @@ export async function checkFileSystem(config: Config, { fileSystemOf }: Probes):
 
 export function checkDisk(config: Config): Finding {
   try {
-    const { bavail, blocks, bsize } = statfsSync(config.home);
-    const free = bavail * bsize;
-    const floor = Math.max(config.limits.diskFloorBytes ?? LIMITS.diskFloorBytes.value, blocks * bsize * 0.05);
+    const { free, floor } = roomOf(config.databasePath, config.limits.diskFloorBytes);
     const what = `${mib(free)} MiB free, the floor is ${mib(floor)} MiB`;
     return free >= floor
       ? ok('disk', what)
-      : warn('disk', what, 'On a full disk nothing is accepted any more.', `Free space on the disk of ${config.home}.`);
+      : warn(
+          'disk',
+          what,
+          'On a full disk nothing is accepted any more.',
+          `Free space on the disk of ${config.home}, or run rookery prune: room is kept for it.`,
+        );
   } catch (error) {
     return unknown('disk', `free space could not be told: ${wordsOf(error)}`);
   }

@@ -4,14 +4,17 @@ import { statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { LIMITS } from '../hub/limits.ts';
 
-/** A disk that is nearly full is said so before it is full. */
-export function diskNotices(path: string): string[] {
+/** What is left of the disk that holds a path, and what should be: `wanted`, or a twentieth of it if that is more. In bytes. */
+export function roomOf(path: string, wanted: number = LIMITS.diskFloorBytes.value): { free: number; floor: number } {
   const { bavail, bsize, blocks } = statfsSync(dirname(path));
-  const floor = Math.max(LIMITS.diskFloorBytes.value, blocks * bsize * 0.05);
-  if (bavail * bsize >= floor) return [];
-  return [
-    `The disk of the hub has ${Math.round((bavail * bsize) / 2 ** 20)} MiB left (floor ${Math.round(floor / 2 ** 20)} MiB): make room.`,
-  ];
+  return { free: bavail * bsize, floor: Math.max(wanted, blocks * bsize * 0.05) };
+}
+
+/** A disk that is nearly full is said so before it is full. */
+export function diskNotices(path: string, wanted?: number): string[] {
+  const { free, floor } = roomOf(path, wanted);
+  if (free >= floor) return [];
+  return [`The disk of the hub has ${Math.round(free / 2 ** 20)} MiB left (floor ${Math.round(floor / 2 ** 20)} MiB): make room.`];
 }
 
 /** The bytes of a database and of its log. */

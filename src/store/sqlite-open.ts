@@ -22,6 +22,8 @@ export type SqliteOptions = {
   allowNetworkFs?: boolean;
   /** The kind of file system a folder is on; replaced in tests. */
   fileSystemOf?: (folder: string) => FileSystemKind;
+  /** What should be left of the disk, in bytes; less is said. */
+  diskFloorBytes?: number | undefined;
   /** A copy is made here before a migration changes an existing database. */
   backupDir?: string;
   /** Opens a database that another process looks after, quickly: it is neither made, nor checked through, nor migrated. */

@@ -104,7 +104,7 @@ class SqliteDb implements Db {
   notices(): readonly string[] {
     return [
       ...this.#bell.notices(),
-      ...diskNotices(this.#options.path),
+      ...diskNotices(this.#options.path, this.#options.diskFloorBytes),
       ...olderNotices(this.#options.path),
       ...(this.#refusal === undefined ? [] : [this.#refusal.message]),
     ];

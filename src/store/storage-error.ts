@@ -31,7 +31,7 @@ export function toStorageError(error: unknown): unknown {
   const code = codeOf(error);
   if (code === 'SQLITE_FULL') {
     return new HubError('storage_full', 'The disk that holds the hub is full; nothing was changed.', {
-      hint: 'Free space on the disk of ROOKERY_HOME, then retry with the same idempotency_key.',
+      hint: 'The operator frees space on the disk of ROOKERY_HOME, or runs `rookery prune`; then retry with the same idempotency_key.',
       cause: error,
     });
   }
