@@ -2,6 +2,8 @@
 // The log is totally ordered and ids are unique, so every check is a comparison of sets and orders in O(n).
 // An unknown outcome (an invocation without an answer) may or may not have happened; a definite one binds.
 
+import { noDefects, noInternal, unchanged } from './check-answers.mjs';
+import { decidedOnce } from './check-approvals.mjs';
 import { groupBy } from './evidence.mjs';
 
 /** Every check: its name, what it means, and a function that answers { checked, bad: [sentence] }. */
@@ -179,47 +181,6 @@ function intact({ integrity }) {
   return { checked: 2, bad: integrity };
 }
 
-function decidedOnce({ history, approvals, events }) {
-  const bad = [];
-  const eventsOf = groupBy(events, ({ subject }) => subject);
-  const byApproval = (op) =>
-    groupBy(
-      history.filter((entry) => entry.op === op),
-      (entry) => entry.about,
-    );
-  const [decisions, uses] = [byApproval('decide'), byApproval('consume')];
-  for (const { id, state, decider, consumer } of approvals) {
-    const course = (eventsOf.get(id) ?? []).map(({ type }) => type.slice('approval.'.length));
-    if (course.filter((word) => word === 'approved' || word === 'denied').length > 1) bad.push(`${id} was decided twice: ${course}`);
-    if (course.filter((word) => word === 'consumed').length > 1) bad.push(`${id} was used twice`);
-    if (course.includes('consumed') && !course.slice(0, course.indexOf('consumed')).includes('approved'))
-      bad.push(`${id} was used without a yes`);
-    if (course.at(-1) !== (state === 'pending' ? 'requested' : state)) bad.push(`${id} is ${state}, its last event says ${course.at(-1)}`);
-    const decided = (decisions.get(id) ?? []).filter(({ phase }) => phase === 'ok');
-    if (decided.length > 1) bad.push(`${decided.map(({ client }) => client).join(' and ')} were both told to have decided ${id}`);
-    for (const { client, result } of decided) {
-      if (decider !== client) bad.push(`${client} was told to have decided ${id}; the database says ${decider ?? 'nobody'}`);
-      if (state !== result.state && !(result.state === 'approved' && (state === 'consumed' || state === 'expired')))
-        bad.push(`${client} was told ${result.state} of ${id}; it is ${state}`);
-    }
-    const used = (uses.get(id) ?? []).filter(({ phase, result }) => phase === 'ok' && result.valid);
-    if (used.length > 1) bad.push(`${used.map(({ client }) => client).join(' and ')} both used ${id}`);
-    for (const { client } of used)
-      if (consumer !== client) bad.push(`${client} was told to have used ${id}; the database says ${consumer ?? 'nobody'}`);
-    const unknown = (list) => (list ?? []).some(({ phase }) => phase === 'invoke');
-    if (decider !== undefined && decided.length === 0 && !unknown(decisions.get(id))) bad.push(`${id} was decided by nobody's call`);
-    if (consumer !== undefined && used.length === 0 && !unknown(uses.get(id))) bad.push(`${id} was used by nobody's call`);
-  }
-  const accepted = history.filter(({ op, phase }) => op === 'request' && phase === 'ok');
-  const present = new Set(approvals.map(({ id }) => id));
-  for (const { result } of accepted) if (!present.has(result.approval_id)) bad.push(`${result.approval_id} was accepted and is missing`);
-  const asked = groupBy(approvals, ({ action }) => action);
-  for (const [action, list] of asked) if (list.length > 1) bad.push(`"${action}" was asked for ${list.length} times under one key`);
-  const refused = history.filter(({ op, phase, code }) => op === 'decide' && phase === 'fail' && code === 'conflict').length;
-  const invalid = history.filter(({ op, phase, result }) => op === 'consume' && phase === 'ok' && !result.valid).length;
-  return { checked: approvals.length, bad, note: `${refused} second decisions and ${invalid} second uses refused` };
-}
-
 function finished({ deliveries, history }) {
   const clients = new Set(history.map(({ client }) => client));
   const theirs = deliveries.filter(({ to }) => clients.has(to));
@@ -262,48 +223,6 @@ function fenced({ history }) {
     .filter(({ code }) => code !== 'stale_session')
     .map(({ client, code }) => `${client}: an older session was answered ${code ?? 'ok'}`);
   return { checked: tried.length, bad };
-}
-
-/** A key whose every earlier try was definitely in vain cannot have a result yet. */
-function unchanged({ history }) {
-  const bad = [];
-  let checked = 0;
-  const maybe = new Set();
-  const vain = new Set();
-  for (const { op, phase, client, id, key, code, result } of history) {
-    if (op !== 'send') continue;
-    const call = `${client} ${id}`;
-    if (phase === 'invoke') maybe.add(`${key} ${call}`);
-    if (phase === 'fail') maybe.delete(`${key} ${call}`);
-    if (phase === 'fail' && code === 'unavailable') vain.add(key);
-    if (phase !== 'ok') continue;
-    maybe.delete(`${key} ${call}`);
-    if (!vain.has(key)) continue;
-    checked += 1;
-    if (result.replayed === true && ![...maybe].some((open) => open.startsWith(`${key} `)))
-      bad.push(`${key} was told to have changed nothing, and had its result already`);
-  }
-  return { checked, bad, note: `${vain.size} sends failed definitely and were repeated` };
-}
-
-function noInternal({ history }) {
-  const answered = history.filter(({ phase }) => phase === 'ok' || phase === 'fail');
-  const bad = history.filter(({ code }) => code === 'internal').map(({ client, op, message }) => `${client} ${op}: ${message}`);
-  const [away, unknown] = ['fail', 'info'].map(
-    (outcome) => history.filter(({ phase, code }) => phase === outcome && code === 'unavailable').length,
-  );
-  return { checked: answered.length, bad, note: `${away} calls failed definitely, ${unknown} with an unknown outcome` };
-}
-
-function noDefects({ history }) {
-  const answered = history.filter(({ phase }) => phase === 'ok' || phase === 'fail');
-  const bad = history
-    .filter(
-      ({ phase, code, message = '', error = '' }) =>
-        code === 'internal' || code === 'unavailable' || (phase === 'fail' && /BUSY|locked/.test(`${message} ${error}`)),
-    )
-    .map(({ client, op, message }) => `${client} ${op}: ${message}`);
-  return { checked: answered.length, bad };
 }
 
 /** Every message that a client saw, in its order. */

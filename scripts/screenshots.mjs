@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { launchChromium } from './chromium.mjs';
-import { PROJECT, playScene } from './scene.mjs';
+import { playScene } from './scene.mjs';
+import { PROJECT } from './scene-cast.mjs';
 
 const { values: flags } = parseArgs({ options: { all: { type: 'string' } } });
 const root = new URL('../', import.meta.url);

@@ -124,6 +124,8 @@ export class TaskViews {
         throw new HubError('not_found', `agent: nobody of this project is called "${query.agent.slice(0, 48)}".`, {
           hint: 'list_agents shows who there is.',
         });
+      if (query.parentId != null && (await findTask(read, caller.projectId, query.parentId)) === undefined)
+        throw noTask(query.parentId, 'parent_id: ');
       const filter: TaskFilter = {
         state: query.state ?? null,
         agentId: agent?.id ?? null,

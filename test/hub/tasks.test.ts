@@ -614,6 +614,7 @@ onEveryEngine('tasks', (engine) => {
     expect((await list({ beforeSeq: page.nextBefore })).tasks.map(({ title }) => title)).toEqual(['t1', 't0', 'parent']);
     expect((await list({ label: 'odd' })).tasks.map(({ title }) => title)).toEqual(['t3', 't1']);
     expect((await list({ parentId: parent, limit: 9 })).tasks).toHaveLength(5);
+    await expect(list({ parentId: 'tsk_of_another', limit: 9 })).rejects.toMatchObject({ code: 'not_found' });
     await claim(hub, ada);
     expect((await list({ state: 'working' })).tasks.map(({ holder }) => holder)).toEqual(['ada']);
     expect((await list({ agent: 'ada' })).tasks).toHaveLength(1);
