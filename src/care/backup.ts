@@ -10,7 +10,7 @@ import { SqliteFile } from '../store/sqlite-care.ts';
 import { systemClock } from '../system/clock.ts';
 import { systemHost } from '../system/host.ts';
 import { type Checked, checkFile, type Step } from './check.ts';
-import { assertRoom, discard, reserve, stampOf, sync, wholeSizeOf } from './files.ts';
+import { assertRoom, discard, discardLeft, reserve, stampOf, sync, wholeSizeOf } from './files.ts';
 
 /** Copies the database into `target` (default: a dated file in the backup folder). Errors: `not_found`, `conflict`, `storage_full`, `unavailable`. */
 export async function backUp(config: Config, target: string | undefined, step: Step): Promise<Checked> {
@@ -24,6 +24,7 @@ export async function backUp(config: Config, target: string | undefined, step: S
   const copy = `${path}.${systemHost.pid}.tmp`;
   reserve(copy);
   try {
+    discardLeft(dirname(path), /^hub-[\dTZ-]+\.db\.(\d+)\.tmp$/);
     assertRoom(dirname(path), wholeSizeOf(config.databasePath));
     const copying = step('copying', 1);
     copyTo(config.databasePath, copy);

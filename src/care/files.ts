@@ -1,11 +1,16 @@
 // Moving database files about safely: names, synced renames, room on the disk. Only for files that no SQLite connection of this process
 // has open (H4).
 
-import { closeSync, fsyncSync, mkdirSync, openSync, rmSync, statfsSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, rmSync, statfsSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { toIso } from '../hub/clock.ts';
 import { HubError } from '../hub/errors.ts';
 import { sideFiles } from '../store/sqlite-care.ts';
+import { systemClock } from '../system/clock.ts';
+import { systemHost } from '../system/host.ts';
+
+/** A process of another container may look dead here; one that copies for so long does not go on. */
+const LEFT_MS = 3_600_000;
 
 /** An instant as a part of a file name. */
 export function stampOf(now: number): string {
@@ -42,6 +47,18 @@ export function discard(path: string): void {
 /** Removes a folder that this program made, with all in it. */
 export function discardFolder(path: string): void {
   rmSync(path, { recursive: true, force: true });
+}
+
+/** Removes unfinished copies whose process was ended in the middle, by Ctrl-C for example. `shape` matches their names and, in its group, the process. */
+export function discardLeft(folder: string, shape: RegExp): void {
+  for (const name of readdirSync(folder)) {
+    const pid = Number(shape.exec(name)?.[1]);
+    if (Number.isNaN(pid) || systemHost.isAlive(pid)) continue;
+    const found = statSync(join(folder, name), { throwIfNoEntry: false });
+    if (found === undefined || systemClock.now() - found.mtimeMs < LEFT_MS) continue;
+    if (found.isDirectory()) discardFolder(join(folder, name));
+    else discard(join(folder, name));
+  }
 }
 
 /** Refuses to start what would fill the disk. */

@@ -14,7 +14,7 @@ import { systemClock } from '../system/clock.ts';
 import { systemHost } from '../system/host.ts';
 import { attachedTo } from '../system/locks.ts';
 import { type Checked, checkFile, type Step } from './check.ts';
-import { assertRoom, discard, reserve, stampOf, sync, wholeSizeOf } from './files.ts';
+import { assertRoom, discard, discardLeft, reserve, stampOf, sync, wholeSizeOf } from './files.ts';
 
 export type Restored = { checked: Checked; kept: string | null };
 
@@ -55,6 +55,7 @@ function assertUsable(config: Config, source: string): void {
 /** Copies the backup beside the database, with its log if it has one, and verifies the copy. */
 async function stage(source: string, copy: string, step: Step): Promise<Checked> {
   reserve(copy);
+  discardLeft(dirname(copy), /\.restore-(\d+)$/);
   assertRoom(dirname(copy), wholeSizeOf(source));
   for (const part of ['', '-wal']) {
     if (!existsSync(source + part)) continue;

@@ -14,6 +14,7 @@ import { TOOLSETS, type Tool } from '../tools/tool.ts';
 import type { View } from '../views/view.ts';
 import { type CommonFlags, configOf } from './command.ts';
 import { toError } from './failure.ts';
+import { interrupts } from './interrupts.ts';
 import { assertPerson } from './person.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
 
@@ -32,8 +33,6 @@ export type Operator = {
   of(project: Project): Promise<Operator>;
 };
 
-const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
-
 /**
  * Opens the hub and runs `work`, as the operator or as the agent that --as-agent names; closes it whatever happens. A project that is
  * named and not there is refused, so that a mistyped name makes none; `begins`: this may be the first that is done in it.
@@ -45,9 +44,7 @@ export async function asOperator(
   const config = configOf(flags);
   const { openHub } = await import('../open.ts');
   const hub = await openHub(config);
-  const interrupted = new AbortController();
-  const interrupt = () => interrupted.abort();
-  for (const signal of SIGNALS) process.once(signal, interrupt);
+  const interrupted = interrupts({ insists: true });
   try {
     if (flags.begins !== true && flags.project !== undefined) await assertKnown(hub, config.place.project, flags.project);
     const { caller: actingCaller, connection: actingConnection, leave } = await actor(hub, config, flags);
@@ -77,7 +74,7 @@ export async function asOperator(
       await leave();
     }
   } finally {
-    for (const signal of SIGNALS) process.removeListener(signal, interrupt);
+    interrupted.release();
     await hub.close();
   }
 }

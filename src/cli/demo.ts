@@ -6,6 +6,7 @@ import { readConfig } from '../config.ts';
 import type { Narrator } from '../demo/play.ts';
 import { systemClock } from '../system/clock.ts';
 import { usage } from './failure.ts';
+import { interrupts } from './interrupts.ts';
 import { printSafeLine } from './print-safe.ts';
 import { folded, openTerminal, type Style, type Terminal } from './terminal.ts';
 import { invocation, MAIN } from './this-program.ts';
@@ -14,7 +15,6 @@ type Flags = { keep?: boolean; speed?: string; port?: string; json?: boolean };
 
 const SPEEDS: Record<string, number> = { normal: 1_000, fast: 0 };
 const PERSON_MS = 10_000;
-const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 const STYLES: Record<string, Style> = { hub: 'dim', you: 'yellow', maya: 'cyan', ada: 'green', ben: 'magenta' };
 const COLUMNS = 100;
 
@@ -46,9 +46,7 @@ async function demo(flags: Flags): Promise<void> {
   const terminal = openTerminal({ noColor });
   const [{ Stage }, { play }] = await Promise.all([import('../demo/stage.ts'), import('../demo/play.ts')]);
   const since = systemClock.monotonic();
-  const interrupted = new AbortController();
-  const interrupt = () => interrupted.abort();
-  for (const signal of SIGNALS) process.on(signal, interrupt);
+  const interrupted = interrupts({ insists: false });
   const stage = new Stage({
     command: process.execPath,
     main: MAIN,
@@ -70,7 +68,7 @@ async function demo(flags: Flags): Promise<void> {
     }
   } finally {
     await stage.close(flags.keep === true);
-    for (const signal of SIGNALS) process.removeListener(signal, interrupt);
+    interrupted.release();
   }
   const seconds = Math.round((systemClock.monotonic() - since) / 100) / 10;
   const kept = flags.keep === true ? stage.folder : null;

@@ -5,6 +5,7 @@ import { Command, Help, type Option } from 'commander';
 import { VERSION } from '../hub/version.ts';
 import { EVERYWHERE } from './command.ts';
 import { showError } from './failure.ts';
+import { INTERRUPTED } from './interrupts.ts';
 import { writeOut } from './write-out.ts';
 
 /** Adds commands to the program. */
@@ -68,7 +69,8 @@ export async function runCommandLine(
     await program.parseAsync([...argv]);
     return Number(process.exitCode ?? 0);
   } catch (error) {
-    return await fails(error);
+    const code = await fails(error);
+    return process.exitCode === INTERRUPTED ? INTERRUPTED : code; // what broke off by it is no failure of its own
   }
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { openHub } from '../../src/open.ts';
@@ -42,6 +42,19 @@ describe('backup', () => {
     expect(readdirSync(join(home, 'backups'))).toEqual([made.file.slice(join(home, 'backups').length + 1)]);
     expect(await json('verify', made.file)).toMatchObject({ ok: true, projects: made.projects });
     expect(await run('backup', made.file)).toMatchObject({ code: 1, stderr: expect.stringContaining('exists already') });
+  });
+
+  it('removes what an earlier one left that was ended in the middle', async () => {
+    const { home, json } = await freshHub();
+    const folder = join(home, 'backups');
+    const made = await json('backup');
+    const left = join(folder, 'hub-2026-01-01T00-00-00-000Z.db.4194300.tmp');
+    const fresh = join(folder, 'hub-2026-01-02T00-00-00-000Z.db.4194301.tmp');
+    const other = join(folder, 'mine.4194302.tmp');
+    for (const file of [left, fresh, other]) writeFileSync(file, 'half');
+    for (const file of [left, other]) utimesSync(file, 1_700_000_000, 1_700_000_000);
+    const again = await json('backup');
+    expect(readdirSync(folder).sort()).toEqual([made.file, again.file, fresh, other].map((path) => basename(path)).sort());
   });
 
   it('of a damaged database is refused, and leaves nothing behind', async () => {

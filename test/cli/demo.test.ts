@@ -47,7 +47,7 @@ it('leaves nothing behind when it is interrupted', async () => {
   expect(pids(demo.stdout()).length).toBeGreaterThan(1);
   demo.kill('SIGINT');
   const { code, stdout } = await demo.ended;
-  expect([code, told(stdout).at(-1)]).toMatchObject([0, { done: false, kept: null }]);
+  expect([code, told(stdout).at(-1)]).toMatchObject([130, { done: false, kept: null }]);
   expect(readdirSync(tmp)).toEqual([]);
   expect(pids(stdout).filter((pid) => systemHost.isAlive(pid))).toEqual([]);
 });

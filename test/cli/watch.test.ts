@@ -17,7 +17,7 @@ it('prints from where it is told, then what happens, once each and in order', as
   await expect.poll(() => seqs(watch.stdout()).length, { timeout: 5_000 }).toBe(5);
   expect(seqs(watch.stdout())).toEqual([1, 2, 3, 4, 5]);
   watch.kill('SIGINT');
-  expect((await watch.ended).code).toBe(0);
+  expect(await watch.ended).toMatchObject({ code: 130, stderr: '' });
 });
 
 it('runs the user’s program with the event on standard input, without a shell, and survives its failure', async () => {
