@@ -22,7 +22,7 @@ import { assertPerson } from './person.ts';
 import { printSafeLine } from './print-safe.ts';
 import { thisProgram } from './this-program.ts';
 
-type AgentFlags = ListFlags & { state?: string; search?: string };
+type AgentFlags = ListFlags & { state?: string; search?: string; offset?: string };
 type CreateFlags = CommonFlags & { role?: string; model?: string; description?: string; print?: string; days?: string };
 
 const ROWS = 1_000;
@@ -34,6 +34,7 @@ export function registerAgents(program: Command): void {
     .alias('agent')
     .addOption(new Option('--state <state>', 'only those in this state').choices(PRESENCE_STATES))
     .option('--search <text>', 'part of a name, role, client or status')
+    .option('--offset <number>', `those after the first so many; ${ROWS} are shown at once`)
     .action((flags: AgentFlags) => showList(flags, LISTING));
   addCommand(
     agents,
@@ -53,7 +54,7 @@ export function registerAgents(program: Command): void {
 
 const LISTING: Listing<AgentFlags, AgentsReply['agents'][number], AgentsReply> = {
   of: 'agents',
-  read: ({ look }, { state, search: q }) => look(agentsView, { ...definedOf({ state, q }), limit: ROWS }),
+  read: ({ look }, { state, search: q, offset }) => look(agentsView, { ...definedOf({ state, q, offset }), limit: ROWS }),
   cells: ({ name, role, state, quarantined, unread, owed, wake, client, spawned_by, last_seen, status }) => ({
     ...{
       name,
@@ -65,13 +66,16 @@ const LISTING: Listing<AgentFlags, AgentsReply['agents'][number], AgentsReply> =
     },
     ...{ client: client ?? '-', made_by: spawned_by ?? '-', last_seen, status: status ?? '' },
   }),
-  below: ({ total, states }, rows) => [
-    Object.keys(states).length === 0
-      ? 'Nobody to show. rookery install claude codex puts the hub into clients, rookery agents create makes an agent.'
-      : undefined,
-    total > rows.length ? `${total - rows.length} more are not shown; --state or --search narrows it.` : undefined,
-    rows.length > 0 ? 'rookery agents show NAME shows one: what it was told, what it owes, its sessions.' : undefined,
-  ],
+  below({ total, states }, rows, _operator, { offset = '0' }) {
+    const shown = Number(offset) + rows.length;
+    return [
+      Object.keys(states).length === 0
+        ? 'Nobody to show. rookery install claude codex puts the hub into clients, rookery agents create makes an agent.'
+        : undefined,
+      total > shown ? `${total - shown} more follow: repeat it with --offset ${shown}. --state or --search narrows it.` : undefined,
+      rows.length > 0 ? 'rookery agents show NAME shows one: what it was told, what it owes, its sessions.' : undefined,
+    ];
+  },
 };
 
 async function create(name: string, flags: CreateFlags): Promise<void> {

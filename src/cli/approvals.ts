@@ -5,10 +5,10 @@ import { decideApproval } from '../tools/decide-approval.ts';
 import { type ApprovalsReply, approvals } from '../views/approvals.ts';
 import { asOperator } from './as-operator.ts';
 import { addCommand, type CommonFlags } from './command.ts';
-import { addList, type ListFlags } from './listing.ts';
+import { addList, type ListFlags, toLimit } from './listing.ts';
 import { printSafeBlock, printSafeLine } from './print-safe.ts';
 
-const ROWS = 100;
+const PAGE = { usual: 100, most: 200 };
 
 type Approval = ApprovalsReply['approvals'][number];
 type DecideFlags = CommonFlags & { note?: string };
@@ -20,7 +20,8 @@ export function registerApprovals(program: Command): void {
     { description: 'what agents ask to be allowed: exactly which act, who asks, until when', example: 'rookery approvals --all' },
     {
       of: 'approvals',
-      read: ({ look }, { all }) => look(approvals, { state: all === true ? 'any' : 'pending', limit: ROWS }),
+      read: ({ look }, { all, limit }) => look(approvals, { state: all === true ? 'any' : 'pending', limit: toLimit(limit, PAGE) }),
+      page: PAGE,
       cells: ({ approval_id, risk, state, from, action }) => ({ approval: approval_id, risk, state, from, action }),
       print: (rows) => rows.flatMap(render),
       below: (_reply, rows) => [

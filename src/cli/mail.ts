@@ -8,20 +8,20 @@ import { type ThreadsReply, threads } from '../views/threads.ts';
 import { asOperator } from './as-operator.ts';
 import { addCommand, addGroup, type CommonFlags } from './command.ts';
 import { usage } from './failure.ts';
-import { addList, definedOf, type ListFlags } from './listing.ts';
+import { addList, definedOf, type ListFlags, ofFirst, toLimit } from './listing.ts';
 import { printSafeBlock, printSafeLine } from './print-safe.ts';
 import { renderThings } from './render.ts';
 
-const ROWS = 50;
+const PAGE = { usual: 50, most: 200 };
 
 type Delivery = ReturnType<typeof renderDelivery>;
 type Flags = CommonFlags & { limit?: string };
 
 export function registerMail(program: Command): void {
   addCommand(program, 'inbox <name>', 'what waits for an agent; it is not taken', 'rookery inbox reviewer')
-    .option('--limit <number>', `at most so many, ${ROWS} by default`)
+    .option('--limit <number>', `at most so many, ${PAGE.usual} by default`)
     .action(async (name: string, flags: Flags) => {
-      const limit = toLimit(flags.limit);
+      const limit = toLimit(flags.limit, PAGE);
       await asOperator(flags, async ({ hub, caller, terminal }) => {
         const messages = (await hub.overview.inbox(caller, name, limit)).map(renderDelivery);
         if (flags.json === true) return terminal.json({ agent: name, messages });
@@ -33,7 +33,8 @@ export function registerMail(program: Command): void {
           words: subject === '' ? excerpt : subject,
         }));
         for (const line of renderThings(rows)) terminal.line(line);
-        if (rows.length === limit) terminal.line(`\nThe first ${limit}; --limit shows more, up to 200.`);
+        const first = ofFirst(rows.length, flags, PAGE);
+        if (first !== undefined) terminal.line(`\n${first}`);
       });
     });
 
@@ -62,11 +63,11 @@ export function registerMail(program: Command): void {
     'rookery thread msg_…',
     true,
   )
-    .option('--limit <number>', `at most so many messages, ${ROWS} by default`)
+    .option('--limit <number>', `at most so many messages, ${PAGE.usual} by default`)
     .option('--before <seq>', 'earlier ones: first_seq of the page before')
     .action(showThread);
 
-  addList<ListFlags & { limit?: string; before?: string; search?: string }, ThreadsReply['threads'][number], ThreadsReply>(
+  addList<ListFlags & { before?: string; search?: string }, ThreadsReply['threads'][number], ThreadsReply>(
     program,
     'threads',
     { description: 'the conversations of the project by their newest message', example: 'rookery threads --search "port 7420"' },
@@ -78,29 +79,32 @@ export function registerMail(program: Command): void {
         ...{ messages, open, dead, from, newest: at, words: title === '' ? excerpt : title },
       }),
       below: ({ next }, rows) => [
-        next === null ? undefined : `Older ones: rookery threads --before ${next}`,
+        next === null ? undefined : `Older ones: repeat it with --before ${next}.`,
         rows.length > 0 ? 'rookery thread THREAD shows one.' : undefined,
       ],
     },
   )
     .option('--search <words>', 'only messages that hold these words')
     .option('--before <seq>', 'older ones: next of the page before')
-    .option('--limit <number>', `at most so many, ${ROWS} by default`);
+    .option('--limit <number>', `at most so many, ${PAGE.usual} by default`);
 
-  addList<ListFlags & { limit?: string }, Delivery, { messages: Delivery[] }>(
+  addList<ListFlags, Delivery, { messages: Delivery[] }>(
     program,
     'dead',
     { description: 'dead letters: what was set aside, and why', example: 'rookery dead' },
     {
       of: 'messages',
-      read: async ({ hub, caller }, { limit }) => ({ messages: (await hub.overview.dead(caller, toLimit(limit))).map(renderDelivery) }),
+      read: async ({ hub, caller }, { limit }) => ({
+        messages: (await hub.overview.dead(caller, toLimit(limit, PAGE))).map(renderDelivery),
+      }),
+      page: PAGE,
       cells: ({ message_id, from, to, attempts, closed_at, reason }) => ({
         message: message_id,
         ...{ from, to, attempts, since: closed_at, reason },
       }),
       below: (_reply, rows) => [rows.length > 0 ? 'rookery requeue MESSAGE --to NAME puts one back.' : undefined],
     },
-  ).option('--limit <number>', `at most so many, ${ROWS} by default`);
+  );
 
   addCommand(program, 'requeue <message>', 'put a dead letter back into its inbox', 'rookery requeue msg_… --to reviewer')
     .requiredOption('--to <name>', 'the recipient')
@@ -114,7 +118,7 @@ export function registerMail(program: Command): void {
 }
 
 async function showThread(id: string, flags: Flags & { before?: string }): Promise<void> {
-  const limit = toLimit(flags.limit);
+  const limit = toLimit(flags.limit, PAGE);
   await asOperator(flags, async ({ look, terminal }) => {
     const which = id.startsWith('msg_') ? { message_id: id } : { thread_id: id };
     const shown = await look(thread, { ...which, limit, ...definedOf({ before_seq: flags.before }) });
@@ -142,10 +146,4 @@ function lines({ depth, ...message }: ThreadReply['messages'][number]): string[]
     ...truth,
     '',
   ];
-}
-
-function toLimit(given: string | undefined): number {
-  const limit = given === undefined ? ROWS : Number(given);
-  if (!Number.isInteger(limit) || limit < 1 || limit > 200) throw usage('--limit must be 1 to 200.', 'For example: --limit 20');
-  return limit;
 }

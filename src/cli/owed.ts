@@ -14,10 +14,12 @@ import { type RemindersReply, reminders } from '../views/reminders.ts';
 import { asOperator } from './as-operator.ts';
 import { addCommand, type CommonFlags } from './command.ts';
 import { usage } from './failure.ts';
-import { type ListFlags as AnyListFlags, addList } from './listing.ts';
+import { type ListFlags as AnyListFlags, addList, toLimit } from './listing.ts';
 
 type ListFlags = AnyListFlags & { all?: boolean; mine?: boolean };
 type AnswerFlags = CommonFlags & { decline?: boolean; reason?: string };
+
+const PAGE = { usual: 100, most: 500 };
 
 export function registerOwed(program: Command): void {
   registerLists(program);
@@ -67,7 +69,8 @@ function registerLists(program: Command): void {
     { description: 'the open asks of the project; those put to you first', example: 'rookery asks --all' },
     {
       of: 'asks',
-      read: ({ look }, { all }) => look(asks, { state: all === true ? 'any' : 'open' }),
+      read: ({ look }, { all, limit }) => look(asks, { state: all === true ? 'any' : 'open', limit: toLimit(limit, PAGE) }),
+      page: PAGE,
       cells: ({ ask_id, state, from, to, deadline_at, question, options, answer: given }) => ({
         ask: ask_id,
         ...{ state, from, to, deadline: deadline_at, question, options: options.join(' | '), answer: given?.join('; ') ?? '' },
@@ -85,7 +88,8 @@ function registerLists(program: Command): void {
     { description: 'the reminders of the project, pending and parked', example: 'rookery reminders --all' },
     {
       of: 'reminders',
-      read: ({ look }, { all }) => look(reminders, { state: all === true ? 'any' : 'open' }),
+      read: ({ look }, { all, limit }) => look(reminders, { state: all === true ? 'any' : 'open', limit: toLimit(limit, PAGE) }),
+      page: PAGE,
       cells: ({ reminder_id, state, owner, target, due_at, cron, runs, attempts, error, message }) => ({
         reminder: reminder_id,
         ...{ state, owner, for: target, due: due_at, cron: cron ?? '', runs, attempts, error: error ?? '', message },
@@ -103,7 +107,9 @@ function registerLists(program: Command): void {
       of: 'threads',
       read: ({ call }, { mine }) => call(getOpenThreads, { scope: mine === true ? 'mine' : 'group' }),
       cells: (row) => row,
-      below: ({ more }) => [typeof more === 'number' ? `${more} more are not shown.` : undefined],
+      below: ({ more }) => [
+        typeof more === 'number' ? `${more} more are not shown: rookery asks, tasks, reminders and inbox NAME list each kind.` : undefined,
+      ],
     },
   ).option('--mine', 'only what you owe or wait for');
 }

@@ -49,7 +49,7 @@ export function registerTasks(program: Command): void {
         ...{ state, priority, who: holder ?? assignee ?? '-' },
         ...{ progress: progress === undefined ? '-' : `${progress} %`, title, why: why ?? '' },
       }),
-      below: ({ next }) => [next === null ? undefined : `Older ones: rookery tasks --before ${next}`],
+      below: ({ next }) => [next === null ? undefined : `Older ones: repeat it with --before ${next}.`],
     },
   )
     .addOption(new Option('--state <state>', 'only those in this state').choices(TASK_STATES))

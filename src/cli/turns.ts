@@ -30,7 +30,10 @@ export function registerTurns(program: Command): void {
         return { turns: turns.map(toTurn), sums: sumsOf(sums) };
       },
       cells: toCells,
-      below: ({ sums }) => [
+      below: ({ sums }, rows) => [
+        rows.length < sums.turns
+          ? `${sums.turns - rows.length} more are not shown; --limit shows more, up to ${LIMITS.turnRows.hard}.`
+          : undefined,
         sums.turns === 0 ? 'No turn was told of in that time. rookery install puts hooks into clients.' : inWords(sums),
       ],
     },
