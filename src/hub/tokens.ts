@@ -75,18 +75,15 @@ export class Tokens {
 
   /** Who the bearer of this secret is. Throws `unauthorized` for anything but a live token. */
   async authenticate(secret: string): Promise<Bearer> {
-    const { token, agent } = await this.#context.db.read(async (read) => {
-      const found = secret === '' ? undefined : await findTokenByHash(read, hashOf(secret));
-      return { token: found, agent: found && (await findAgent(read, found.agentId)) };
-    });
+    const token = secret === '' ? undefined : await this.#context.db.read((read) => findTokenByHash(read, hashOf(secret)));
     const now = this.#context.time.now();
-    if (token === undefined || agent === undefined) throw refused('This token is not known to the hub.');
+    if (token === undefined) throw refused('This token is not known to the hub.');
     if (token.revokedAt !== null) throw refused('This token was revoked.');
     if (token.expiresAt <= now) throw refused('This token has expired.');
     if (now - (token.usedAt ?? 0) > USED_AT_STEP_MS) {
       await this.#context.db.write(token.projectId, (tx) => markTokenUsed(tx, token.id, now), 'relaxed');
     }
-    return { tokenId: token.id, projectId: token.projectId, agentId: agent.id, name: agent.name, role: agent.role };
+    return { tokenId: token.id, projectId: token.projectId, agentId: token.agentId, name: token.agentName, role: token.agentRole };
   }
 
   async list(caller: Caller): Promise<(Omit<TokenRow, 'hash'> & { agent: string; role: string })[]> {

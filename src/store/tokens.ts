@@ -42,9 +42,16 @@ export async function insertToken(tx: Tx, token: TokenRow): Promise<void> {
   );
 }
 
-export async function findTokenByHash(read: Read, hash: string): Promise<TokenRow | undefined> {
-  const row = await read.get('SELECT * FROM tokens WHERE hash = ?', hash);
-  return row && toToken(row);
+/** The token of this hash, and the agent whose bearer it makes, in one statement: every request over HTTP asks for them. */
+export async function findTokenByHash(
+  read: Read,
+  hash: string,
+): Promise<(TokenRow & { agentName: string; agentRole: string }) | undefined> {
+  const row = await read.get(
+    'SELECT t.*, a.name AS agent_name, a.role AS agent_role FROM tokens t JOIN agents a ON a.id = t.agent_id WHERE t.hash = ?',
+    hash,
+  );
+  return row && { ...toToken(row), agentName: toText(row, 'agent_name'), agentRole: toText(row, 'agent_role') };
 }
 
 export async function listTokens(read: Read, projectId: string): Promise<TokenRow[]> {
