@@ -6,16 +6,25 @@ import type { HubContext } from './context.ts';
 /** Whoever may do nothing else may still ask who it is, and learn why. */
 export const ALWAYS: readonly string[] = ['whoami', 'join'];
 
-/** Whether a tool is off for this party; without an agent, for everybody of its project. */
-export function isOff(
-  context: HubContext,
-  party: Pick<Caller, 'projectId'> & Partial<Pick<Caller, 'agentId' | 'role'>>,
-  tool: string,
-): boolean {
-  const { projectId, agentId, role } = party;
-  if (ALWAYS.includes(tool) || (role !== undefined && authorityOf(role) === 'operator')) return false;
-  const { deny } = context.policyOf({ projectId, ...(agentId === undefined ? {} : { agentId }) }).tools;
-  return deny.some((pattern) => isNamed(tool, pattern));
+/** For whom tools are off; without an agent, for everybody of the project. */
+export type ToolParty = Pick<Caller, 'projectId'> & Partial<Pick<Caller, 'agentId' | 'role'>>;
+
+const NOTHING: readonly string[] = [];
+
+/** Whether a tool is off for this party. */
+export function isOff(context: HubContext, party: ToolParty, tool: string): boolean {
+  return isAmong(offFor(context, party), tool);
+}
+
+/** What is off for this party, as patterns; the same list as long as nothing was set anew. */
+export function offFor(context: HubContext, { projectId, agentId, role }: ToolParty): readonly string[] {
+  if (role !== undefined && authorityOf(role) === 'operator') return NOTHING;
+  return context.policyOf({ projectId, ...(agentId === undefined ? {} : { agentId }) }).tools.deny;
+}
+
+/** Whether these patterns mean this tool. */
+export function isAmong(patterns: readonly string[], tool: string): boolean {
+  return patterns.some((pattern) => isNamed(tool, pattern)) && !ALWAYS.includes(tool);
 }
 
 /** `*` stands for any characters. */

@@ -173,8 +173,8 @@ export class McpSession {
   async call(name: string, given: unknown, extra: Extra): Promise<CallToolResult> {
     const { unlisted } = this.#parts;
     if (name === unlisted?.name) return await this.#callUnlisted(await unlisted.load(), given, extra);
-    const { names } = this.tools;
-    if (!names.includes(name)) throw new RpcError(INVALID_PARAMS, `Unknown tool ${name.slice(0, 60)}. Tools: ${names.join(', ')}.`);
+    if (!this.tools.has(name))
+      throw new RpcError(INVALID_PARAMS, `Unknown tool ${name.slice(0, 60)}. Tools: ${this.tools.names.join(', ')}.`);
     this.#calling ??= import('./calling.ts');
     const { callTool, findTool } = await this.#calling;
     const tool = findTool(name);
