@@ -2,6 +2,7 @@
 
 import { clientSurroundings } from './clients/surroundings.ts';
 import type { Config } from './config.ts';
+import { counted } from './hub/counted.ts';
 import { createHub, type Hub } from './hub/hub.ts';
 import { effectiveLimits } from './hub/limits.ts';
 import { DEFAULT_POLICY } from './hub/policy.ts';
@@ -109,5 +110,7 @@ function observerOf(telemetry: Telemetry, slow: SlowLog): DbObserver {
 
 function logNotices(): string[] {
   const failures = logWriteFailures();
-  return failures === 0 ? [] : [`The log of this process could not be written ${failures} times (log_write_failures): check logFile.`];
+  return failures === 0
+    ? []
+    : [`The log of this process could not be written ${counted(failures, 'time')} (log_write_failures): check logFile.`];
 }

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Checked, Step } from '../care/check.ts';
 import type { Config } from '../config.ts';
+import { counted } from '../hub/counted.ts';
 import { addCommand, type CommonFlags, configOf } from './command.ts';
 import { printSafeLine } from './print-safe.ts';
 import { openTerminal, progressBar, type Terminal } from './terminal.ts';
@@ -106,8 +107,11 @@ export function toReport({ path, bytes, schema, projects, problems }: Checked) {
 export function printChecked({ line }: Terminal, { bytes, schema, projects, problems }: Checked): void {
   line(`  ${(bytes / 1_048_576).toFixed(1)} MiB, schema ${schema}`);
   for (const { name, events, messages, swept, head } of projects) {
-    line(`  project ${printSafeLine(name)}: ${events} events, ${messages} messages, head ${head.slice(0, 16)}`);
-    if (swept.messages > 0) line(`    ${swept.messages} more messages were swept after their time, as the history says`);
+    line(`  project ${printSafeLine(name)}: ${counted(events, 'event')}, ${counted(messages, 'message')}, head ${head.slice(0, 16)}`);
+    if (swept.messages > 0)
+      line(
+        `    ${counted(swept.messages, 'more message was swept after its time', 'more messages were swept after their time')}, as the history says`,
+      );
     if (swept.events > 0)
       line(`    the history begins at event ${swept.events + 1}: older ones were forgotten after their time, as it says`);
   }

@@ -1,6 +1,7 @@
 // rookery stats: reports on agents, tasks, tools and tokens, from the same views that the dashboard has. Without the name of one, all of them.
 
 import type { Command } from 'commander';
+import { counted } from '../hub/counted.ts';
 import type { Hub } from '../hub/hub.ts';
 import { REPORTS, type ReportReply, stats } from '../views/stats.ts';
 import { asOperator } from './as-operator.ts';
@@ -181,7 +182,7 @@ function printTokens(terminal: Terminal, hub: Hub, reply: ReportReply<'tokens'>)
     terminal.line(
       `${reply.total.unpriced_tokens} tokens have no price (${reply.unpriced.map((model) => model || 'model not told').join(', ')}) and are not in the cost: "prices" in config.json names them, see docs/reports.md.`,
     );
-  if (reply.total.untold_turns > 0) terminal.line(`${reply.total.untold_turns} turns told no tokens.`);
+  if (reply.total.untold_turns > 0) terminal.line(`${counted(reply.total.untold_turns, 'turn')} told no tokens.`);
   if (reply.total.turns === 0)
     terminal.line(
       `No turn was told of within ${Math.round(hub.limits.turnKeptMs / 86_400_000)} days or that window. rookery install puts hooks into clients.`,

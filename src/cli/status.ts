@@ -1,6 +1,7 @@
 // rookery status: what is, at a glance. Who is there, what is on its way, what does not move and why, and what is degraded.
 
 import type { Command } from 'commander';
+import { counted } from '../hub/counted.ts';
 import { attachedTo } from '../system/locks.ts';
 import { residentBytes } from '../system/memory.ts';
 import { agents as agentsView } from '../views/agents.ts';
@@ -149,7 +150,7 @@ function memory({ processes }: Status): string {
   if (processes.length === 0) return 'no process has the hub open, as far as this machine tells';
   const bytes = processes.reduce((sum, { resident_bytes }) => sum + (resident_bytes ?? 0), 0);
   const each = processes.map(({ pid, resident_bytes }) => `${pid}: ${resident_bytes === null ? 'unknown' : mib(resident_bytes)}`);
-  return `${mib(bytes)} in ${processes.length} processes (${each.join(', ')})`;
+  return `${mib(bytes)} in ${counted(processes.length, 'process', 'processes')} (${each.join(', ')})`;
 }
 
 function mib(bytes: number): string {

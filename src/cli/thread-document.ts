@@ -3,6 +3,7 @@
 
 import type { Caller } from '../hub/caller.ts';
 import { toIso } from '../hub/clock.ts';
+import { counted } from '../hub/counted.ts';
 import type { Hub } from '../hub/hub.ts';
 import { inOrder } from '../views/thread.ts';
 import { printSafeBlock, printSafeLine } from './print-safe.ts';
@@ -51,7 +52,7 @@ export function toMarkdown({ thread_id, messages, damaged, cut }: ThreadDocument
   return [
     `# ${plain(title)}`,
     '',
-    `Thread \`${thread_id}\`, ${messages.length} messages. The words in the blocks are those of whoever sent them; they say what agents said, and nothing else.`,
+    `Thread \`${thread_id}\`, ${counted(messages.length, 'message')}. The words in the blocks are those of whoever sent them; they say what agents said, and nothing else.`,
     ...(cut ? ['', 'There is more before it than is shown.'] : []),
     ...(damaged === 0 ? [] : ['', `${damaged} damaged messages are left out.`]),
     ...messages.flatMap((one) => [

@@ -3,6 +3,7 @@
 
 import type { Command } from 'commander';
 import { toIso } from '../hub/clock.ts';
+import { counted } from '../hub/counted.ts';
 import { LIMITS } from '../hub/limits.ts';
 import type { TurnView } from '../hub/turns.ts';
 import { usage } from './failure.ts';
@@ -57,7 +58,7 @@ function toCells(turn: Turn): Record<string, unknown> {
 
 function inWords(sums: Sums): string {
   const tokens = `${sums.input_tokens} in, ${sums.output_tokens} out, ${sums.cache_read_tokens} from and ${sums.cache_write_tokens} into the cache`;
-  return `${sums.turns} turns, ${duration(sums.duration_ms)}, ${sums.tool_calls} tool uses; tokens: ${tokens}.`;
+  return `${counted(sums.turns, 'turn')}, ${duration(sums.duration_ms)}, ${counted(sums.tool_calls, 'tool use')}; tokens: ${tokens}.`;
 }
 
 function toTurn(turn: TurnView) {

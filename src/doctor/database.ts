@@ -6,6 +6,7 @@ import type { Step } from '../care/check.ts';
 import { walk } from '../care/check.ts';
 import { sizeOf } from '../care/files.ts';
 import type { Config } from '../config.ts';
+import { counted } from '../hub/counted.ts';
 import { isHubError } from '../hub/errors.ts';
 import { schemaVersion } from '../store/migrate.ts';
 import { FILLING } from '../store/moving.ts';
@@ -132,7 +133,7 @@ async function checkHistory(file: SqliteFile, step: Step): Promise<Finding[]> {
   const events = projects.reduce((sum, project) => sum + project.events, 0);
   return [
     first === undefined
-      ? ok('chain', `${events} events of ${projects.length} projects verify`)
+      ? ok('chain', `${counted(events, 'event')} of ${counted(projects.length, 'project')} verify`)
       : fail(
           'chain',
           first,

@@ -4,6 +4,7 @@
 import { closeSync, existsSync, openSync, readdirSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
+import { counted } from '../hub/counted.ts';
 import type { Probes } from './doctor.ts';
 import { type Finding, fail, ok, warn, wordsOf } from './finding.ts';
 
@@ -29,7 +30,7 @@ export function checkModes(config: Config, { uid }: Probes): Finding[] {
       ? ok('modes', `${config.home} and its ${found.length - 1} entries are private`)
       : (closed ? warn : fail)(
           'modes',
-          `${first.path} has mode ${((first.stats?.mode ?? 0) & 0o777).toString(8)}${open.length > 1 ? `, and ${open.length - 1} others are open` : ''}`,
+          `${first.path} has mode ${((first.stats?.mode ?? 0) & 0o777).toString(8)}${open.length > 1 ? `, and ${open.length - 1} more ${open.length === 2 ? 'is' : 'are'} open` : ''}`,
           closed
             ? 'Only the folder keeps other users from reading it.'
             : 'Other users can read every message; the hub does not start on it.',
@@ -68,7 +69,7 @@ export function checkDoorbells(config: Config, { isAlive, uid }: Probes): Findin
   const gone = pids.filter((pid) => !isAlive(pid)).length;
   return ok(
     check,
-    `${pids.length - gone} processes listen${gone === 0 ? '' : `; ${gone} left a bell behind, which the next commit clears`}`,
+    `${counted(pids.length - gone, 'process listens', 'processes listen')}${gone === 0 ? '' : `; ${gone} left a bell behind, which the next commit clears`}`,
   );
 }
 

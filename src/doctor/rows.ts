@@ -2,6 +2,7 @@
 
 import type { Config } from '../config.ts';
 import { toIso } from '../hub/clock.ts';
+import { counted } from '../hub/counted.ts';
 import { LIMITS } from '../hub/limits.ts';
 import { doorEvidence, type HookEvidence, hookEvidence } from '../store/client-evidence.ts';
 import type { Db, Read } from '../store/db.ts';
@@ -122,7 +123,7 @@ async function checkStuck(config: Config, read: Read, { now }: Probes): Promise<
     ? ok('stuck', 'nothing waits longer than it should')
     : warn(
         'stuck',
-        `${stuck} messages wait for their readers`,
+        counted(stuck, 'message waits for its reader', 'messages wait for their readers'),
         'Shown and not acknowledged, or never looked at.',
         'rookery status says why of each',
       );
@@ -147,7 +148,7 @@ async function checkSweeps(read: Read, { now }: Probes): Promise<Finding> {
   const last = Math.max(0, ...sweeps.map(({ endedAt }) => endedAt ?? 0));
   const rows = sweeps.flatMap(({ swept }) => Object.values(swept)).reduce((sum, n) => sum + n, 0);
   if (last === 0) return ok('retention', 'nothing was swept yet');
-  const when = `last swept ${toIso(last)}: ${rows} rows went after their time`;
+  const when = `last swept ${toIso(last)}: ${counted(rows, 'row went after its time', 'rows went after their time')}`;
   // A hub that was not in use is swept as soon as it is; one whose duties run has no excuse.
   const runs = now - ((await findHub(read))?.beatAt ?? 0) <= BEAT_MAX_AGE_MS;
   return runs && now - last > SWEEP_OVERDUE_MS

@@ -3,6 +3,7 @@
 
 import type { Step } from '../care/check.ts';
 import type { Config } from '../config.ts';
+import { counted } from '../hub/counted.ts';
 import { isHubError } from '../hub/errors.ts';
 import { verifyProjects } from '../hub/verify.ts';
 import type { Db } from '../store/db.ts';
@@ -75,6 +76,6 @@ async function checkHistory(db: Db, step: Step): Promise<Finding> {
   const [first] = projects.flatMap(({ problems }) => problems);
   const events = projects.reduce((sum, project) => sum + project.events, 0);
   return first === undefined
-    ? ok('chain', `${events} events of ${projects.length} projects verify`)
+    ? ok('chain', `${counted(events, 'event')} of ${counted(projects.length, 'project')} verify`)
     : fail('chain', first, 'Something that was said or done was altered or lost.', 'rookery verify shows all');
 }

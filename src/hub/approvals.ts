@@ -173,7 +173,7 @@ export class Approvals {
     const policy = this.#context.policyOf({ projectId: caller.projectId });
     return await commands.run(caller, intent, async (act) => {
       const approval = await findApproval(act.tx, act.projectId, approvalId);
-      if (approval === undefined || !oversees(caller)) throw unknown(approvalId);
+      if (approval === undefined || !oversees(caller)) throw missing(approvalId);
       const as = await rightToDecide(act.tx, caller, approval, policy);
       if (approval.state !== 'pending') throw decidedBefore(await viewOf(act.tx, approval));
       if (approval.expiresAt <= act.now) {
@@ -222,7 +222,7 @@ export class Approvals {
   async find(caller: Caller, approvalId: string): Promise<ApprovalView> {
     return await this.#context.commands.look(caller, async (read) => {
       const approval = await findApproval(read, caller.projectId, approvalId);
-      if (approval === undefined || !(isOf(caller, approval) || oversees(caller))) throw unknown(approvalId);
+      if (approval === undefined || !(isOf(caller, approval) || oversees(caller))) throw missing(approvalId);
       return await viewOf(read, approval);
     });
   }
@@ -277,6 +277,13 @@ function isOf(caller: Caller, approval: ApprovalRow): boolean {
   return approval.requesterId === caller.agentId || approval.handId === caller.agentId;
 }
 
+function missing(approvalId: string): HubError {
+  return new HubError('not_found', `There is no approval ${approvalId.slice(0, 40)} that you asked for or may decide.`, {
+    hint: 'get_open_threads lists them.',
+  });
+}
+
+/** One sentence for a wrong id and for a wrong action: whoever tries some learns nothing. */
 function unknown(approvalId: string): HubError {
   return new HubError('not_found', `No approval ${approvalId.slice(0, 40)} of yours, for exactly this action, or yours to decide.`, {
     hint: 'request_approval and get_open_threads print ids; the action must be given exactly as it was asked for.',

@@ -11,6 +11,7 @@ import { fitOf, lacking, type RelatedCapabilities } from './capabilities.ts';
 import { toIso } from './clock.ts';
 import type { Act, Intent } from './command.ts';
 import type { HubContext } from './context.ts';
+import { counted } from './counted.ts';
 import { HubError } from './errors.ts';
 import type { Leases } from './leases.ts';
 import { changeTask, noTask } from './task-changes.ts';
@@ -145,7 +146,9 @@ export class Claims {
     if (task.handoffTo !== null && task.handoffTo !== caller.agentId && (task.handoffUntil ?? 0) > act.now)
       return `it is handed to ${await name(task.handoffTo)}, who has until ${toIso(task.handoffUntil ?? 0)} to accept`;
     if (task.assigneeId !== null && task.assigneeId !== caller.agentId) return `it is assigned to ${await name(task.assigneeId)}`;
-    if (task.waitingOn > 0) return `it waits for ${task.waitingOn} other tasks`;
+    if (task.waitingOn > 0) return `it waits for ${counted(task.waitingOn, 'other task')}`;
+    if (task.openChildren > 0 && task.handoffTo !== caller.agentId)
+      return `it waits for its ${counted(task.openChildren, 'open child', 'open children')}`;
     if (task.notBefore !== null && task.notBefore > act.now) return `it is not to begin before ${toIso(task.notBefore)}`;
     const obstacle = await new Obstacles(act.tx, caller.projectId, caller.agentId).of(task);
     if (obstacle !== undefined) return toReason(obstacle);

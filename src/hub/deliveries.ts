@@ -7,6 +7,7 @@ import { type DueKind, dueDeliveries, markNudged, markStalled, orphanedPool } fr
 import { assertOversees, type Caller, OPERATOR } from './caller.ts';
 import type { Act, Intent } from './command.ts';
 import type { HubContext } from './context.ts';
+import { counted } from './counted.ts';
 import { HubError } from './errors.ts';
 import { reopenPool } from './pool.ts';
 import type { Posting } from './posting.ts';
@@ -67,7 +68,7 @@ export class Deliveries {
       const minutes = Math.round((act.now - (delivery.firstShownAt ?? act.now)) / 60_000);
       await this.#tellSender(act, delivery, {
         subject: 'stalled: shown, not acknowledged',
-        body: `${reader} was shown your message ${delivery.messageId} ${minutes} minutes ago and has not acknowledged it (attempt ${delivery.attempt}). message_status tells more; another agent may be a better address.`,
+        body: `${reader} was shown your message ${delivery.messageId} ${counted(minutes, 'minute')} ago and has not acknowledged it (attempt ${delivery.attempt}). message_status tells more; another agent may be a better address.`,
       });
       return true;
     });

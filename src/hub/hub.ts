@@ -15,6 +15,7 @@ import { ClientProcesses } from './client-processes.ts';
 import { toIso } from './clock.ts';
 import { ClockPeers } from './clock-peers.ts';
 import type { HubContext } from './context.ts';
+import { counted } from './counted.ts';
 import { Deliveries } from './deliveries.ts';
 import { Enrolments } from './enrolments.ts';
 import { Feed } from './feed.ts';
@@ -221,7 +222,9 @@ export async function createHub(parts: HubParts): Promise<Hub> {
       ...db.notices(),
       ...time.notices(),
       ...(parts.notices?.() ?? []),
-      ...(calls.failures > 0 ? [`The record of tool calls could not be written ${calls.failures} times (log_write_failures).`] : []),
+      ...(calls.failures > 0
+        ? [`The record of tool calls could not be written ${counted(calls.failures, 'time')} (log_write_failures).`]
+        : []),
     ],
     store: () => db.describe(),
     verify: (progress) => verifyProjects(context, progress),

@@ -5,7 +5,7 @@ import type { Read } from '../store/db.ts';
 import { type DeliveryRow, deliveriesOf } from '../store/deliveries.ts';
 import type { MessageHead } from '../store/messages.ts';
 import { findSession, type SessionRow } from '../store/sessions.ts';
-import { type Caller, oversees } from './caller.ts';
+import { type Caller, OPERATOR, oversees } from './caller.ts';
 import { toIso, toIsoOrNull } from './clock.ts';
 import type { HubContext } from './context.ts';
 import { isLive, sessionOf } from './presence.ts';
@@ -84,6 +84,7 @@ export class MessageStatus {
     const { now } = considered;
     if (delivery.readyAt > now)
       return `${name} returned it (${delivery.reason ?? 'no reason given'}); it is ready again ${toIso(delivery.readyAt)}.`;
+    if (name === OPERATOR) return `${name} is a person, who is shown this when that person next reads the inbox.`;
     const wake = wakeClause(considered, message);
     if (session === undefined) return `${name} has never been connected; it will be shown this on its first call; ${wake}.`;
     if (!isLive(this.#context, session))

@@ -61,10 +61,15 @@ const BIRDS = [
   'wren',
 ] as const;
 
+/** The two standing principals, and what readers take for one of them or for a person: no agent speaks under such a name. */
+const RESERVED: readonly string[] = [OPERATOR, HUB, 'rookery', 'human', 'system', 'admin'];
+
 /** Refuses what cannot be an agent's name, reserved ones included, in whatever case: readers do not look that closely. */
 export function assertName(name: string): void {
-  if ([OPERATOR, HUB].includes(name.toLowerCase())) {
-    throw new HubError('invalid_input', `The name ${name} is reserved.`, { hint: 'Choose another name.' });
+  if (RESERVED.includes(name.toLowerCase())) {
+    throw new HubError('invalid_input', `The name ${name} is reserved: others would take its words for the operator’s or the hub’s.`, {
+      hint: `Choose another name than ${RESERVED.join(', ')}.`,
+    });
   }
   if (!NAME.test(name) || name.includes('..')) {
     throw new HubError(

@@ -26,6 +26,7 @@ import { fitOf } from './capabilities.ts';
 import { toIso } from './clock.ts';
 import type { Act } from './command.ts';
 import type { HubContext } from './context.ts';
+import { counted } from './counted.ts';
 import { isLive, sessionOf } from './presence.ts';
 import { HUB_ACTOR } from './task-changes.ts';
 import type { TaskNotices } from './task-notices.ts';
@@ -197,7 +198,7 @@ export class Offers {
         const agents = (await listAgents(act.tx, projectId)).filter((agent) => ['manager', 'operator'].includes(authorityOf(agent.role)));
         const there = await this.#candidates(act.tx, projectId);
         await act.emit('task.backlog', projectId, { waiting, oldest, agents_with_room: there.length });
-        const body = `${waiting} tasks could be begun, the oldest since ${toIso(oldest)}, and ${there.length} connected agents have room. More agents with the capabilities that list_tasks shows would help.`;
+        const body = `${counted(waiting, 'task')} could be begun, the oldest since ${toIso(oldest)}, and ${counted(there.length, 'connected agent has', 'connected agents have')} room. More agents with the capabilities that list_tasks shows would help.`;
         await this.#notices.tellOf(act, agents, 'tasks are waiting', body);
       });
     }

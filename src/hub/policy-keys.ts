@@ -1,10 +1,10 @@
 // What the operator can set of the rules while the hub runs: every key, the finest level at which it may differ, and what it may be. A value that is
 // not in force at a level cannot be set there, so that nothing is set in vain.
 
-import { distance } from 'fastest-levenshtein';
 import { RISKS } from '../store/approvals.ts';
 import { HubError } from './errors.ts';
 import { LIMITS, type LimitName } from './limits.ts';
+import { nearestNames } from './names.ts';
 import type { CommandRule } from './risky-commands.ts';
 
 export const LEVELS = ['global', 'project', 'agent'] as const;
@@ -119,11 +119,14 @@ export function policyKey(name: string): PolicyKey {
   const found = POLICY_KEYS.find((key) => key.name === name || key.name === `limits.${name}`);
   if (found !== undefined) return found;
   const atStart = AT_START.some((limit) => name === limit || name === `limits.${limit}`);
-  const nearest = [...POLICY_KEYS].sort((a, b) => distance(name, a.name) - distance(name, b.name))[0];
+  const near = nearestNames(
+    name,
+    POLICY_KEYS.map((key) => key.name),
+  );
   throw new HubError('invalid_input', `${name.slice(0, 60)} is not a policy; nothing was changed.`, {
     hint: atStart
       ? 'It is read once when a process starts: put it into config.json of the hub’s folder.'
-      : `Did you mean ${nearest?.name ?? 'one of rookery config list'}? rookery config list shows all.`,
+      : `${near.length === 0 ? '' : `Did you mean ${near.join(', ')}? `}rookery config list shows all.`,
   });
 }
 

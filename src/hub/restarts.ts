@@ -10,6 +10,7 @@ import { authorityOf } from './caller.ts';
 import { toIso } from './clock.ts';
 import type { Act } from './command.ts';
 import type { HubContext } from './context.ts';
+import { counted } from './counted.ts';
 import type { Posting } from './posting.ts';
 import { endsWithCommand, processIsGone } from './presence.ts';
 
@@ -56,7 +57,10 @@ export class Restarts {
     for (const agent of agents.sort((a, b) => rank(a) - rank(b))) {
       const { leased } = await inboxCounts(act.tx, agent.id, act.now);
       const { held } = await loadOf(act.tx, agent.id, act.now);
-      const tasks = held === 0 ? '' : ` You hold ${held} tasks, and a call within a minute keeps them, get_open_threads has their tokens.`;
+      const tasks =
+        held === 0
+          ? ''
+          : ` You hold ${counted(held, 'task')}, and a call within a minute keeps ${held === 1 ? 'it, get_open_threads has its token' : 'them, get_open_threads has their tokens'}.`;
       await this.#posting.notify(act, [agent], {
         subject: 'hub restarted',
         body: `The hub restarted: restarted_at ${toIso(act.now)}, boot_id ${this.#boot.bootId}. Your session was cut; requeued ${leased}: what you had been shown and not acknowledged is shown again. Asks, approvals, reminders and sent messages are untouched: do not repeat them.${tasks}`,

@@ -10,6 +10,7 @@ import { type FailureCause, findTask, type TaskRow, type Verification } from '..
 import type { AskEnds } from './ask-ends.ts';
 import type { Act } from './command.ts';
 import type { HubContext } from './context.ts';
+import { counted } from './counted.ts';
 import { HubError } from './errors.ts';
 import { type Actor, changeTask, HUB_ACTOR, type TaskChange } from './task-changes.ts';
 import type { TaskNotices } from './task-notices.ts';
@@ -247,9 +248,14 @@ export class TaskEnds {
     if (!isContainer(parent)) {
       await changeTask(act, parentId, { act: 'unblocked', by: HUB_ACTOR, facts: { children: total, completed: done } });
     } else if (done < total) {
-      await this.needAttention(act, parent, HUB_ACTOR, `${total - done} of its ${total} children did not complete`);
+      await this.needAttention(
+        act,
+        parent,
+        HUB_ACTOR,
+        total === 1 ? 'its only child did not complete' : `${total - done} of its ${total} children did not complete`,
+      );
     } else {
-      const result = `All ${total} children completed.`;
+      const result = total === 1 ? 'Its only child completed.' : `All ${total} children completed.`;
       await this.complete(act, parent, HUB_ACTOR, { result, artifacts: [], verification: null, missing: [] });
     }
   }
@@ -261,7 +267,7 @@ export function isContainer(task: TaskRow): boolean {
 }
 
 function unfinishedChildren(task: TaskRow): HubError {
-  return new HubError('conflict', `${task.id} has ${task.openChildren} open children; nothing was changed.`, {
+  return new HubError('conflict', `${task.id} has ${counted(task.openChildren, 'open child', 'open children')}; nothing was changed.`, {
     hint: 'A parent is done after its children: wait_for_tasks waits for them, cancel_task ends one.',
   });
 }

@@ -13,6 +13,7 @@ import type { Caller } from './caller.ts';
 import { Candidates } from './candidates.ts';
 import { toIso } from './clock.ts';
 import type { HubContext } from './context.ts';
+import { counted } from './counted.ts';
 import { HubError } from './errors.ts';
 import { noTask, traceparentOf } from './task-changes.ts';
 import { isEnded, isHeld, isSettled, lacksReviewers } from './task-states.ts';
@@ -216,7 +217,7 @@ export class TaskViews {
         .map(({ dependsOn, state }) => `${dependsOn} (${state})`)
         .join(', ')}${open.length > 5 ? ` and ${open.length - 5} more` : ''}`;
     }
-    if (task.openChildren > 0) return `waits for its ${task.openChildren} open children`;
+    if (task.openChildren > 0) return `waits for its ${counted(task.openChildren, 'open child', 'open children')}`;
     if (task.notBefore !== null && task.notBefore > now) return `not before ${toIso(task.notBefore)}`;
     if (task.assigneeId !== null) return `assigned to ${name(task.assigneeId)}, who has not claimed it`;
     return await this.#whoCould(task, candidates);

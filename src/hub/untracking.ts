@@ -7,6 +7,7 @@ import type { Counts } from '../store/sweeps.ts';
 import { attachedTo, countProject, deleteProject } from '../store/untracking.ts';
 import { authorityOf, type Caller } from './caller.ts';
 import type { HubContext } from './context.ts';
+import { counted } from './counted.ts';
 import { HubError } from './errors.ts';
 import { isLive } from './presence.ts';
 
@@ -68,9 +69,13 @@ export class Untracking {
       const live = (await openSessions(tx, projectId)).filter((session) => isLive(this.#context, session));
       if (live.length > 0 && !force) {
         const who = (await attachedTo(tx, projectId)).slice(0, 5).map(({ agent, client, pid }) => `${agent} (${client}, pid ${pid})`);
-        throw new HubError('conflict', `${live.length} sessions are live in ${project.name}: ${who.join(', ')}. Nothing was removed.`, {
-          hint: 'End those clients first, or repeat with --force: their next call is refused.',
-        });
+        throw new HubError(
+          'conflict',
+          `${counted(live.length, 'session is', 'sessions are')} live in ${project.name}: ${who.join(', ')}. Nothing was removed.`,
+          {
+            hint: 'End those clients first, or repeat with --force: their next call is refused.',
+          },
+        );
       }
       return { project, rows: await deleteProject(tx, projectId) };
     });

@@ -22,6 +22,7 @@ import { type DoorRow, doorsOf, failDoor, registeredDoors, type WakeDoor } from 
 import { type Caller, OPERATOR } from './caller.ts';
 import type { Act } from './command.ts';
 import type { HubContext } from './context.ts';
+import { counted } from './counted.ts';
 import { findMailHint, type MailHint } from './mail-hint.ts';
 import type { Posting } from './posting.ts';
 import { isLive, isWorking } from './presence.ts';
@@ -232,7 +233,7 @@ export class Waking {
     if (operator === undefined || operator.id === agentId) return;
     await this.#posting.notify(act, [operator], {
       subject: 'agent does not react',
-      body: `${agent} was woken ${tries.length} times (${doors.join(', ')}) and has not read what waits for it. It is not woken again until something new comes. Look with: rookery inbox ${agent}`,
+      body: `${agent} was woken ${counted(tries.length, 'time')} (${doors.join(', ')}) and has not read what waits for it. It is not woken again until something new comes. Look with: rookery inbox ${agent}`,
     });
   }
 }

@@ -1,6 +1,7 @@
 // Whether this hub can do its work: it commits writes, and its timed duties do not fail. Proven by a real write, at most every few seconds,
 // never by configuration. Invariant: asking is cheap and bounded; a hanging database answers "not ready" instead of hanging the question.
 
+import { counted } from '../hub/counted.ts';
 import type { Hub } from '../hub/hub.ts';
 
 /** How old the last committed probe may be. */
@@ -39,7 +40,7 @@ export class Readiness {
         this.#hub.dutyNotices().catch(() => unread),
         unread,
       )),
-      ...this.#failing().map(({ duty, failures }) => `The timed duty "${duty}" has failed ${failures} times.`),
+      ...this.#failing().map(({ duty, failures }) => `The timed duty "${duty}" has failed ${counted(failures, 'time')}.`),
     ];
   }
 

@@ -47,7 +47,7 @@ async function agents(hub: Hub, caller: Caller, query: Query) {
       role,
       ...{ sent, received: received?.received ?? 0, acked: received?.acked ?? 0, open: received?.open ?? 0 },
       ...{ dead: received?.dead ?? 0, expired: received?.expired ?? 0 },
-      ...{ redelivered: received?.redelivered ?? 0, redeliveries: received?.redeliveries ?? 0 },
+      redeliveries: received?.redeliveries ?? 0,
       ...{ shown_p50_ms: shown?.p50 ?? null, shown_p95_ms: shown?.p95 ?? null },
       ...{ acked_p50_ms: acked?.p50 ?? null, acked_p95_ms: acked?.p95 ?? null },
       tasks: { claimed: work?.claims ?? 0, completed: work?.completed ?? 0, failed: work?.failed ?? 0, late: work?.late ?? 0 },

@@ -30,6 +30,24 @@ describe('tools as commands', () => {
     expect((await run('thread', sent.message_id)).stdout).toContain('  | please look');
   });
 
+  it('speaks to a person in a person’s words', async () => {
+    const { run, json } = await freshHub();
+    expect((await run('approve', 'apr_none')).stderr).toBe(
+      'rookery: There is no approval apr_none that you asked for or may decide. rookery open lists them.\n',
+    );
+    expect((await run('config', 'unset', 'nope')).stderr).toBe(
+      'rookery: nope is not a policy; nothing was changed. rookery config list shows all.\n',
+    );
+    expect((await run('config', 'unset', 'limits.waitM')).stderr).toContain('Did you mean limits.waitMs');
+    expect(await json('whoami')).toMatchObject({ name: 'operator', session_id: null });
+    const { message_id: note } = await json('send', '--to', 'operator', 'note to self');
+    expect((await json('message-status', note)).recipients[0].why).toBe(
+      'operator is a person, who is shown this when that person next reads the inbox.',
+    );
+    const codex = (await run('agents', 'create', 'zed', '--print', 'codex')).stdout;
+    expect(codex).toMatch(/^\[mcp_servers\.hub\]/);
+  });
+
   it('takes a body from standard input', async () => {
     const { home, json } = await freshHub();
     const { stdout } = await start(['send', '--to', 'reviewer', '-', '--json'], { home, input: 'two\nlines\n' }).ended;

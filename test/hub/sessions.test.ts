@@ -229,7 +229,22 @@ onEveryEngine('names and roles', (engine) => {
     await attach(hub, 'boss', { role: 'manager' });
     const connection = connect(hub, 'alice');
     await connection.caller();
-    for (const name of ['operator', 'hub', 'Operator', 'HUB', '..', 'a/b', '-a', 'a'.repeat(41), 'a\u202eb', ''])
+    for (const name of [
+      'operator',
+      'hub',
+      'Operator',
+      'HUB',
+      'rookery',
+      'Human',
+      'system',
+      'admin',
+      '..',
+      'a/b',
+      '-a',
+      'a'.repeat(41),
+      'a\u202eb',
+      '',
+    ])
       await refused('invalid_input', joining(connection, { name }));
     for (const role of ['manager', 'operator', 'hub']) {
       await refused('forbidden', joining(connection, { role }));

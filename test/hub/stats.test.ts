@@ -154,7 +154,7 @@ onEveryEngine('reports', (engine) => {
     expect(await report(hub, 'agents')).toMatchObject({
       agents: [
         {
-          ...{ agent: 'bob', sent: 2, received: 3, acked: 3, dead: 0, open: 0, redelivered: 3, redeliveries: 3 },
+          ...{ agent: 'bob', sent: 2, received: 3, acked: 3, dead: 0, open: 0, redeliveries: 3 },
           ...{ shown_p50_ms: 1_000, shown_p95_ms: 1_000, acked_p50_ms: 500 },
           ...{ tasks: { claimed: 1, completed: 1, failed: 0, late: 0 }, calls: 20, refused: 1, turns: 0, cost: null },
         },

@@ -16,10 +16,13 @@ const WHAT: Record<Owed['kind'], string> = {
 };
 
 export function OwedLines({ owed, more }: { owed: readonly Owed[]; more: number }) {
-  if (owed.length === 0)
+  if (owed.length === 0 && more === 0)
     return (
-      <Empty title="Nobody owes anybody anything.">
-        <p>Open questions, tasks in hand, reviews and approvals stand here, under whoever has to act, until they are settled.</p>
+      <Empty title="No agent owes an answer, a verdict, a result or a decision.">
+        <p>
+          Open questions, tasks in hand, reviews and approvals stand here, under whoever has to act, until they are settled. Mail that waits
+          to be acknowledged or answered is counted beside each agent.
+        </p>
       </Empty>
     );
   return (

@@ -18,7 +18,12 @@ export function snippet(print: Print, { name, token }: Enrolled, wish: Omit<Wish
   const client = clients.find((one) => one.name === print);
   const [server] = client?.edits({ ...wish, env, flags: { '--agent': name, ...wish.flags } }) ?? [];
   const text = server?.install('') ?? '';
-  if (print !== 'claude') return text.trimEnd().split('\n');
+  // The comments are about what `rookery install` writes; these lines a person puts in.
+  if (print !== 'claude')
+    return text
+      .trimEnd()
+      .split('\n')
+      .filter((line) => !line.startsWith('#'));
   return [`claude mcp add-json ${SERVER} ${quoted(JSON.stringify(valueAt(text, ['mcpServers', SERVER], 'the snippet')))}`];
 }
 
