@@ -156,6 +156,9 @@ it.each([
 
 it.each([
   ['pnpm publish --access public', 'npm publish'],
+  ['npm pub', 'npm publish'],
+  ['find / -name core -delete', 'find -delete'],
+  ['find ~ -type f -delete', 'find -delete'],
   ['cargo publish', 'cargo publish'],
   ['python -m build && twine upload dist/*', 'python publish'],
   ['gem push x.gem', 'gem push'],
