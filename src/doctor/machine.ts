@@ -1,7 +1,9 @@
 // The doctor on the machine: Node, the native part of SQLite, its version, the file system, the room on the disk.
 
+import { existsSync } from 'node:fs';
 import type { Config } from '../config.ts';
 import { isOldNode, loadFailure } from '../preflight.ts';
+import { BALLAST_BYTES, ballastOf } from '../store/ballast.ts';
 import { roomOf } from '../store/sqlite-disk.ts';
 import type { Probes } from './doctor.ts';
 import { type Finding, fail, ok, unknown, warn, wordsOf } from './finding.ts';
@@ -55,15 +57,11 @@ export async function checkFileSystem(config: Config, { fileSystemOf }: Probes):
 export function checkDisk(config: Config): Finding {
   try {
     const { free, floor } = roomOf(config.databasePath, config.limits.diskFloorBytes);
-    const what = `${mib(free)} MiB free, the floor is ${mib(floor)} MiB`;
-    return free >= floor
-      ? ok('disk', what)
-      : warn(
-          'disk',
-          what,
-          'On a full disk nothing is accepted any more.',
-          `Free space on the disk of ${config.home}, or run rookery prune: room is kept for it.`,
-        );
+    const kept = config.databaseUrl === undefined && existsSync(ballastOf(config.databasePath));
+    const what = `${mib(free)} MiB free, the floor is ${mib(floor)} MiB${kept ? `, and ${mib(BALLAST_BYTES)} MiB are kept for rookery prune` : ''}`;
+    if (free >= floor) return ok('disk', what);
+    const fix = `Free space on the disk of ${config.home}, or run: rookery prune`;
+    return warn('disk', what, 'On a full disk nothing is accepted any more.', fix);
   } catch (error) {
     return unknown('disk', `free space could not be told: ${wordsOf(error)}`);
   }

@@ -1,8 +1,8 @@
 // The event stream: whoever reads it, however often the connection breaks, sees every event once its cursor has passed, in order.
 
 import { request } from 'node:http';
-import { describe, expect, it } from 'vitest';
-import { attach, OTHER_PROJECT, PROJECT } from '../support/engines.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { attach, cleanup, OTHER_PROJECT, PROJECT } from '../support/engines.ts';
 import { ask, revoke, serveHub } from './http-hub.ts';
 
 type Event = { seq: number; type: string };
@@ -124,6 +124,8 @@ describe('the event stream', () => {
     const { url, hub, token } = await serveHub({ limits: { sseBufferBytes: 10_000, silentAfterMs: 300 } });
     const secret = await token('operator');
     const { agentId } = await attach(hub, 'alice');
+    const counted = vi.spyOn(hub.context.telemetry, 'count');
+    cleanup(() => counted.mockRestore());
     const cut = new Promise<void>((resolve, reject) => {
       const asked = request(
         new URL('/events?after=0', url),
@@ -150,5 +152,6 @@ describe('the event stream', () => {
     await cut;
     const count = async () => (await streams(url, secret)).cut_off;
     await expect.poll(count, { timeout: 10_000 }).toBe(1);
+    expect(counted.mock.calls.filter(([name]) => name === 'hub.event_stream.drops')).toHaveLength(1);
   });
 });
