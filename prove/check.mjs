@@ -212,17 +212,22 @@ function ackedByEcho({ history, deliveries }) {
   for (const { message_id, to, attempt } of acked) {
     if (!echoed.has(`${to} ${message_id} ${attempt}`)) bad.push(`${message_id} is acknowledged; ${to} never echoed its attempt ${attempt}`);
   }
-  const stale = history.filter(({ op, phase }) => op === 'stale-receipt' && phase !== 'invoke');
+  const stale = history.filter((line) => line.op === 'stale-receipt' && isAnswered(line));
   for (const { code, client } of stale) if (code !== 'stale_receipt') bad.push(`${client}: an older receipt answered ${code ?? 'ok'}`);
   return { checked: acked.length, bad, note: `${stale.length} older receipts tried` };
 }
 
 function fenced({ history }) {
-  const tried = history.filter(({ op, phase }) => op === 'stale-session' && phase !== 'invoke');
+  const tried = history.filter((line) => line.op === 'stale-session' && isAnswered(line));
   const bad = tried
     .filter(({ code }) => code !== 'stale_session')
     .map(({ client, code }) => `${client}: an older session was answered ${code ?? 'ok'}`);
   return { checked: tried.length, bad };
+}
+
+/** Whether a call came back with a verdict; a database that is away gives none, and is counted elsewhere. */
+function isAnswered({ phase, code }) {
+  return phase !== 'invoke' && code !== 'unavailable';
 }
 
 /** Every message that a client saw, in its order. */

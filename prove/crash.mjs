@@ -95,7 +95,7 @@ async function runClients({ home, folder, names, seed, stdio, count, killEveryMs
       if (code === 0) ended += 1;
       if (ended === names.length) return over();
       if (code === 0) return;
-      if (signal === null && code !== 9) figures.exits.push(`${name} ended with ${code}: ${said.trim().split('\n').at(-1)}`);
+      if (signal === null && code !== 9) figures.exits.push(`${name} ended with ${code}: ${lastError(said)}`);
       if (figures.exits.length < 50) start(name, index);
       else over();
     });
@@ -134,4 +134,10 @@ function kill(pid) {
   } catch {
     return false; // it ended by itself a moment ago
   }
+}
+
+/** The line that names the error, of what a process said before it ended. */
+function lastError(said) {
+  const lines = said.trim().split('\n');
+  return lines.findLast((line) => /\w*Error\b/.test(line)) ?? lines.at(-1);
 }

@@ -62,7 +62,7 @@ const size = quick
       crowd: { processes: 4, count: 80 },
     }
   : {
-      runs: 400,
+      runs: tier === 'nightly' ? 2_000 : 250,
       count: 250,
       clients: 8,
       stdio: 2,
