@@ -59,11 +59,13 @@ export async function legal(hub) {
   );
 }
 
-/** Nothing waits for itself: for what it depends on, as a parent for its children, or both in turn. */
+/** Nothing waits for itself, now or when what failed is tried again: for what it depends on, as a parent for its children, or both in turn. */
 function noCircle(tasks, edges) {
   const waits = new Map(tasks.map(({ id }) => [id, []]));
-  for (const { task_id: waiter, depends_on: awaited } of edges) waits.get(waiter)?.push(awaited);
-  for (const { id, parent_id: parent } of tasks) if (parent !== null) waits.get(parent)?.push(id);
+  for (const { task_id: waiter, depends_on: awaited, settled_at: settledAt } of edges)
+    if (settledAt === null) waits.get(waiter)?.push(awaited);
+  for (const { id, parent_id: parent, state } of tasks)
+    if (parent !== null && state !== 'completed' && state !== 'canceled') waits.get(parent)?.push(id);
   const done = new Set();
   const visit = (id, path) => {
     if (done.has(id)) return;

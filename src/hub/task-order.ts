@@ -2,7 +2,7 @@
 // never has to be computed again: earliest instant first, moved forward by priority. So a task that waits grows older than any fresh one of a
 // higher priority, and nothing waits for ever. What is waited for inherits the place of what waits for it.
 
-import { blockersOf, setRank, waitersOf } from '../store/task-graph.ts';
+import { awaitedBy, blockersOf, setRank, waitersOf } from '../store/task-graph.ts';
 import type { Priority, TaskRow } from '../store/tasks.ts';
 import type { Act } from './command.ts';
 import { HubError } from './errors.ts';
@@ -73,7 +73,7 @@ export async function assertNoCircle(act: Act, waiter: string, awaited: string, 
         hint: 'Leave one of these out; a parent waits for its children.',
       });
     }
-    for (const { id } of await blockersOf(act.tx, at)) {
+    for (const id of await awaitedBy(act.tx, at)) {
       if (cameFrom.has(id)) continue;
       cameFrom.set(id, at);
       queue.push(id);

@@ -159,6 +159,17 @@ export async function blockersOf(read: Read, taskId: string): Promise<Neighbour[
   return rows.map(toNeighbour);
 }
 
+/** What a task waits for, or will again once what has ended without success is tried again: nothing ended is passed over but what stays ended. */
+export async function awaitedBy(read: Read, taskId: string): Promise<string[]> {
+  const rows = await read.all(
+    `SELECT depends_on AS id FROM task_dependencies WHERE task_id = ? AND settled_at IS NULL
+     UNION SELECT id FROM tasks WHERE parent_id = ? AND state NOT IN ('completed', 'canceled')`,
+    taskId,
+    taskId,
+  );
+  return rows.map((row) => toText(row, 'id'));
+}
+
 /** What waits for a task: those that depend on it, and its parent. */
 export async function waitersOf(read: Read, taskId: string): Promise<Neighbour[]> {
   const rows = await read.all(

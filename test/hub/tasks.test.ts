@@ -277,6 +277,18 @@ onEveryEngine('tasks', (engine) => {
     await refused('not_found', create(hub, boss, 'x', { dependsOn: ['tsk_nothing'] }));
   });
 
+  it('a circle through a failed task is refused as well: it may be tried again', async () => {
+    const { hub, boss } = await crew(engine);
+    const parent = await create(hub, boss, 'parent', { deadlineMs: MINUTE, overdue: 'fail' });
+    const child = await create(hub, boss, 'child', { parentId: parent });
+    const after = await create(hub, boss, 'after the parent', { dependsOn: [parent] });
+    hub.fake.advance(MINUTE);
+    await hub.taskDeadlines.passDue();
+    expect(await stateOf(hub, boss, parent)).toBe('failed');
+    const circle = await refused('conflict', create(hub, boss, 'grandchild', { parentId: child, dependsOn: [after] }));
+    expect(circle.message).toContain(`${child} -> this task -> ${after} -> ${parent} -> ${child}`);
+  });
+
   it('the failure of a dependency blocks, cancels or is ignored, as was said', async () => {
     const { hub, boss, ada } = await crew(engine);
     const first = await create(hub, boss, 'first');
