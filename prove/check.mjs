@@ -5,6 +5,7 @@
 import { noDefects, noInternal, unchanged } from './check-answers.mjs';
 import { decidedOnce } from './check-approvals.mjs';
 import { groupBy } from './evidence.mjs';
+import { fingerprint } from './history.mjs';
 
 /** Every check: its name, what it means, and a function that answers { checked, bad: [sentence] }. */
 export const CHECKS = [
@@ -12,6 +13,7 @@ export const CHECKS = [
   ['I2', 'nothing is there that was refused or that nobody sent', refusedAbsent],
   ['I3', 'seq strictly increasing, sender_seq contiguous from 1', numbered],
   ['I4', 'first shown in seq order, per recipient and priority', shownInOrder],
+  ['C-02', 'what was shown is what was sent, byte for byte', shownAsSent],
   ['I5', 'accepted = ready + leased + acked + dead + expired + recalled', conserved],
   ['I6', 'what is acknowledged is never shown again', ackedIsOver],
   ['I8', 'one key, one result', oneKeyOneResult],
@@ -117,6 +119,19 @@ function shownInOrder({ history, events, byId }) {
     inHistory(client, message.urgent, message.seq);
   }
   return { checked, bad };
+}
+
+function shownAsSent({ history, byId }) {
+  const bad = [];
+  const prints = new Map();
+  const all = received(history);
+  for (const { client, message } of all) {
+    const { body } = byId.get(message.id) ?? {};
+    if (body === undefined) continue; // I1 says so
+    if (!prints.has(message.id)) prints.set(message.id, fingerprint(body));
+    if (prints.get(message.id) !== message.print) bad.push(`${client} was shown ${message.id} in other words than were sent`);
+  }
+  return { checked: all.length, bad };
 }
 
 function conserved({ deliveries, events, verified }) {

@@ -17,6 +17,20 @@ const others = names.filter((other) => other !== name);
 
 const door = await openDoor();
 process.send?.({ pid: door.pid });
+const SIGNS = [
+  ...'abc ABC 019 \n\r\t|"\'`\\/<>&{}[]$%;:,äßé€語한🐦👩‍🚀',
+  '\n\n',
+  '\r\n',
+  '--',
+  '/*',
+  '\u2028',
+  '\u202e',
+  '\u00a0',
+  'e\u0301',
+  '\\n',
+  '%00',
+  '\ufeff',
+];
 let receipt; // of the batch that was shown last and is not acknowledged yet
 let shown = [];
 for (const unknown of openSends(past)) await send(unknown);
@@ -73,10 +87,15 @@ function draft(number) {
   const to = roll < 0.85 ? luck.pick(others) : roll < 0.95 ? others.slice(0, 2).join(',') : '*';
   return {
     to,
-    body: `${name} ${number}: the quick brown fox jumps over the lazy dog`,
+    body: `${name} ${number}: ${anything()}`,
     urgent: luck.next() < 0.05,
     key: `${name}-${number}`,
   };
+}
+
+/** Words that have broken mailboxes: line ends, quotes, pipes, escapes, signs beyond the first plane, marks that turn the line around. */
+function anything() {
+  return Array.from({ length: luck.below(200) }, () => luck.pick(SIGNS)).join('');
 }
 
 async function send({ to, body, urgent, key }) {

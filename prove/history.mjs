@@ -2,6 +2,7 @@
 // Phases: invoke, then ok (accepted), fail (definitely nothing happened), info (the hub says it cannot know, or
 // has a defect), or nothing (unknown: the process died in between).
 
+import { createHash } from 'node:crypto';
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -57,6 +58,11 @@ export function isUnknown({ code, outcome }) {
   return code === 'internal' || outcome === 'unknown';
 }
 
+/** Enough of a body's hash to tell whether it is the same, byte for byte. */
+export function fingerprint(body) {
+  return createHash('sha256').update(body).digest('base64url').slice(0, 16);
+}
+
 /** What the checker needs of an answer. */
 function brief(op, result) {
   if (op === 'send' || op === 'refused' || op === 'conflict') {
@@ -64,13 +70,14 @@ function brief(op, result) {
     return { message_id, seq, ...(replayed ? { replayed } : {}), to: recipients.map(({ name }) => name) };
   }
   if (op === 'recv' || op === 'stale-session') {
-    const messages = (result.messages ?? []).map(({ id, seq, sender_seq, from, urgent, attempt }) => ({
+    const messages = (result.messages ?? []).map(({ id, seq, sender_seq, from, urgent, attempt, body }) => ({
       id,
       seq,
       sender_seq,
       from,
       urgent: urgent === true,
       attempt,
+      print: fingerprint(body ?? ''),
     }));
     return { receipt: result.receipt, messages, acked: result.acked };
   }

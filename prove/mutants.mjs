@@ -50,6 +50,7 @@ const PATCHES = [
     ['return changes === 1;', 'return true;'],
   ],
   ['sender_seq leaves gaps', 'I3', 'store/deliveries.js', ['last_seq + 1', 'last_seq + 2']],
+  ['words are tidied for their reader', 'C-02', 'hub/shown.js', ['body: inline.text,', "body: inline.text.normalize('NFC').trim(),"]],
   ['the newest message is shown first', 'I4', 'store/inbox.js', ['d.urgent DESC, d.seq LIMIT', 'd.seq DESC LIMIT']],
   [
     'one commit in fifty is lost after its success',
