@@ -2,12 +2,13 @@
 // their share.
 
 import { runWriters } from '../prove/writers.mjs';
-import { summary } from './figures.mjs';
+import { quantile, summary } from './figures.mjs';
 
 /** In every run. */
 export const MANY = [
   { processes: 8, thinkMs: 0 },
   { processes: 8, thinkMs: 5 },
+  { processes: 8, thinkMs: 5, jobs: 13 },
 ];
 
 /** From two to as many as a machine has clients. The last one is what so many agents do: each sends ten times a second. */
@@ -23,16 +24,18 @@ export async function benchProcesses(table, { seconds }, crowds) {
   for (const crowd of crowds) {
     const { times, note } = await sendTogether({ ...crowd, seconds });
     const floor = table.rows.some(({ name }) => name === 'library send') ? 'library send' : 'fdatasync';
-    table.add(`${crowd.processes} processes send, ${crowd.thinkMs} ms think`, summary(times), { floor, note });
+    const what = crowd.jobs === undefined ? 'send' : `report on ${crowd.processes * crowd.jobs} tasks`;
+    table.add(`${crowd.processes} processes ${what}, ${crowd.thinkMs} ms think`, summary(times), { floor, note });
   }
 }
 
 /** The times of all, in microseconds and sorted, how many a second, and how alike the shares are. */
-export async function sendTogether({ processes, thinkMs, seconds }) {
-  const answers = await runWriters({ processes, seconds, thinkMs });
+export async function sendTogether({ processes, thinkMs, jobs, seconds }) {
+  const answers = await runWriters({ processes, seconds, thinkMs, jobs });
   const counts = answers.map(({ times }) => times.length).sort((a, b) => a - b);
   const times = answers.flatMap((answer) => answer.times.map((ms) => ms * 1000)).sort((a, b) => a - b);
   const errors = answers.flatMap((answer) => Object.entries(answer.errors)).map(([code, n]) => `, ${n} x ${code}`);
   const rate = times.length / seconds;
-  return { times, rate, note: `${Math.round(rate)}/s, fairness ${(counts[0] / counts.at(-1)).toFixed(2)}${errors.join('')}` };
+  const p95 = `p95 ${(quantile(times, 0.95) / 1000).toFixed(0)} ms`;
+  return { times, rate, note: `${Math.round(rate)}/s, ${p95}, fairness ${(counts[0] / counts.at(-1)).toFixed(2)}${errors.join('')}` };
 }

@@ -6,8 +6,8 @@ import { attachment, openHub, PACKAGE, scratch } from './hub.mjs';
 
 const WRITER = fileURLToPath(new URL('writer.mjs', import.meta.url));
 
-/** Runs `processes` writers for `seconds`, all starting together, each to its own recipient. Answers what each did. */
-export async function runWriters({ processes, seconds, thinkMs = 0, root = PACKAGE }) {
+/** Runs `processes` writers for `seconds`, all starting together, each to its own recipient or on `jobs` of its own. Answers what each did. */
+export async function runWriters({ processes, seconds, thinkMs = 0, jobs, root = PACKAGE }) {
   const { folder: home, done } = scratch();
   try {
     const hub = await openHub(home, { root });
@@ -16,7 +16,7 @@ export async function runWriters({ processes, seconds, thinkMs = 0, root = PACKA
     }
     await hub.close();
     const children = Array.from({ length: processes }, (_, index) =>
-      startWriter({ home, name: `writer-${index}`, to: `reader-${index}`, seconds, thinkMs }, root),
+      startWriter({ home, name: `writer-${index}`, to: `reader-${index}`, seconds, thinkMs, jobs }, root),
     );
     await Promise.all(children.map(({ ready }) => ready));
     for (const { child } of children) child.send('go');
