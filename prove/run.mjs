@@ -82,7 +82,8 @@ let violations = 0;
 const began = performance.now();
 /** What is to run, in order, and how many of them beside each other; what a section prints is kept until it is over. */
 const queue = [];
-const LANES = flags.mutants || cpus().length < 2 ? 1 : 3;
+const LANES = flags.mutants || cpus().length < 2 ? 1 : 4;
+const LONG = { long: true };
 const output = new AsyncLocalStorage();
 /** What stands on the scorecard. */
 const rows = [];
@@ -121,11 +122,19 @@ function proofs() {
     line('C7', 'every ask has one end, told once', { checked: asks, bad: [], note: `${sequences} sequences` });
     line('I10', 'one firing and one message per due instant, none early', { checked: firings, bad: [], note: `${late} of them late` });
   });
-  section('tasks: random graphs, claims, words under old tokens, lost leases, clocks that step, restarts', async () => {
-    const { sequences, versions, stale, lost, completed } = await proveTasks({ runs: size.runs, seed });
-    const note = `${sequences} sequences, ${stale} stale words, ${lost} leases lost, ${completed} completed`;
-    line('I7', 'one live token, stale words change nothing, versions without gaps, nothing starves', { checked: versions, bad: [], note });
-  });
+  section(
+    'tasks: random graphs, claims, words under old tokens, lost leases, clocks that step, restarts',
+    async () => {
+      const { sequences, versions, stale, lost, completed } = await proveTasks({ runs: size.runs, seed });
+      const note = `${sequences} sequences, ${stale} stale words, ${lost} leases lost, ${completed} completed`;
+      line('I7', 'one live token, stale words change nothing, versions without gaps, nothing starves', {
+        checked: versions,
+        bad: [],
+        note,
+      });
+    },
+    LONG,
+  );
   prove(
     'I7',
     `${size.crowd.processes} processes, ${size.crowd.count} accepted changes each on 20 tasks, killed and suspended meanwhile`,
@@ -167,18 +176,22 @@ function proofs() {
       line('end', 'every client came to its end', { checked: starts, bad: exits });
     });
   }
-  section('PostgreSQL: hubs on one server that send to each other, kill -9 at random, the server killed and stopped by turns', async () => {
-    const hubs = quick ? { clients: 3, count: 60, restartEveryMs: 4_000 } : { clients: size.clients, count, restartEveryMs: 5_000 };
-    const proved = await provePostgres({ ...size, ...hubs, seed });
-    if (proved === undefined) return skip('PostgreSQL is not installed');
-    const { figures, stops, results } = proved;
-    const { kills, starts, seconds, exits } = figures;
-    print(
-      `  ${kills} hubs killed, ${starts} starts; server killed ${stops.killed} times, stopped ${stops.ordered} times; ${seconds.toFixed(1)} s`,
-    );
-    for (const result of results) line(result.id, result.title, result);
-    line('end', 'every client came to its end', { checked: starts, bad: exits });
-  });
+  section(
+    'PostgreSQL: hubs on one server that send to each other, kill -9 at random, the server killed and stopped by turns',
+    async () => {
+      const hubs = quick ? { clients: 3, count: 60, restartEveryMs: 4_000 } : { clients: size.clients, count, restartEveryMs: 5_000 };
+      const proved = await provePostgres({ ...size, ...hubs, seed });
+      if (proved === undefined) return skip('PostgreSQL is not installed');
+      const { figures, stops, results } = proved;
+      const { kills, starts, seconds, exits } = figures;
+      print(
+        `  ${kills} hubs killed, ${starts} starts; server killed ${stops.killed} times, stopped ${stops.ordered} times; ${seconds.toFixed(1)} s`,
+      );
+      for (const result of results) line(result.id, result.title, result);
+      line('end', 'every client came to its end', { checked: starts, bad: exits });
+    },
+    LONG,
+  );
   section('two hubs in two network namespaces over TLS on one PostgreSQL', async () => {
     const { skipped: why, lines } = await proveHosts();
     if (why !== undefined) return skip(why);
@@ -195,14 +208,14 @@ function proofs() {
 /** What cannot run here is said, and is no failure. */
 function faults() {
   const only = flags.only?.split(',');
-  for (const { name, title, needs, prove: run, sizes, alone } of FAULTS) {
+  for (const { name, title, needs, prove: run, sizes, alone, long } of FAULTS) {
     const size = sizes[tier];
     if (size === undefined || only?.includes(name) === false) continue;
     const why = missing(needs);
     if (why !== undefined) {
       skipped.push(`${name} (${why})`);
       print(`\n${title}\n  SKIPPED ${name}: ${why}`);
-    } else prove(name, title, () => run({ ...size, seed }), { alone });
+    } else prove(name, title, () => run({ ...size, seed }), { alone, long });
   }
 }
 
@@ -225,14 +238,14 @@ function prove(id, title, run, how) {
   section(title, async () => line(id, title, await run()), how);
 }
 
-/** Puts a section into the queue. `alone`: it measures time, or starves the machine, so that nothing else may run beside it. */
-function section(title, run, { alone = false } = {}) {
-  queue.push({ title, run, alone });
+/** Puts a section into the queue. `alone`: it measures time, or starves the machine, so that nothing else may run beside it; `long`: it goes first. */
+function section(title, run, { alone = false, long = false } = {}) {
+  queue.push({ title, run, alone, long });
 }
 
 /** Most proofs wait for disks and processes most of the time, so some run beside each other, and then those that must not, one by one. */
 async function runQueue() {
-  const beside = queue.filter(({ alone }) => !alone);
+  const beside = queue.filter(({ alone }) => !alone).sort((a, b) => Number(b.long) - Number(a.long));
   const lane = async () => {
     for (let next = beside.shift(); next !== undefined; next = beside.shift()) await runSection(next);
   };

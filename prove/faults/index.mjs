@@ -19,6 +19,9 @@ const TRACE = ['linux', 'strace'];
 /** They measure time, or take memory from everybody. */
 const ALONE = ['stopped-writer', 'slow-readers', 'flood', 'scarcity'];
 
+/** They take minutes in the larger tiers: begun last, they would keep everybody waiting. */
+const LONG = ['migration', 'syscall-kill', 'power-cut', 'orphans'];
+
 /** name, title, needs, the proof, and its size per tier (none: not in that tier). */
 export const FAULTS = [
   fault('power-cut', 'power cuts on ext4: what was acknowledged is there', POWER, provePowerCuts, {
@@ -114,7 +117,7 @@ export const FAULTS = [
 ];
 
 function fault(name, title, needs, prove, sizes) {
-  return { name, title, needs, prove, sizes, alone: ALONE.includes(name) };
+  return { name, title, needs, prove, sizes, alone: ALONE.includes(name), long: LONG.includes(name) };
 }
 
 function failing(calls, error, every) {
