@@ -101,10 +101,10 @@ export async function proveMalformedRequests() {
   }
 }
 
-/** `rounds` calls of every tool with arguments of wrong shapes and sizes: any definite answer will do, a defect will not. */
 /** Seconds that a tool may be asked to wait; more is refused. */
 const LONGEST_WAIT = 50;
 
+/** `rounds` calls of every tool with arguments of wrong shapes and sizes: any definite answer will do, a defect will not. */
 export async function proveMalformedArguments({ rounds, seed }) {
   const luck = chance(seed);
   const { folder: home, done } = scratch();
