@@ -24,16 +24,23 @@ export function quantile(sorted, q) {
   return sorted.length === 0 ? Number.NaN : sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))];
 }
 
-/** p50, p99 and the spread (interquartile range as part of the median) of sorted times. */
+/** p50, p95, p99 and the spread (interquartile range as part of the median) of sorted times. */
 export function summary(sorted) {
   const p50 = quantile(sorted, 0.5);
   return {
     n: sorted.length,
     ...(sorted.cpu === undefined ? {} : { cpu: sorted.cpu }),
     p50,
+    p95: quantile(sorted, 0.95),
     p99: quantile(sorted, 0.99),
     spread: (quantile(sorted, 0.75) - quantile(sorted, 0.25)) / p50,
   };
+}
+
+/** The middle and the spread of rates, of which more is better; they have no slow end to speak of. */
+export function rateSummary(rates) {
+  const { n, p50, spread } = summary(rates.sort((a, b) => a - b));
+  return { n, p50, spread };
 }
 
 /** Collects rows: a name, its figures in `unit`, and the row it is compared with. */
@@ -51,13 +58,14 @@ export class Table {
     const cells = this.rows.map((row) => [
       row.name,
       `${number(row.p50)} ${row.unit}`,
+      row.p95 === undefined ? '' : number(row.p95),
       row.p99 === undefined ? '' : number(row.p99),
       row.cpu === undefined ? '' : number(row.cpu),
       row.spread === undefined ? '' : `${Math.round(row.spread * 100)} %`,
       row.ratio === undefined ? '' : `${number(row.ratio)} x ${row.floor}`,
       row.note ?? '',
     ]);
-    const all = [['what', 'p50', 'p99', 'own cpu', 'spread', 'against its floor', ''], ...cells];
+    const all = [['what', 'p50', 'p95', 'p99', 'own cpu', 'spread', 'against its floor', ''], ...cells];
     const widths = all[0].map((_, column) => Math.max(...all.map((row) => row[column].length)));
     return all
       .map((row) =>

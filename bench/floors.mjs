@@ -4,7 +4,7 @@ import { closeSync, fdatasyncSync, fsyncSync, openSync, writeSync } from 'node:f
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { attachment, openHub } from '../prove/hub.mjs';
-import { summary, timed } from './figures.mjs';
+import { rateSummary, summary, timed } from './figures.mjs';
 
 const PAGE = Buffer.alloc(4_096, 1);
 const BODY = 'x'.repeat(340);
@@ -57,8 +57,8 @@ export async function sendFloors(home, table, { runs }) {
   };
   table.add('raw rows of a send', summary(await timed(runs, group(1))), { floor: 'fdatasync', note: 'five rows in twelve trees' });
   const times = await timed(Math.max(20, Math.round(runs / 16)), group(32), 5);
-  const each = summary(times.map((micros) => 32_000_000 / micros).sort((a, b) => a - b));
-  table.add('raw rows of 32 sends a commit', { ...each, p99: undefined }, { unit: '/s', note: 'sends a second' });
+  const each = rateSummary(times.map((micros) => 32_000_000 / micros));
+  table.add('raw rows of 32 sends a commit', each, { unit: '/s', note: 'sends a second' });
   db.close();
 }
 

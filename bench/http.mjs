@@ -14,21 +14,21 @@ const BODY = 'x'.repeat(300);
 const CROWDS = [1, 8, 32];
 
 export async function benchHttp(home, table, { runs, seconds }) {
-  const names = ['ada', 'bob', ...Array.from({ length: 32 }, (_, n) => `client-${n}`)];
-  const tokens = await makeTokens(home, names);
+  const names = Array.from({ length: 32 }, (_, n) => `client-${n}`);
+  const tokens = await makeTokens(home, ['ada', 'bob', ...names]);
   const servers = await Promise.all([
     startHttp([RAW], home),
     startHttp([NOOP], home),
     startHttp([program(), 'serve', '--port', '0', '--json', '--project', PROJECT.name], home),
   ]);
   try {
-    await measure(servers, tokens, table, { runs, seconds });
+    await measure(servers, tokens, names, table, { runs, seconds });
   } finally {
     for (const { child } of servers) child.kill('SIGTERM');
   }
 }
 
-async function measure([raw, noop, served], tokens, table, { runs, seconds }) {
+async function measure([raw, noop, served], tokens, names, table, { runs, seconds }) {
   const [ada, bob] = await Promise.all(tokens.slice(0, 2).map((token) => mcpClient(served.url, token)));
   const [bare, sdk] = await Promise.all([mcpClient(raw.url), mcpClient(noop.url)]);
   table.add('raw node:http', summary(await timed(runs, () => bare.raw('noop', {}))));
@@ -68,6 +68,19 @@ async function measure([raw, noop, served], tokens, table, { runs, seconds }) {
       unit: '/s',
       floor: `http least call, ${at}`,
       note: 'higher is better',
+    });
+    const receipts = new Map();
+    const round = async (client, n) => {
+      const name = names[crowd.indexOf(client)];
+      await client.call('send', { to: name, body: `${n} ${BODY}`, allow_duplicate: true });
+      const ack = receipts.get(name);
+      const batch = await client.call('recv_batch', { max: 1, ...(ack === undefined ? {} : { ack }) });
+      receipts.set(name, batch.receipt ?? undefined);
+    };
+    table.add(`http round, ${at}`, await rate(own, length, round), {
+      unit: '/s',
+      floor: `http send, ${at}`,
+      note: 'each sends itself one, receives it and acknowledges the one before',
     });
     for (const client of [...floors, ...noops]) client.close();
   }

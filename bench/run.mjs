@@ -6,6 +6,7 @@
 
 import { parseArgs } from 'node:util';
 import { scratch } from '../prove/hub.mjs';
+import { benchClients } from './clients.mjs';
 import { benchDashboard } from './dashboard.mjs';
 import { benchFanout } from './fanout.mjs';
 import { Table } from './figures.mjs';
@@ -16,11 +17,12 @@ import { benchHttp } from './http.mjs';
 import { benchLibrary } from './library.mjs';
 import { benchPeers } from './peers.mjs';
 import { benchPostgres } from './postgres.mjs';
-import { benchProcesses, CROWDS, MANY } from './processes.mjs';
+import { benchNaive, benchProcesses, CROWDS, MANY } from './processes.mjs';
 import { benchReminders } from './reminders.mjs';
 import { benchSlowDisk } from './slow-disk.mjs';
 import { benchStart, benchTokens } from './start.mjs';
 import { benchStdio } from './stdio.mjs';
+import { sentences, verdicts } from './targets.mjs';
 import { benchTasks } from './tasks.mjs';
 
 const { values: flags } = parseArgs({
@@ -43,8 +45,12 @@ const SECTIONS = {
   },
   library: (home) => benchLibrary(home, table, size),
   stdio: (home) => benchStdio(home, table, size),
+  clients: (home) => benchClients(home, table, size),
   http: (home) => benchHttp(home, table, size),
-  many: () => benchProcesses(table, size, MANY),
+  many: async (home) => {
+    await benchNaive(home, table, size, 5);
+    await benchProcesses(table, size, MANY);
+  },
   reminders: (home) => benchReminders(home, table, size),
   tasks: (home) => benchTasks(home, table, size),
   start: (home) => benchStart(home, table, size),
@@ -81,7 +87,7 @@ for (const name of new Set(chosen)) {
   }
   process.stderr.write(`${((performance.now() - since) / 1000).toFixed(1)} s\n`);
 }
-process.stdout.write(
-  flags.json ? `${JSON.stringify({ at: new Date().toISOString(), node: process.version, rows: table.rows }, null, 2)}\n` : `${table}\n`,
-);
+const targets = verdicts(table.rows);
+const json = () => JSON.stringify({ at: new Date().toISOString(), node: process.version, rows: table.rows, targets }, null, 2);
+process.stdout.write(flags.json ? `${json()}\n` : `${[table, '', ...sentences(table.rows)].join('\n')}\n`);
 process.exit(0);

@@ -2,14 +2,13 @@
 // Eight processes, the hub's beside raw inserts under SQLite's own busy handler, and 32 sends in flight in one process.
 // Real disks merge the syncs of several processes; this one does not.
 
-import { execFileSync, fork, spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { quantile, summary } from './figures.mjs';
-import { sendTogether } from './processes.mjs';
+import { quantile } from './figures.mjs';
+import { naively, sendTogether } from './processes.mjs';
 
 const SOURCE = fileURLToPath(new URL('slow-disk.c', import.meta.url));
-const NAIVE = fileURLToPath(new URL('naive-writer.mjs', import.meta.url));
 const IN_FLIGHT = fileURLToPath(new URL('in-flight.mjs', import.meta.url));
 const PROCESSES = 8;
 const SYNC_US = 5_000;
@@ -20,7 +19,7 @@ export async function benchSlowDisk(home, table, { seconds }) {
   const before = { LD_PRELOAD: process.env.LD_PRELOAD, BENCH_SYNC_US: process.env.BENCH_SYNC_US };
   Object.assign(process.env, { LD_PRELOAD: shim, BENCH_SYNC_US: String(SYNC_US) });
   try {
-    const naive = await naively(home, seconds);
+    const naive = await naively(home, { processes: PROCESSES, seconds });
     const unit = { unit: '/s', floor: `slow disk, ${PROCESSES} naive writers` };
     table.add(unit.floor, { p50: naive.rate }, { unit: '/s', note: naive.note });
     const { times, rate, note } = await sendTogether({ processes: PROCESSES, thinkMs: 0, seconds });
@@ -46,20 +45,6 @@ function compile(home) {
   const { error, status, stderr } = spawnSync('gcc', ['-shared', '-fPIC', '-O2', '-o', shim, SOURCE, '-ldl'], { encoding: 'utf8' });
   if (error !== undefined) return skipped('there is no gcc');
   return status === 0 ? shim : skipped(`gcc: ${stderr.trim().split('\n')[0]}`);
-}
-
-async function naively(home, seconds) {
-  const children = Array.from({ length: PROCESSES }, () => fork(NAIVE, [join(home, 'naive.db'), String(seconds)]));
-  const said = (child) => new Promise((resolve) => child.once('message', resolve));
-  for (const child of children) await said(child);
-  const answers = children.map(said);
-  for (const child of children) child.send('go');
-  const done = await Promise.all(answers);
-  const counts = done.map(({ times }) => times.length).sort((a, b) => a - b);
-  const times = done.flatMap((one) => one.times.map((each) => each * 1_000)).sort((a, b) => a - b);
-  const busy = done.reduce((sum, one) => sum + one.busy, 0);
-  const note = `p99 ${ms(times)} ms, fairness ${(counts[0] / counts.at(-1)).toFixed(2)}, ${busy} x SQLITE_BUSY`;
-  return { rate: times.length / seconds, note, figures: summary(times) };
 }
 
 const ms = (sorted) => (quantile(sorted, 0.99) / 1_000).toFixed(0);

@@ -1,16 +1,22 @@
 // Through MCP on standard input and output: what a client's model waits for. The floor is a tool that does nothing on the same SDK.
 
 import { fileURLToPath } from 'node:url';
+import { pause } from '../prove/hub.mjs';
 import { startProgram, startServer } from '../prove/stdio-raw.mjs';
 import { summary, timed } from './figures.mjs';
 
 const NOOP = fileURLToPath(new URL('noop-server.mjs', import.meta.url));
 const BODY = 'x'.repeat(300);
+const PACE_MS = 5;
 
 export async function benchStdio(home, table, { runs }) {
   const noop = startProgram([NOOP], home);
   await noop.initialize();
   table.add('stdio no-op', summary(await timed(runs, () => noop.call('noop'))));
+  table.add('stdio no-op, paced', summary(await paced(runs / 10, () => noop.call('noop'))), {
+    note: `one every ${PACE_MS} ms, as a wake-up comes`,
+  });
+  table.add('stdio no-op, 16 in flight', await inFlight(runs, () => noop.call('noop')), { unit: '/s' });
   await noop.close();
 
   const [ada, bob] = [startServer(home, 'ada'), startServer(home, 'bob')];
@@ -19,6 +25,11 @@ export async function benchStdio(home, table, { runs }) {
   const send = (n) => ada.call('send', { to: 'bob', body: `${n} ${BODY}`, allow_duplicate: true });
   table.add('stdio empty recv_batch', summary(await timed(runs, () => bob.call('recv_batch'))), { floor: 'stdio no-op' });
   table.add('stdio send', summary(await timed(runs, send)), { floor: 'stdio no-op' });
+  table.add('stdio send, 16 in flight', await inFlight(runs, send), {
+    unit: '/s',
+    floor: 'stdio no-op, 16 in flight',
+    note: 'higher is better',
+  });
   let receipt;
   const receive = async () => {
     const batch = await bob.call('recv_batch', { max: 1, ...(receipt === undefined ? {} : { ack: receipt }) });
@@ -30,6 +41,29 @@ export async function benchStdio(home, table, { runs }) {
   }
   await wakes(ada, bob, table, Math.min(runs, 100));
   await Promise.all([ada.close(), bob.close()]);
+}
+
+/** With a pause before each: a processor that slept in between takes longer. */
+async function paced(runs, call) {
+  const times = [];
+  for (let n = 0; n < runs; n++) {
+    await pause(PACE_MS);
+    const since = performance.now();
+    await call();
+    times.push((performance.now() - since) * 1_000);
+  }
+  return times.sort((a, b) => a - b);
+}
+
+/** Calls a second with sixteen of one client under way. */
+async function inFlight(runs, call) {
+  const since = performance.now();
+  await Promise.all(
+    Array.from({ length: 16 }, async (_, k) => {
+      for (let n = k; n < runs; n += 16) await call(`16 at once ${n}`);
+    }),
+  );
+  return { p50: (runs * 1_000) / (performance.now() - since) };
 }
 
 /** Two processes: bob waits in recv_batch, ada sends; until bob's answer is read here. */
@@ -45,7 +79,7 @@ async function wakes(ada, bob, table, runs) {
     times.push((performance.now() - since) * 1000);
   }
   table.add('wake, two processes', summary(times.sort((a, b) => a - b)), {
-    floor: 'stdio send',
+    floor: 'stdio no-op, paced',
     note: 'send called -> recv_batch answered',
   });
 }

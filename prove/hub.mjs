@@ -20,13 +20,18 @@ export const LIMITS = {
 };
 
 /**
- * A fresh private folder; `done` removes it. In memory where nothing is proved about the disk: the property test. `databaseUrl`: its hub is on that
- * PostgreSQL, for whoever opens it in this folder.
+ * A fresh private folder; `done` removes it. In memory where nothing is proved about the disk: the kernel keeps what a process that is killed has
+ * written, wherever the file is. `databaseUrl`: its hub is on that PostgreSQL, for whoever opens it in this folder.
  */
 export function scratch({ inMemory = false, databaseUrl } = {}) {
-  const folder = mkdtempSync(join(inMemory && existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'rookery-prove-'));
+  const folder = freshFolder(inMemory);
   writeFileSync(join(folder, 'config.json'), JSON.stringify({ limits: LIMITS, databaseUrl }), { mode: 0o600 });
   return { folder, done: () => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }) };
+}
+
+/** An empty folder of our own. */
+export function freshFolder(inMemory) {
+  return mkdtempSync(join(inMemory && existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'rookery-prove-'));
 }
 
 /** A module of the package, as it was before bundling. */
@@ -55,7 +60,8 @@ export async function openHub(home, { root = PACKAGE, limits = LIMITS, clock } =
   return await createHub({ db, clock: time, ids: systemIds(time), limits: effectiveLimits(limits), host: systemHost, files: systemFiles });
 }
 
-async function openDatabase(home, root, clock) {
+/** Its database alone, migrated where that is due. */
+export async function openDatabase(home, root, clock) {
   const config = join(home, 'config.json');
   const { databaseUrl: url } = existsSync(config) ? JSON.parse(readFileSync(config, 'utf8')) : {};
   if (url !== undefined) return await (await load('store/postgres-open.js', root)).openPostgres({ url, clock });

@@ -2,7 +2,7 @@
 // answer holds a word or an id of the other project that its caller did not know, no row refers to one, and both chains verify.
 
 import * as z from 'zod';
-import { argumentsFor } from './faults/arguments.mjs';
+import { argumentsFor, kindOf } from './faults/arguments.mjs';
 import { attachment, chance, load, openHub, PACKAGE, PROJECT, scratch } from './hub.mjs';
 
 const SIDES = [
@@ -55,6 +55,37 @@ export async function proveIsolation({ rounds, seed, root = PACKAGE, tamper }) {
         for (const id of JSON.stringify(reply.result).match(ID) ?? []) ids.add(id);
       }
     }
+    const say = async (side, caller, tool, args) => {
+      const other = sides.find((one) => one !== side);
+      const given = JSON.stringify(args);
+      const named = given.match(ID) ?? [];
+      for (const id of named) side.mentioned.add(id); // as a word it may come back at any time
+      const reply = await callTool(hub, caller, tool, args, {});
+      figures.calls += 1;
+      const text = JSON.stringify(reply.ok ? reply.result : reply.error);
+      const told = new Set(text.match(ID) ?? []);
+      if (reply.ok) figures.accepted += 1;
+      const foreign = idsIn(args).find((id) => other.ids.has(id));
+      // A list that is narrowed to it is empty, and says nothing; and what one has reserved may be called like anything, and given back by that name.
+      const isWord = LISTS.includes(tool.name) || (tool.name === 'release' && !told.has(foreign));
+      if (reply.ok && foreign !== undefined && !isWord) bad.push(`${tool.name} ${given}: it took ${foreign} of the other project`);
+      if (named.some((id) => other.ids.has(id))) figures.foreign += 1;
+      if (text.includes(other.secret)) bad.push(`${tool.name} ${given}: it answers words of the other project`);
+      for (const id of told)
+        if (other.ids.has(id) && !side.mentioned.has(id)) bad.push(`${tool.name} ${given}: it answers ${id} of the other project`);
+      for (const id of told) if (!other.ids.has(id)) side.ids.add(id);
+    };
+    // Every field that takes ids of one kind, with one of the other project, by a manager: whoever may do the most finds what is not kept apart.
+    for (const side of sides)
+      for (const { tool, schema } of listed)
+        for (const [field, { type }] of Object.entries(schema.properties ?? {})) {
+          const other = sides.find((one) => one !== side);
+          const id = [...other.ids].find((one) => one.startsWith(kindOf(field) ?? ' '));
+          if (id === undefined) continue;
+          const needed = { properties: Object.fromEntries(schema.required?.map((name) => [name, schema.properties[name]]) ?? []) };
+          const args = argumentsFor({ ...needed, required: schema.required }, { ids: side.ids, words: ['north', 'ana'] }, luck);
+          await say(side, side.callers[NAMES.indexOf('mia')], tool, { ...args, [field]: type === 'array' ? [id] : id });
+        }
     for (let round = 0; round < rounds; round++)
       for (const { tool, schema } of listed)
         for (const side of sides) {
@@ -62,25 +93,9 @@ export async function proveIsolation({ rounds, seed, root = PACKAGE, tamper }) {
           const ids = luck.next() < 0.5 ? side.ids : other.ids;
           const words = [...NAMES, 'operator', '*', side.secret, `${side.secret} ${round}`, 'src/a.ts', '2030-01-01T00:00:00Z', 'PASS'];
           const args = argumentsFor(schema, { ids, words }, luck);
-          const given = JSON.stringify(args);
-          const named = given.match(ID) ?? [];
-          for (const id of named) side.mentioned.add(id); // as a word it may come back at any time
           if (schema.properties?.wait_seconds !== undefined) args.wait_seconds = 0;
           delete args.wait_ack_seconds;
-          const reply = await callTool(hub, luck.pick(side.callers), tool, args, {});
-          figures.calls += 1;
-          const text = JSON.stringify(reply.ok ? reply.result : reply.error);
-          const told = new Set(text.match(ID) ?? []);
-          if (reply.ok) figures.accepted += 1;
-          const foreign = Object.entries(args).find(([field, value]) => /_id$/.test(field) && other.ids.has(value));
-          // A list that is narrowed to it is empty, and says nothing.
-          if (reply.ok && foreign !== undefined && !LISTS.includes(tool.name))
-            bad.push(`${tool.name} ${given}: it took ${foreign[1]} of the other project`);
-          if (named.some((id) => other.ids.has(id))) figures.foreign += 1;
-          if (text.includes(other.secret)) bad.push(`${tool.name} ${given}: it answers words of the other project`);
-          for (const id of told)
-            if (other.ids.has(id) && !side.mentioned.has(id)) bad.push(`${tool.name} ${given}: it answers ${id} of the other project`);
-          for (const id of told) if (!other.ids.has(id)) side.ids.add(id);
+          await say(side, luck.pick(side.callers), tool, args);
         }
     tamper?.({ home });
     for (const { problems } of await hub.verify()) bad.push(...problems);
@@ -93,6 +108,13 @@ export async function proveIsolation({ rounds, seed, root = PACKAGE, tamper }) {
     await hub.close();
     done();
   }
+}
+
+/** The ids in fields that take ids; elsewhere they are words. A reply to what is not there is taken as the begin of a thread. */
+function idsIn(args) {
+  return Object.entries(args)
+    .filter(([field]) => field !== 'in_reply_to' && (kindOf(field) !== undefined || /_id$/.test(field)))
+    .flatMap(([, value]) => value);
 }
 
 function callersOf(hub, project, Connection, toolsets) {

@@ -9,7 +9,7 @@ const LOOP = fileURLToPath(new URL('inbox-loop.mjs', import.meta.url));
 
 /** `messages` in the inbox; ten receivers in three processes, all with the session of one agent. */
 export async function proveReceivers({ messages, root = PACKAGE }) {
-  const { folder: home, done } = scratch();
+  const { folder: home, done } = scratch({ inMemory: true });
   try {
     const hub = await openHub(home, { root });
     const sender = await hub.sessions.attach(attachment('sender'));

@@ -9,7 +9,7 @@
 
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { cpus } from 'node:os';
-import { parseArgs } from 'node:util';
+import { inspect, parseArgs } from 'node:util';
 import { approvalRace } from './approval-race.mjs';
 import { proveApprovals } from './approvals.mjs';
 import { proveContract } from './contract.mjs';
@@ -62,7 +62,7 @@ const size = quick
       crowd: { processes: 4, count: 80 },
     }
   : {
-      runs: tier === 'nightly' ? 2_000 : 250,
+      runs: tier === 'nightly' ? 2_000 : 150,
       count: 250,
       clients: 8,
       stdio: 2,
@@ -179,7 +179,9 @@ function proofs() {
   section(
     'PostgreSQL: hubs on one server that send to each other, kill -9 at random, the server killed and stopped by turns',
     async () => {
-      const hubs = quick ? { clients: 3, count: 60, restartEveryMs: 4_000 } : { clients: size.clients, count, restartEveryMs: 5_000 };
+      const hubs = quick
+        ? { clients: 3, count: 60, restartEveryMs: 4_000 }
+        : { clients: size.clients, count: flags.count === undefined ? 150 : count, restartEveryMs: 5_000 };
       const proved = await provePostgres({ ...size, ...hubs, seed });
       if (proved === undefined) return skip('PostgreSQL is not installed');
       const { figures, stops, results } = proved;
@@ -268,7 +270,7 @@ async function tried(title, run) {
     await run();
   } catch (error) {
     violations += 1;
-    print(`  FAILED: ${error.stack ?? error}`);
+    print(`  FAILED: ${inspect(error)}`); // with its cause: what a property found stands there
   }
   print(`  (${((performance.now() - since) / 1000).toFixed(1)} s)`);
 }

@@ -7,6 +7,7 @@ import { mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { quantile } from '../bench/figures.mjs';
 import { CHECKS, check } from './check.mjs';
 import { gather } from './evidence.mjs';
 import { serveAgain, startHttp } from './faults/http-hub.mjs';
@@ -130,9 +131,20 @@ function report({ history, deliveries, events }, samples, restarted) {
   const ops = ['send', 'recv', 'ask', 'answer', 'remind', 'task'].map((op) => `${done(op)} ${op}`).join(', ');
   const rss = samples.map((one) => one.rss);
   print(`${agents} agents, ${minutes} minutes, ${restarted} restarts: ${ops}; ${deliveries.length} deliveries, ${events.length} events`);
+  print(`calls: ${latencies(history)}; a call that a restart left without an answer is in none of them`);
   print(
     `memory ${Math.min(...rss).toFixed(0)} to ${Math.max(...rss).toFixed(0)} MiB; log at most ${Math.max(...samples.map((one) => one.wal)).toFixed(1)} MiB; files ${samples.at(-1).files ?? 'not measured'}`,
   );
+}
+
+/** What calls took that were answered, in ms, by the histories of the agents themselves. */
+function latencies(history) {
+  const invoked = new Map(history.filter(({ phase }) => phase === 'invoke').map(({ client, id, t }) => [`${client} ${id}`, t]));
+  const times = history
+    .filter(({ phase }) => phase === 'ok' || phase === 'fail')
+    .map(({ client, id, t }) => t - invoked.get(`${client} ${id}`))
+    .sort((a, b) => a - b);
+  return [0.5, 0.95, 0.99].map((q) => `p${q * 100} ${quantile(times, q)} ms`).join(', ');
 }
 
 function mean(list, field) {

@@ -7,7 +7,7 @@ import { startServer } from './stdio-raw.mjs';
 
 /** `count` servers on an empty folder at once: all answer, all name the same instance. */
 export async function proveFirstStarts({ count, root = PACKAGE }) {
-  const { folder: home, done } = scratch();
+  const { folder: home, done } = scratch({ inMemory: true });
   const bad = [];
   const since = performance.now();
   try {
@@ -42,7 +42,7 @@ export async function proveKilledStarts({ count, seed, root = PACKAGE }) {
   const bad = [];
   const seen = new Map();
   for (let round = 0; round < count; round++) {
-    const { folder: home, done } = scratch();
+    const { folder: home, done } = scratch({ inMemory: true });
     try {
       const victim = startServer(home, 'victim', { root });
       victim

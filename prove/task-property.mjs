@@ -3,67 +3,9 @@
 // versions without gaps, counters that are true, an order in which nothing starves, and one completion at most (C6, I7).
 
 import assert from 'node:assert/strict';
-import { allowed, drain, duties, EXPECTED, jump, MINUTE, nobodyOverdue, rowOf, WORKERS } from './task-hours.mjs';
+import { allowed, drain, duties, EXPECTED, jump, nobodyOverdue, rowOf, WORKERS } from './task-hours.mjs';
 import { legal, whole } from './task-rules.mjs';
-
-const POLICIES = ['block', 'cancel', 'ignore'];
-const PRIORITIES = ['low', 'normal', 'high', 'urgent'];
-function steps(fc, most) {
-  const who = fc.constantFrom(...WORKERS.map(({ name }) => name));
-  const anybody = fc.constantFrom('boss', ...WORKERS.map(({ name }) => name));
-  const speaker = fc.constantFrom(...WORKERS.map(({ name }) => name), 'holder', 'holder', 'holder');
-  const task = fc.nat(60);
-  /** Something in `part` of ten cases, else nothing. */
-  const perhaps = (arbitrary, part) => fc.oneof({ weight: part, arbitrary }, { weight: 10 - part, arbitrary: fc.constant(null) });
-  const token = fc.constantFrom('current', 'current', 'current', 'old', 'none', 'future');
-  const order = fc.record({
-    op: fc.constant('create'),
-    by: anybody,
-    after: fc.array(fc.tuple(task, fc.constantFrom(...POLICIES)), { maxLength: 2 }),
-    parent: perhaps(task, 3),
-    needs: fc.subarray(['red', 'blue']),
-    priority: fc.constantFrom(...PRIORITIES),
-    assignee: perhaps(who, 2),
-    wait: perhaps(fc.constantFrom(10 * MINUTE, 120 * MINUTE), 1),
-    due: perhaps(fc.tuple(fc.constantFrom(5 * MINUTE, 60 * MINUTE), fc.constantFrom('tell', 'fail')), 2),
-  });
-  const step = fc.oneof(
-    { weight: 4, arbitrary: order },
-    { weight: 10, arbitrary: fc.record({ op: fc.constant('claim'), by: who, task: perhaps(task, 4) }) },
-    {
-      weight: 8,
-      arbitrary: fc.record({
-        op: fc.constant('report'),
-        by: speaker,
-        task,
-        token,
-        state: perhaps(fc.constantFrom('input_required', 'failed', 'submitted', 'working'), 5),
-        seq: perhaps(fc.integer({ min: 1, max: 6 }), 3),
-      }),
-    },
-    { weight: 8, arbitrary: fc.record({ op: fc.constant('complete'), by: speaker, task, token }) },
-    { weight: 3, arbitrary: fc.record({ op: fc.constant('decide'), by: anybody, task, state: fc.constantFrom('submitted', 'completed') }) },
-    { weight: 2, arbitrary: fc.record({ op: fc.constant('reprioritise'), by: anybody, task, priority: fc.constantFrom(...PRIORITIES) }) },
-    { weight: 2, arbitrary: fc.record({ op: fc.constant('decline'), by: who, task }) },
-    { weight: 2, arbitrary: fc.record({ op: fc.constant('cancel'), by: anybody, task }) },
-    { weight: 3, arbitrary: fc.record({ op: fc.constant('handoff'), by: fc.oneof(speaker, anybody), task, to: who, token }) },
-    { weight: 2, arbitrary: fc.record({ op: fc.constant('answer'), task }) },
-    { weight: 3, arbitrary: fc.record({ op: fc.constant('heard'), by: who }) },
-    { weight: 2, arbitrary: fc.record({ op: fc.constant('end'), by: who }) },
-    {
-      weight: 6,
-      arbitrary: fc.record({ op: fc.constant('advance'), ms: fc.constantFrom(1_000, MINUTE, 5 * MINUTE, 16 * MINUTE, 90 * MINUTE) }),
-    },
-    { weight: 2, arbitrary: fc.record({ op: fc.constant('jump'), ms: fc.constantFrom(-10 * MINUTE, 30 * MINUTE, 8 * 60 * MINUTE) }) },
-    { weight: 6, arbitrary: fc.record({ op: fc.constant('duties') }) },
-    { weight: 1, arbitrary: fc.record({ op: fc.constant('restart') }) },
-    { weight: 1, arbitrary: fc.record({ op: fc.constant('kill') }) },
-  );
-  // Something to work on first: a sequence without tasks proves nothing.
-  return fc
-    .tuple(fc.array(order, { minLength: 4, maxLength: 10, size: 'max' }), fc.array(step, { minLength: 15, maxLength: most, size: 'max' }))
-    .map(([orders, rest]) => [...orders, ...rest]);
-}
+import { steps } from './task-steps.mjs';
 
 /** `world` gives a fresh place: { clock, open(): hub, attach(hub, name, role): caller, done() }. Answers how much was done. */
 export async function checkTasks(fc, world, { runs, seed, maxSteps = 60, endOnFailure = false }) {
@@ -154,6 +96,16 @@ async function act(real, one) {
       const offer = () => hub.handoffs.offer(by, id, { to: one.to, fencingToken }, { tool: 'handoff_task' });
       return fencingToken === undefined ? await allowed(offer()) : await word(real, by, id, fencingToken, offer);
     }
+    case 'divide':
+      return await divide(real, one);
+    case 'again': {
+      const over = await idsOf(hub, "state IN ('completed', 'canceled')");
+      const decided = over[one.task % Math.max(1, over.length)];
+      if (decided === undefined) return;
+      const boss = callers.get('boss');
+      await allowed(hub.taskUpdates.update(boss, decided, { state: one.state }, { tool: 'update_task' }));
+      return await allowed(hub.claims.claim(callers.get('ana'), decided, { tool: 'claim_task' }));
+    }
     case 'answer': {
       const row = await rowOf(hub, id);
       const creator = [...callers.values()].find(({ agentId }) => agentId === row.creator_id);
@@ -178,6 +130,24 @@ async function act(real, one) {
     case 'kill':
       return await real.kill();
   }
+}
+
+/** The holder of a task gives a part of it away, and hands in a result before that part is done. */
+async function divide(real, { task, by }) {
+  const { hub, tasks } = real;
+  const held = await idsOf(hub, "state = 'working'");
+  const id = held[task % Math.max(1, held.length)];
+  if (id === undefined) return;
+  const holder = await holderOf(real, id);
+  await create(real, holder, { after: [], parent: tasks.indexOf(id), needs: [], priority: 'normal', assignee: by, wait: null, due: null });
+  const fencingToken = await tokenOf(real, id, 'current');
+  await word(real, holder, id, fencingToken, () =>
+    hub.taskCompletion.complete(holder, id, { fencingToken, result: 'r' }, { tool: 'complete_task' }),
+  );
+}
+
+async function idsOf(hub, condition) {
+  return (await hub.context.db.read((read) => read.all(`SELECT id FROM tasks WHERE ${condition} ORDER BY id`))).map(({ id }) => id);
 }
 
 /** Who holds a task; anybody when nobody does. */

@@ -1,19 +1,9 @@
 // Tasks on the real SQLite engine and the built package: the property over random sequences, and a crowd of processes on a few tasks.
 
 import fc from 'fast-check';
-import { StillClock } from './fake-clock.mjs';
+import { JumpClock } from './fake-clock.mjs';
 import { attachment, LIMITS, openHub, PACKAGE, scratch } from './hub.mjs';
 import { checkTasks } from './task-property.mjs';
-
-class JumpClock extends StillClock {
-  #off = 0;
-  now() {
-    return super.now() + this.#off;
-  }
-  jump(ms) {
-    this.#off += ms;
-  }
-}
 
 /** Runs `runs` random sequences; throws fast-check's report, with the seed, at the first that breaks a rule. */
 export async function proveTasks({ runs, seed, root = PACKAGE, endOnFailure = false }) {

@@ -7,7 +7,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { attachment, openHub } from '../../prove/hub.mjs';
 import { startPostgres } from '../../test/support/postgres-server.mjs';
-import { summary, timed } from '../figures.mjs';
+import { rateSummary, summary, timed } from '../figures.mjs';
 import { freePort } from './hubs.mjs';
 import { load } from './install.mjs';
 
@@ -24,7 +24,7 @@ async function measure(table, name, { runs }, { send, round }, promise) {
     await Promise.all(Array.from({ length: 32 }, (_, k) => send(`${n} ${k}`)));
     rates.push(32_000 / (performance.now() - since));
   }
-  const rate = { ...summary(rates.sort((a, b) => a - b)), p99: undefined };
+  const rate = rateSummary(rates);
   table.add(`${name}: 32 sends at once`, rate, { unit: '/s', ...floor('32 sends at once') });
   table.add(`${name}: round`, summary(await timed(count, round, 10)), { ...floor('round'), note: 'sent, taken, acknowledged' });
 }

@@ -51,9 +51,14 @@ export function argumentsFor({ properties = {}, required = [] }, pool, luck, wro
   return args;
 }
 
+/** What the ids begin with that a field takes, where it takes one kind. */
+export function kindOf(field) {
+  return KINDS.find(([pattern]) => pattern.test(field))?.[1];
+}
+
 /** Mostly ids of the kind that the field takes. */
 function poolOf(field, pool, luck) {
-  const kind = KINDS.find(([pattern]) => pattern.test(field))?.[1];
+  const kind = kindOf(field);
   const fitting = kind === undefined ? [] : [...pool.ids].filter((id) => id.startsWith(kind)).slice(-12);
   return fitting.length === 0 || luck.next() < 0.2 ? pool : { ids: fitting, words: fitting };
 }

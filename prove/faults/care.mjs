@@ -76,7 +76,7 @@ export async function proveMigrations({ every = 1, others = 20, writes = 3, root
   const bad = [];
   const kills = { statements: 0, writes: 0 };
   for (let version = 1; version < newest; version++) {
-    const { folder, done } = scratch();
+    const { folder, done } = scratch({ inMemory: true });
     try {
       const original = join(folder, 'original');
       mkdirSync(original, { mode: 0o700 });
@@ -109,7 +109,15 @@ export async function proveMigrations({ every = 1, others = 20, writes = 3, root
   };
 }
 
-/** Opens the hub in a process that kills itself before its n-th statement of SQL. Answers whether it came to that. */
+/** A script that opens the database, which migrates it. The hub around it would only make each of hundreds of starts longer. */
+function opening(home) {
+  return `const { load, openDatabase } = await import(${JSON.stringify(new URL('../hub.mjs', import.meta.url).href)});
+const { systemClock } = await load('system/clock.js', process.env.PROVE_PACKAGE);
+await (await openDatabase(${JSON.stringify(home)}, process.env.PROVE_PACKAGE, systemClock)).close();
+`;
+}
+
+/** Opens the database in a process that kills itself before its n-th statement of SQL. Answers whether it came to that. */
 async function openToStatement(home, when, root) {
   const script = join(home, 'open.mjs');
   writeFileSync(
@@ -126,9 +134,7 @@ patched.exports = class extends Plain {
     super(file, { ...options, verbose: () => { if (--left === 0) process.kill(process.pid, 'SIGKILL'); } });
   }
 };
-const { openHub } = await import(${JSON.stringify(new URL('../hub.mjs', import.meta.url).href)});
-await (await openHub(${JSON.stringify(home)})).close();
-`,
+${opening(home)}`,
   );
   return await run(process.execPath, [script], { env: { ...process.env, PROVE_PACKAGE: root } }).then(
     () => false,
@@ -139,13 +145,10 @@ await (await openHub(${JSON.stringify(home)})).close();
   );
 }
 
-/** Opens the hub in a process that is killed at one of its writes. Answers whether it was. */
+/** Opens it in a process that is killed at one of its writes. Answers whether it was. */
 async function openUnder(home, what, root) {
   const script = join(home, 'open.mjs');
-  writeFileSync(
-    script,
-    `const { openHub } = await import(${JSON.stringify(new URL('../hub.mjs', import.meta.url).href)});\nawait (await openHub(${JSON.stringify(home)})).close();\n`,
-  );
+  writeFileSync(script, opening(home));
   const args = [
     '-f',
     '-qqq',

@@ -10,7 +10,7 @@ import { faketime } from './stage.mjs';
 const HOUR = 3_600;
 
 export async function proveClockJumps({ reminders = 5, limitMs = 60_000 } = {}) {
-  const { folder: home, done } = scratch();
+  const { folder: home, done } = scratch({ inMemory: true });
   const offset = join(home, 'offset');
   const jumpTo = (seconds) => writeFileSync(offset, `${seconds < 0 ? '' : '+'}${seconds}`);
   jumpTo(0);

@@ -26,7 +26,7 @@ const LONG = ['migration', 'syscall-kill', 'power-cut', 'orphans'];
 export const FAULTS = [
   fault('power-cut', 'power cuts on ext4: what was acknowledged is there', POWER, provePowerCuts, {
     push: { cuts: 5 },
-    merge: { cuts: 60 },
+    merge: { cuts: 40 },
     nightly: { cuts: 500 },
   }),
   fault('power-cut-control', 'control: with synchronous=NORMAL the same loop must lose', POWER, controlPowerCuts, {
@@ -36,7 +36,7 @@ export const FAULTS = [
   }),
   fault('syscall-kill', 'killed at the n-th write, sync, truncation, removal', TRACE, proveSyscallKills, {
     push: { points: 24 },
-    merge: { points: 120 },
+    merge: { points: 90 },
     nightly: { points: 500 },
   }),
   fault('fsync-error', 'syncs that fail', TRACE, failing('fdatasync,fsync', 'EIO', 20), {

@@ -39,7 +39,7 @@ const WORDS = ['fuzz', 'operator', 'words', 'src/a.ts', '* * * * *', '2030-01-01
 
 /** Every line over stdio, then bytes that are not UTF-8 and a line of 11 MiB; after each the server answers a ping. */
 export async function proveMalformedLines() {
-  const { folder: home, done } = scratch();
+  const { folder: home, done } = scratch({ inMemory: true });
   const server = startServer(home, 'fuzz');
   const bad = [];
   const inputs = [
@@ -107,7 +107,7 @@ const LONGEST_WAIT = 50;
 /** `rounds` calls of every tool with arguments of wrong shapes and sizes: any definite answer will do, a defect will not. */
 export async function proveMalformedArguments({ rounds, seed }) {
   const luck = chance(seed);
-  const { folder: home, done } = scratch();
+  const { folder: home, done } = scratch({ inMemory: true });
   const server = startServer(home, 'fuzz', { flags: ['--toolsets', 'all', '--role', 'manager'] });
   const bad = [];
   /** What the hub made and named, so that later calls can name it, too. */

@@ -14,7 +14,7 @@ const WAYS = ['killed', 'closed', 'deaf'];
 
 /** `cycles` clients that each start a server and go, each in its own way, by turns. */
 export async function proveNoOrphans({ cycles, limitMs = 20_000, root = PACKAGE }) {
-  const { folder: home, done } = scratch();
+  const { folder: home, done } = scratch({ inMemory: true });
   const bad = [];
   const waits = [];
   try {

@@ -2,21 +2,20 @@
 // check.mjs that hold whatever the disk does. Also what this machine offers: root, strace, loop devices, libfaketime.
 
 import { execFileSync, spawn } from 'node:child_process';
-import { closeSync, existsSync, fsyncSync, mkdirSync, mkdtempSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CHECKS, check } from '../check.mjs';
 import { gather } from '../evidence.mjs';
-import { attachment, LIMITS, openHub, PACKAGE } from '../hub.mjs';
+import { attachment, freshFolder, LIMITS, openHub, PACKAGE } from '../hub.mjs';
 
 const SENDER = fileURLToPath(new URL('sender.mjs', import.meta.url));
 /** What no fault of a disk or process excuses. */
 const KEPT = ['I1', 'I2', 'I3', 'I5', 'I6', 'I8', 'I12', 'I13'];
 
-/** A folder for the history, and one for the home unless a mounted one is given. `done` removes both. */
+/** A folder for the history, and one for the home unless a mounted one is given: what needs a disk brings its own. `done` removes both. */
 export async function stage({ names, at, limits = {} }) {
-  const folder = mkdtempSync(join(tmpdir(), 'rookery-faults-'));
+  const folder = freshFolder(true);
   const home = at === undefined ? join(folder, 'home') : join(at, 'home');
   const histories = join(folder, 'history');
   for (const one of [home, histories]) mkdirSync(one, { mode: 0o700 });

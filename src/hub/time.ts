@@ -45,10 +45,16 @@ export class HubTime {
     return next;
   }
 
-  /** Now, but not before an instant that the database has seen; one that lies absurdly far ahead is some broken clock's and is not believed. */
+  /**
+   * Now, but not before an instant that the database has seen, and from then on neither: what is written at that instant must lie before whatever
+   * the clock does next. One that lies absurdly far ahead is some broken clock's and is not believed.
+   */
   nowAfter(seenAt: number): number {
     const now = this.now();
-    return seenAt - now <= this.#jumpMs ? Math.max(now, seenAt) : now;
+    if (seenAt <= now || seenAt - now > this.#jumpMs) return now;
+    this.#last = seenAt;
+    this.#lastMonotonic = this.#clock.monotonic();
+    return seenAt;
   }
 
   /** Whether this process goes by the time of the others, because its own clock is far ahead of theirs. */

@@ -46,6 +46,22 @@ onEveryEngine('clocks', (engine) => {
     expect([late.context.time.follows, late.context.time.now()]).toEqual([false, clock.now()]);
   });
 
+  it('what was begun by the time of others is not lost to a clock that had been set back and then jumps ahead', async () => {
+    const hub = await testHub(engine, { host: hostOf(1) });
+    const ada = await attach(hub, 'ada');
+    await hub.firing.fireDue();
+    hub.fake.advance(2 * 60_000);
+    const { taskId } = await hub.tasks.create(ada, { title: 'mend the parser' }, { tool: 'create_task' });
+    const clock = new FakeClock(hub.fake.now() - 3 * 60_000);
+    const behind = await testHub(engine, { place: hub.place, clock, host: hostOf(2) });
+    const bob = await attach(behind, 'bob');
+    expect((await behind.claims.claim(bob, taskId, { tool: 'claim_task' })).taskId).toBe(taskId);
+    clock.jump(8 * 60 * 60_000);
+    behind.context.time.now();
+    clock.advance(3 * 60_000);
+    expect([await behind.leases.expireDue(), behind.context.time.trustsSilence()]).toEqual([0, true]);
+  });
+
   it('a repeated join under a key never makes anybody somebody else', async () => {
     const hub = await testHub(engine);
     const attachment = {
