@@ -143,7 +143,8 @@ async function tryOtherArguments(number) {
 }
 
 async function tryOldSession() {
-  const callOld = await door.fence();
+  // Whether the new session began is not known when the database was away: this process starts over.
+  const callOld = await door.fence().catch(() => process.exit(9));
   const answer = await history.record('stale-session', {}, () => callOld('recv_batch', { max: 1 }));
   if (answer === undefined) process.exit(9);
 }

@@ -136,8 +136,9 @@ function kill(pid) {
   }
 }
 
-/** The line that names the error, of what a process said before it ended. */
+/** The lines that name the error and its causes, of what a process said before it ended. */
 function lastError(said) {
   const lines = said.trim().split('\n');
-  return lines.findLast((line) => /\w*Error\b/.test(line)) ?? lines.at(-1);
+  const errors = lines.filter((line) => /^\s*(\[cause\]: )?\w*Error\b/.test(line)).slice(-3);
+  return errors.length === 0 ? lines.at(-1) : errors.map((line) => line.trim()).join(' ');
 }
