@@ -49,7 +49,8 @@ export async function runProgram(
       });
       void (async () => {
         await sleep(run.timeoutMs, over.signal);
-        if (child.exitCode !== null || child.signalCode !== null) return;
+        // One that could not be started has no pid: to Node that is 0, and a signal to 0 ends our own group, with the client in it.
+        if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
         child.kill('SIGTERM');
         const why = signal?.aborted === true ? 'because its process ends' : `after ${Math.round(run.timeoutMs / 1000)} s`;
         resolve({ sent: false, detail: `${run.program} was ended ${why}` });

@@ -1,9 +1,11 @@
 // The doors to clients as they really are: a unix socket, a program. What is not as expected is a failure of the door, never of its process.
 
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { expect, it } from 'vitest';
 import { WAKE_DOORS } from '../../src/store/wake-doors.ts';
 import { systemClock } from '../../src/system/clock.ts';
@@ -14,6 +16,7 @@ import { codexQueue, type Machine } from '../../src/wake/codex-queue.ts';
 import { hasSocket, messagingSocket } from '../../src/wake/messaging-socket.ts';
 import { runProgram } from '../../src/wake/program.ts';
 import type { Notice } from '../../src/wake/waker.ts';
+import { built } from '../server/http-process.ts';
 import { until } from '../support/acts.ts';
 import { cleanup, scratch } from '../support/engines.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -152,6 +155,21 @@ it('says in a line how a program failed, and ends one that takes too long', asyn
   const running = runProgram({ program: '/bin/sleep', args: ['60'], env: {}, timeoutMs: 60_000 }, systemClock.sleep, ending.signal);
   ending.abort();
   expect(await running).toEqual({ sent: false, detail: '/bin/sleep was ended because its process ends' });
+});
+
+it('ends nothing when the hub ends in the moment in which a program could not be started', async () => {
+  const module = join(built(), '..', '..', 'build', 'wake', 'program.js');
+  const script = `import { runProgram } from ${JSON.stringify(module)};
+    const ending = new AbortController();
+    const sleep = (ms, signal) => new Promise((done) => signal.addEventListener('abort', done));
+    const running = runProgram({ program: '/nowhere/x', args: [], env: {}, timeoutMs: 60_000 }, sleep, ending.signal);
+    ending.abort();
+    console.log((await running).detail);`;
+  // In a group of its own, which is what a signal to nobody would end.
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
+  const said = text(child.stdout);
+  const [code, signal] = await once(child, 'close');
+  expect([code, signal, await said]).toEqual([0, null, '/nowhere/x: spawn /nowhere/x ENOENT\n']);
 });
 
 it('opens to each client what it has, and nothing that the configuration leaves out', async () => {
