@@ -7,7 +7,7 @@ import { clientEnvironment } from './client-environment.ts';
 import type { Config, Setting, Settings } from './config.ts';
 import { HubError } from './hub/errors.ts';
 import { existingFolder, filesOf, hubHome } from './hub-home.ts';
-import { findPlace, givenPlace } from './project-root.ts';
+import { findPlace, givenPlace, isFolder, namedPlace } from './project-root.ts';
 import { TOOLSETS, type Toolset } from './tools/toolsets.ts';
 
 export type Source = 'flag' | 'environment' | 'project file' | 'home file' | 'default';
@@ -54,13 +54,18 @@ export function gather({ env, cwd, flags, files = true }: Given, isSetting: (nam
   const home = hubHome(flags.home ?? env.ROOKERY_HOME);
   // Claude Code tells a server the folder of its session; a client that does not is taken by its working directory.
   const start = existingFolder(env.CLAUDE_PROJECT_DIR) ?? cwd;
-  const place = (given: unknown) => (typeof given === 'string' && given !== '' ? givenPlace(given, cwd, home) : findPlace(start, home));
-  const projectFile = join(place(flags.project ?? env.ROOKERY_PROJECT).workRoot, '.rookery', 'config.json');
+  const isGiven = (project: unknown): project is string => typeof project === 'string' && project !== '';
+  const place = (project: unknown) => (isGiven(project) ? givenPlace(project, cwd, home, start) : findPlace(start, home));
+  const given = flags.project ?? env.ROOKERY_PROJECT;
+  const { workRoot } = place(given);
+  const projectFile = files ? readProjectFiles(workRoot, home, isSetting) : {};
+  // Whoever gives a folder is in the project of those who stand in it, and that one its own file may name.
+  const named = isGiven(given) && isFolder(given, cwd) && isGiven(projectFile.project) ? projectFile.project : undefined;
   const { merged, sources } = merge(
     withinHome([
       ['flag', defined(flags, 'home')],
       ['environment', fromEnvironment(env)],
-      ['project file', files ? readProjectFile(projectFile, home, isSetting) : {}],
+      ['project file', projectFile],
       ['home file', files ? readFile(join(home, 'config.json'), undefined) : {}],
     ]),
   );
@@ -71,7 +76,7 @@ export function gather({ env, cwd, flags, files = true }: Given, isSetting: (nam
       Object.freeze({
         ...settings,
         ...filesOf(home),
-        place: place(settings.project),
+        place: named === undefined ? place(settings.project) : namedPlace(named, workRoot, home),
         ...clientEnvironment(env),
         otel: Object.fromEntries(
           Object.entries(env).filter((pair): pair is [string, string] => pair[0].startsWith('OTEL_') && pair[1] !== undefined),
@@ -101,8 +106,18 @@ function fromEnvironment(env: NodeJS.ProcessEnv): Record<string, unknown> {
   return Object.fromEntries(pairs.filter(([, value]) => value !== undefined && value !== ''));
 }
 
-/** The project's file, within what a project may say. */
-function readProjectFile(path: string, home: string, isSetting: (name: string) => boolean): Record<string, unknown> {
+/** The project's file. Git keeps no worktree's copy of one that is not committed; it is the same project nonetheless, under the same name. */
+function readProjectFiles(workRoot: string, home: string, isSetting: (name: string) => boolean): Record<string, unknown> {
+  const own = readProjectFile(workRoot, home, isSetting);
+  const main = findPlace(workRoot, home).project.root;
+  if (own.project !== undefined || main === workRoot) return own;
+  const { project } = readProjectFile(main, home, isSetting);
+  return project === undefined ? own : { ...own, project };
+}
+
+/** A project's file, within what a project may say. */
+function readProjectFile(root: string, home: string, isSetting: (name: string) => boolean): Record<string, unknown> {
+  const path = join(root, '.rookery', 'config.json');
   const values = readFile(path, home);
   const refused = Object.keys(values).find((key) => !PROJECT_SETTINGS.includes(key));
   if (refused !== undefined) {

@@ -16,18 +16,21 @@ export function findPlace(start: string, home: string): Place {
   return { project: { id: projectId(basename(root), root), name: basename(root) || 'root', root }, workRoot };
 }
 
-/** A project by an explicit name instead of a folder: every client that gives the name meets there. */
-export function namedPlace(name: string, start: string): Place {
-  const workRoot = realpathSync(start);
-  return { project: { id: projectId(name, `name:${name}`), name, root: workRoot }, workRoot };
+/** A project by an explicit name instead of a folder: every client that gives the name meets there, and works in the tree that it stands in. */
+export function namedPlace(name: string, start: string, home: string): Place {
+  const workRoot = markedRoot(realpathSync(start), home);
+  return { project: { id: projectId(name, `name:${name}`), name, root: mainRepository(workRoot) }, workRoot };
 }
 
-/** What ROOKERY_PROJECT or --project says: a folder if it is one, else a name. */
-export function givenPlace(given: string, cwd: string, home: string): Place {
+/** What ROOKERY_PROJECT or --project says: a folder if it is one, else a name. `start`: where the client stands, if not in `cwd`. */
+export function givenPlace(given: string, cwd: string, home: string, start = cwd): Place {
+  return isFolder(given, cwd) ? findPlace(resolve(cwd, given), home) : namedPlace(given, start, home);
+}
+
+/** Whether a folder is given, and not a name. */
+export function isFolder(given: string, cwd: string): boolean {
   const path = resolve(cwd, given);
-  const isFolder =
-    (isAbsolute(given) || given.includes('/') || given === '.' || given === '..') && existsSync(path) && statSync(path).isDirectory();
-  return isFolder ? findPlace(path, home) : namedPlace(given, cwd);
+  return (isAbsolute(given) || given.includes('/') || given === '.' || given === '..') && existsSync(path) && statSync(path).isDirectory();
 }
 
 function markedRoot(start: string, home: string): string {

@@ -91,3 +91,15 @@ it('takes an explicit name as it is, wherever it is given, and a path as a folde
   expect(givenPlace('./one', base, HOME).project.id).toBe(findPlace(one, HOME).project.id);
   expect(givenPlace('.', one, HOME).project.id).toBe(findPlace(one, HOME).project.id);
 });
+
+it('works in the whole tree, of the main repository’s project, also where that is given by name', () => {
+  const base = realpathSync(scratch());
+  const root = folder(base, 'app');
+  git(root, 'init', '-q');
+  git(root, 'commit', '-q', '--allow-empty', '-m', 'first');
+  git(root, 'worktree', 'add', '-q', '../tree', '-b', 'side');
+  expect(givenPlace('team', folder(root, 'src'), HOME).workRoot).toBe(root);
+  // The project's own folder outlives its worktrees, whichever its agents came from first.
+  expect(givenPlace('team', folder(base, 'tree', 'src'), HOME)).toMatchObject({ project: { root }, workRoot: join(base, 'tree') });
+  expect(givenPlace('team', folder(base, 'loose', 'src'), HOME).workRoot).toBe(join(base, 'loose', 'src'));
+});

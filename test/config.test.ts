@@ -1,6 +1,7 @@
 // Configuration: which source wins, and what refuses the start.
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { readConfig } from '../src/config.ts';
@@ -10,7 +11,7 @@ import { plainConfig } from '../src/plain-config.ts';
 import { scratch } from './support/engines.ts';
 
 function folders(projectFile?: unknown, homeFile?: unknown) {
-  const base = scratch();
+  const base = realpathSync(scratch());
   const home = join(base, 'home');
   const cwd = join(base, 'project');
   for (const folder of [home, join(cwd, '.rookery')]) mkdirSync(folder, { recursive: true });
@@ -174,4 +175,38 @@ it('does not take the hub’s own folder for a project’s', () => {
   writeFileSync(join(home, 'config.json'), JSON.stringify({ agent: 'from-home' }));
   const config = readConfig({ env: { ROOKERY_HOME: home }, cwd: base, flags: {} });
   expect([config.agent, config.sources.agent]).toEqual(['from-home', 'home file']);
+});
+
+it('is in the same project whether one stands in a folder or gives its path, also where its file names the project', () => {
+  const { home, cwd } = folders({ project: 'team' });
+  const deep = join(cwd, 'src');
+  mkdirSync(deep);
+  const at = (start: string, given: string | undefined, how: 'flag' | 'environment' = 'flag') =>
+    readConfig({
+      env: { ROOKERY_HOME: home, ...(how === 'environment' && given !== undefined ? { ROOKERY_PROJECT: given } : {}) },
+      cwd: start,
+      flags: how === 'flag' ? { project: given } : {},
+    }).place;
+  const stood = at(cwd, undefined);
+  expect(stood).toMatchObject({ project: { name: 'team' }, workRoot: cwd });
+  for (const how of ['flag', 'environment'] as const) for (const given of [cwd, deep]) expect(at('/', given, how)).toEqual(stood);
+  expect(at(deep, undefined)).toEqual(stood);
+  // A name means that name, wherever it is given.
+  expect(at(cwd, 'other').project.name).toBe('other');
+});
+
+it('takes the name that the main repository gives the project into its worktrees, and nothing else of its file', () => {
+  const { home, cwd } = folders({ project: 'team', agent: 'ada' });
+  const git = (...args: string[]) =>
+    execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args], { cwd, stdio: 'ignore' });
+  git('init', '-q');
+  git('commit', '-q', '--allow-empty', '-m', 'first');
+  git('worktree', 'add', '-q', '../tree', '-b', 'side');
+  const tree = join(cwd, '..', 'tree');
+  const at = (start: string) => readConfig({ env: { ROOKERY_HOME: home }, cwd: start, flags: {} });
+  expect(at(tree).place).toMatchObject({ project: { id: at(cwd).place.project.id, name: 'team' }, workRoot: tree });
+  expect([at(cwd).agent, at(tree).agent]).toEqual(['ada', undefined]);
+  mkdirSync(join(tree, '.rookery'));
+  writeFileSync(join(tree, '.rookery', 'config.json'), JSON.stringify({ project: 'own' }));
+  expect(at(tree).place.project.name).toBe('own');
 });

@@ -133,7 +133,9 @@ function scopesOf(given: string | undefined): readonly Scope[] | undefined {
 
 /** What the server has to be told, because its client starts it with another environment and perhaps in another folder. */
 function serverFlags(flags: Flags, config: Config): Record<string, string> {
-  const named = flags.project !== undefined && config.place.project.root === config.place.workRoot && config.sources.project === 'flag';
+  const { project, workRoot } = config.place;
+  const isOwn = project.name === flags.project || project.root === workRoot;
+  const named = flags.project !== undefined && isOwn && config.sources.project === 'flag';
   return defined({
     '--agent': flags.agent,
     '--role': flags.role,

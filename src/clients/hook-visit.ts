@@ -87,11 +87,12 @@ function placeOf(given: string | undefined, folder: string, home: string): Place
 async function configIfAny(
   { env }: Visitor,
   { files: { home }, flags }: Call,
-  { workRoot }: Place,
+  { project, workRoot }: Place,
   folder: string,
   event: string,
 ): Promise<Config | undefined> {
-  const isConfigured = existsSync(join(home, 'config.json')) || existsSync(join(workRoot, '.rookery', 'config.json'));
+  const places = [home, join(workRoot, '.rookery'), join(project.root, '.rookery')];
+  const isConfigured = places.some((place) => existsSync(join(place, 'config.json')));
   if (!isConfigured && !env.ROOKERY_DATABASE_URL && (event !== 'SessionStart' || env.ROOKERY_TOOLSETS === undefined)) return undefined;
   const { readConfig } = await import('../config.ts');
   // The folder has been chosen; the environment must not choose another.

@@ -1,5 +1,6 @@
 // `rookery hook <event>` as clients run it: the real program with real standard input, beside a real stdio server, and on every kind of broken hub.
 
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
@@ -22,9 +23,8 @@ beforeAll(() => void built());
 const PATIENT = ['--within', '30000'];
 
 /** A hub that knows a client's session as an agent, and the project's folder, which is in no repository. */
-async function known(session = 'one') {
+async function known(session = 'one', project = scratch()) {
   const home = scratch();
-  const project = scratch();
   const config = readConfig({ env: { ROOKERY_HOME: home }, cwd: project, flags: {} });
   const hub = await openHub(config);
   cleanup(() => hub.close());
@@ -62,6 +62,23 @@ it('takes the event from its words, the hub and the project from its flags', asy
   const { stdout } = await start(['hook', '--home', home, '--project', project, ...PATIENT], { home: scratch(), input: words }).ended;
   expect(stdout).toContain('look');
   expect(await tellTo(home, 'UserPromptSubmit', { session_id: session, cwd: '/' })).toBe('');
+});
+
+it('knows a worktree’s project by the name that the main repository’s own file gives', async () => {
+  const base = scratch();
+  const [main, tree] = [join(base, 'main'), join(base, 'tree')];
+  mkdirSync(join(main, '.rookery'), { recursive: true });
+  writeFileSync(join(main, '.rookery', 'config.json'), JSON.stringify({ project: 'team' }));
+  for (const words of [
+    ['init', '-q'],
+    ['commit', '-q', '--allow-empty', '-m', 'first'],
+    ['worktree', 'add', '-q', tree, '-b', 'side'],
+  ])
+    execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.org', ...words], { cwd: main, stdio: 'ignore' });
+  const { hub, agent, peer, config, tell } = await known('one', tree);
+  expect(config.place.project.name).toBe('team');
+  await hub.messages.send(peer, { to: agent.name, body: 'x', subject: 'look' }, { tool: 'send' });
+  expect(await tell('UserPromptSubmit', { prompt_id: 'p' })).toContain('look');
 });
 
 it('ends with 0 and without a word however it is called, and whatever of it is missing', async () => {
