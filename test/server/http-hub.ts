@@ -1,11 +1,9 @@
 // A hub served over HTTP for tests: a real listener on a free port, a real database, real clients. Nothing is mocked and time is real,
 // so tests wait for conditions, never for the clock.
 
-import { existsSync, readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
-import { Client } from '@modelcontextprotocol/sdk/client/index.js';
-import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { createHub, type Hub } from '../../src/hub/hub.ts';
 import { effectiveLimits, type LimitName } from '../../src/hub/limits.ts';
 import type { Project } from '../../src/hub/projects.ts';
@@ -19,6 +17,9 @@ import { systemIds } from '../../src/system/ids.ts';
 import { openLog } from '../../src/system/log.ts';
 import { systemFiles } from '../../src/system/project-files.ts';
 import { cleanup, PROJECT, scratch } from '../support/engines.ts';
+import { assertNoErrors } from '../support/log-file.ts';
+
+export { connect } from '../support/mcp-agent.ts';
 
 export type Options = {
   place?: string;
@@ -98,14 +99,6 @@ export async function serveHub({ place = scratch(), limits, settings, duties = [
   };
 }
 
-/** An error in a log that no test expects is a defect, even where every answer was right. */
-export function assertNoErrors(logFile: string, meant: readonly string[] = []): void {
-  const lines = existsSync(logFile) ? readFileSync(logFile, 'utf8').split('\n') : [];
-  const errors = lines.filter((line) => line !== '').map((line) => JSON.parse(line) as { level: number; event?: string });
-  const unexpected = errors.filter(({ level, event }) => level >= 50 && !meant.includes(event ?? ''));
-  if (unexpected.length > 0) throw new Error(`errors in the log that no test expects: ${JSON.stringify(unexpected).slice(0, 2_000)}`);
-}
-
 /** Revokes the token of that secret. */
 export async function revoke(hub: Hub, secret: string, project: Project = PROJECT): Promise<void> {
   const { tokenId } = await hub.tokens.authenticate(secret);
@@ -151,24 +144,6 @@ export async function api(url: string, token: string, tool: string, args: unknow
     signal: signal ?? null,
   });
   return { status: response.status, body: toObject(await response.json()) };
-}
-
-export type Connected = { client: Client; transport: StreamableHTTPClientTransport };
-
-/** An MCP client over HTTP, initialised. */
-export async function connect(url: string, token: string): Promise<Connected> {
-  const transport = new StreamableHTTPClientTransport(new URL('/mcp', url), {
-    requestInit: { headers: { authorization: `Bearer ${token}` } },
-    reconnectionOptions: { initialReconnectionDelay: 100, maxReconnectionDelay: 100, reconnectionDelayGrowFactor: 1, maxRetries: 0 },
-  });
-  const client = new Client({ name: 'test-client', version: '1' });
-  await client.connect(toClientTransport(transport));
-  cleanup(() => client.close());
-  return { client, transport };
-}
-
-function toClientTransport(transport: StreamableHTTPClientTransport) {
-  return transport as Parameters<Client['connect']>[0];
 }
 
 /** Calls a tool through MCP and answers its structured content; errors come as their answer with `code`. */

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cleanup } from '../support/engines.ts';
+import { cleanup } from '../support/cleanup.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 export const MAIN = join(ROOT, 'dist', 'main.js');
@@ -64,9 +64,10 @@ function isPageStale(): boolean {
 export type Process = { child: ChildProcess; stdout: () => string; stderr: () => string; exited: Promise<{ code: number | null }> };
 
 /** Runs `rookery` with these arguments. It is killed after the test if it still runs. */
-export function rookery(args: string[], env: Record<string, string> = {}): Process {
+export function rookery(args: string[], env: Record<string, string> = {}, cwd?: string): Process {
   const child = spawn(process.execPath, [built(), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    cwd,
     env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...env },
   });
   const text = { stdout: '', stderr: '' };
@@ -85,8 +86,12 @@ export function rookery(args: string[], env: Record<string, string> = {}): Proce
 }
 
 /** Runs `rookery` to its end. */
-export async function run(args: string[], env?: Record<string, string>): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const { exited, stdout, stderr } = rookery(args, env);
+export async function run(
+  args: string[],
+  env?: Record<string, string>,
+  cwd?: string,
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const { exited, stdout, stderr } = rookery(args, env, cwd);
   const { code } = await exited;
   return { code, stdout: stdout(), stderr: stderr() };
 }

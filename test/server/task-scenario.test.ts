@@ -4,56 +4,17 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Client } from '@modelcontextprotocol/sdk/client/index.js';
-import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { expect, it } from 'vitest';
-import { cleanup, scratch } from '../support/engines.ts';
+import { scratch } from '../support/engines.ts';
+import { type Agent, overStdio, type Reply } from '../support/mcp-agent.ts';
 import { built } from './http-process.ts';
-
-type Reply = Record<string, unknown>;
-type Agent = {
-  name: string;
-  pid: number;
-  call(tool: string, input?: unknown): Promise<Reply>;
-  refused(tool: string, input?: unknown): Promise<Reply>;
-};
 
 /** Leases short enough to outlive in a test; a call renews them as ever. */
 const LIMITS = { taskLeaseMs: 7_000, taskOrphanMs: 1_000 };
 
-async function connect(home: string, project: string, name: string, role = 'agent'): Promise<Agent> {
-  const transport = new StdioClientTransport({
-    command: process.execPath,
-    args: [built(), 'stdio', '--agent', name],
-    env: { PATH: process.env.PATH ?? '', HOME: home, ROOKERY_HOME: home, ROOKERY_PROJECT: project, ROOKERY_ROLE: role },
-    cwd: project,
-    stderr: 'inherit',
-  });
-  const client = new Client({ name: 'scenario', version: '1' });
-  await client.connect(transport);
-  cleanup(async () => {
-    if (transport.pid !== null) process.kill(transport.pid, 'SIGCONT');
-    await client.close();
-  });
-  const raw = async (tool: string, input: unknown = {}) => {
-    const answer = await client.callTool({ name: tool, arguments: input as Record<string, unknown> });
-    const [content] = answer.content as { text: string }[];
-    return { failed: answer.isError === true, reply: (answer.structuredContent ?? JSON.parse(content?.text ?? '{}')) as Reply };
-  };
-  return {
-    name,
-    pid: transport.pid ?? 0,
-    async call(tool, input) {
-      const { failed, reply } = await raw(tool, input);
-      if (failed) throw new Error(`${name} ${tool}: ${JSON.stringify(reply)}`);
-      return reply;
-    },
-    async refused(tool, input) {
-      const { failed, reply } = await raw(tool, input);
-      if (!failed) throw new Error(`${name} ${tool} was accepted: ${JSON.stringify(reply)}`);
-      return reply;
-    },
-  };
+function connect(home: string, project: string, name: string, role = 'agent') {
+  const env = { PATH: process.env.PATH ?? '', HOME: home, ROOKERY_HOME: home, ROOKERY_PROJECT: project, ROOKERY_ROLE: role };
+  return overStdio(name, { command: process.execPath, args: [built(), 'stdio', '--agent', name], env, cwd: project });
 }
 
 /** Asks until the answer fits. */

@@ -1,10 +1,8 @@
 // The engines that every behavioural test runs on, and a hub on a fresh database of each.
 
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
-import { afterEach, describe } from 'vitest';
+import { describe } from 'vitest';
 import type { Caller } from '../../src/hub/caller.ts';
 import type { Clock } from '../../src/hub/clock.ts';
 import type { Host } from '../../src/hub/host.ts';
@@ -22,31 +20,17 @@ import { systemClock } from '../../src/system/clock.ts';
 import { systemHost } from '../../src/system/host.ts';
 import { systemIds } from '../../src/system/ids.ts';
 import { systemFiles } from '../../src/system/project-files.ts';
+import { cleanup, scratch } from './cleanup.ts';
 import { FakeClock } from './fake-clock.ts';
 import { emptyPlace, freshPlace, hasPostgres } from './postgres.ts';
+
+export { cleanup, scratch } from './cleanup.ts';
 
 export type Engine = {
   name: 'sqlite' | 'postgres' | 'pglite';
   /** Opens a database; the same `place` opens the same one again. */
   open(clock: Clock, place?: string): Promise<Db>;
 };
-
-const cleanups: (() => Promise<void> | void)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-/** A fresh private folder that goes away after the test. */
-export function scratch(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'rookery-test-'));
-  cleanups.push(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
-
-/** Runs when the test is over. */
-export function cleanup(work: () => Promise<void> | void): void {
-  cleanups.push(work);
-}
 
 export const sqlite: Engine = {
   name: 'sqlite',
@@ -69,7 +53,7 @@ export const postgres: Engine = {
       const fresh = await freshPlace();
       url = fresh.url;
       places.set(place, url);
-      cleanups.push(async () => {
+      cleanup(async () => {
         places.delete(place);
         await emptyPlace(fresh.schema);
       });
@@ -92,7 +76,7 @@ export const pglite: Engine = {
     if (!schemas.has(place)) {
       const schema = free.pop() ?? (await freshSchema(pg));
       schemas.set(place, schema);
-      cleanups.push(async () => {
+      cleanup(async () => {
         await tail;
         await emptySchema(pg, schema);
         schemas.delete(place);
@@ -155,7 +139,7 @@ export async function testHub(
     ...(options.surroundings === undefined ? {} : { surroundings: options.surroundings }),
     files: systemFiles,
   });
-  cleanups.push(() => hub.close());
+  cleanup(() => hub.close());
   return Object.assign(hub, { fake, db, place });
 }
 
