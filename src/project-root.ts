@@ -44,15 +44,29 @@ function markedRoot(start: string, home: string): string {
 
 /** A worktree's `.git` is a file that leads to its own git folder, whose `commondir` leads to the main one. */
 function mainRepository(root: string): string {
-  const git = join(root, '.git');
-  if (!existsSync(git) || !statSync(git).isFile()) return root;
-  const own = /^gitdir:\s*(.+)$/m.exec(readFileSync(git, 'utf8'))?.[1]?.trim();
-  if (own === undefined) return root;
-  const gitDir = resolve(root, own);
+  const gitDir = linkedFrom(root);
+  if (gitDir === undefined) return root;
   const pointer = join(gitDir, 'commondir');
   if (!existsSync(pointer)) return root; // a submodule: a project of its own
   const common = resolve(gitDir, readFileSync(pointer, 'utf8').trim());
-  return basename(common) === '.git' && existsSync(common) ? realpathSync(dirname(common)) : root;
+  if (!existsSync(common)) return root;
+  const around = dirname(common);
+  if (basename(common) === '.git' || linkedFrom(around) === common) return realpathSync(around);
+  return isBare(common) ? realpathSync(common) : root;
+}
+
+/** Where the `.git` of a folder leads, if it is a file. */
+function linkedFrom(root: string): string | undefined {
+  const git = join(root, '.git');
+  if (!existsSync(git) || !statSync(git).isFile()) return undefined;
+  const own = /^gitdir:\s*(.+)$/m.exec(readFileSync(git, 'utf8'))?.[1]?.trim();
+  return own === undefined ? undefined : resolve(root, own);
+}
+
+/** A bare repository has no tree of its own. Git says so in its settings, in the second file where worktrees have settings of their own. */
+function isBare(repository: string): boolean {
+  const files = ['config', 'config.worktree'].map((name) => join(repository, name)).filter((file) => existsSync(file));
+  return files.some((file) => /^\s*bare\s*=\s*true\s*$/m.test(readFileSync(file, 'utf8')));
 }
 
 function projectId(name: string, identity: string): string {

@@ -47,6 +47,24 @@ it('takes a worktree for its main repository, but works in the worktree', () => 
   expect(place.workRoot).toBe(join(base, 'tree'));
 });
 
+it('takes the worktrees of a bare repository for one project: they have no other folder in common', () => {
+  const base = realpathSync(scratch());
+  const [from, bare, around] = [folder(base, 'from'), join(base, 'app.git'), folder(base, 'app')];
+  git(from, 'init', '-q');
+  git(from, 'commit', '-q', '--allow-empty', '-m', 'first');
+  git(base, 'clone', '-q', '--bare', from, bare);
+  for (const name of ['one', 'two']) git(bare, 'worktree', 'add', '-q', join(base, name), '-b', name);
+  const [one, two] = [findPlace(folder(base, 'one', 'src'), HOME), findPlace(join(base, 'two'), HOME)];
+  expect(one).toEqual({ project: findPlace(bare, HOME).project, workRoot: join(base, 'one') });
+  expect([one.project.root, two.project.id]).toEqual([bare, one.project.id]);
+  // The repository hidden in a folder that says so: that folder is the project's.
+  git(base, 'clone', '-q', '--bare', from, join(around, '.bare'));
+  writeFileSync(join(around, '.git'), 'gitdir: ./.bare\n');
+  git(around, 'worktree', 'add', '-q', 'three', '-b', 'three');
+  expect(findPlace(join(around, 'three'), HOME).project).toEqual(findPlace(around, HOME).project);
+  expect(findPlace(around, HOME).project.root).toBe(around);
+});
+
 it('takes a submodule for a project of its own', () => {
   const base = realpathSync(scratch());
   const root = folder(base, 'app');
