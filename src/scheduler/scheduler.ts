@@ -12,8 +12,10 @@ import type { Duty } from './duties.ts';
 const BACKOFF_CEILING_MS = 60_000;
 /** A database that is away is no failure of the duty: when it is back, what is late is done soon. */
 const AWAY_MS = 2_000;
-/** Between two rounds: what fires in bulk leaves room for sends. */
+/** Between two rounds, however much changes. */
 const PAUSE_MS = 20;
+/** The same while more is due, or will be before that: whoever waits for the lock looks for it every one to three milliseconds, and gets in between. */
+const BREATH_MS = 5;
 /** On a server every round costs statements of everybody's, and every change of every hub asks for one. */
 const SERVER_REST_MS = 200;
 /** Other processes set reminders, too, and may die before they fire them: look at least this often. */
@@ -32,6 +34,8 @@ export class Scheduler {
   #sessions: () => string[] = () => [];
   /** The database was away when it was last asked. */
   #away = false;
+  /** A duty found something to do in this round. */
+  #didSomething = false;
 
   constructor(hub: Hub, duties: Duty[], clock: Clock, log: Log) {
     this.#hub = hub;
@@ -74,10 +78,20 @@ export class Scheduler {
 
   /** Runs every duty that is due. Answers after how many milliseconds the next one will be. */
   async tick(): Promise<number> {
+    await this.#runDue();
+    return await this.#untilNext();
+  }
+
+  async #runDue(): Promise<void> {
+    this.#didSomething = false;
     for (const duty of this.#duties) {
-      if (this.#stop.signal.aborted) return 0;
+      if (this.#stop.signal.aborted) return;
       if (duty.dueAt <= this.#clock.monotonic()) await this.#run(duty);
     }
+  }
+
+  async #untilNext(): Promise<number> {
+    if (this.#stop.signal.aborted) return 0;
     const waits = await Promise.all(this.#duties.map((duty) => this.#wait(duty)));
     return Math.min(...waits);
   }
@@ -104,7 +118,8 @@ export class Scheduler {
     const name = { duty: duty.name };
     if (duty.dueAt > 0) telemetry.record('hub.scheduler.lag', seconds(this.#clock.monotonic() - duty.dueAt));
     try {
-      await duty.run();
+      const did = await duty.run();
+      if (typeof did === 'number' && did > 0) this.#didSomething = true;
       duty.failures = 0;
       telemetry.count('hub.scheduler.runs', 1, { ...name, outcome: 'ok' });
       if (this.#away) this.#log.warn({ event: 'duties_run_again' }, 'timed duties run again');
@@ -142,21 +157,28 @@ export class Scheduler {
 
   /** Sleeps to the nearest instant and wakes early when something changed; never twice within the pause that leaves the lock to others. */
   async #loop(): Promise<void> {
-    const { db } = this.#hub.context;
     await this.#announceRestart();
     while (!this.#stop.signal.aborted) {
-      const idle = await this.tick();
-      const rest = db.engine === 'postgres' ? Math.max(PAUSE_MS, Math.min(SERVER_REST_MS, idle)) : PAUSE_MS;
-      await this.#clock.sleep(rest, this.#stop.signal);
-      if (idle <= rest) continue;
+      await this.#runDue();
+      // Subscribed before it is looked what comes next (invariant 6): what is set while this rests is seen after it.
       const early = new AbortController();
       const wake = () => early.abort();
-      const unsubscribe = db.onChange(wake);
+      const unsubscribe = this.#hub.context.db.onChange(wake);
       this.#stop.signal.addEventListener('abort', wake, { once: true });
-      if (!this.#stop.signal.aborted) await this.#clock.sleep(Math.min(idle - rest, LONGEST_SLEEP_MS), early.signal);
+      const idle = await this.#untilNext();
+      const rest = this.#rest(idle);
+      await this.#clock.sleep(rest, this.#stop.signal);
+      if (idle > rest && !this.#stop.signal.aborted) await this.#clock.sleep(Math.min(idle - rest, LONGEST_SLEEP_MS), early.signal);
       unsubscribe();
       this.#stop.signal.removeEventListener('abort', wake);
     }
     await this.#hub.calls.flush();
+  }
+
+  /** How long to rest after a round, whatever changes. `idle`: how long until the next duty. */
+  #rest(idle: number): number {
+    if (this.#hub.context.db.engine === 'postgres' && idle > 0) return Math.max(PAUSE_MS, Math.min(SERVER_REST_MS, idle));
+    if (idle === 0) return this.#didSomething ? BREATH_MS : PAUSE_MS;
+    return Math.max(BREATH_MS, Math.min(PAUSE_MS, idle));
   }
 }
