@@ -63,15 +63,9 @@ export async function sendFloors(home, table, { runs }) {
 }
 
 function rowsOfSend(db, { projectId, from, to }) {
-  const copied = (name, given) => {
-    const columns = db.prepare(`SELECT name FROM pragma_table_info('${name}')`).pluck().all();
-    const model = db.prepare(`SELECT * FROM ${name} ORDER BY seq DESC LIMIT 1`).get();
-    const insert = db.prepare(`INSERT INTO ${name} (${columns.join(', ')}) VALUES (${columns.map((column) => `@${column}`).join(', ')})`);
-    return (own) => insert.run({ ...model, ...given, ...own });
-  };
-  const message = copied('messages', {});
-  const delivery = copied('deliveries', { recipient_id: to });
-  const event = copied('events', { type: 'message.sent' });
+  const message = copied(db, 'messages');
+  const delivery = copied(db, 'deliveries', { recipient_id: to });
+  const event = copied(db, 'events', { type: 'message.sent' });
   const pair = db.prepare('UPDATE pair_sequences SET last_seq = ? WHERE sender_id = ? AND recipient_id = ?');
   const head = db.prepare('UPDATE projects SET event_seq = ? WHERE id = ?');
   const start = db.prepare('SELECT event_seq FROM projects WHERE id = ?').pluck().get(projectId);
@@ -85,4 +79,12 @@ function rowsOfSend(db, { projectId, from, to }) {
     delivery({ message_id: id, seq: start + n, sender_seq: 1 + n });
     head.run(start + n, projectId);
   };
+}
+
+/** Inserts rows that are like the newest one of a table but for what is given. */
+export function copied(db, name, given = {}, newest = 'seq') {
+  const columns = db.prepare(`SELECT name FROM pragma_table_info('${name}')`).pluck().all();
+  const model = db.prepare(`SELECT * FROM ${name} ORDER BY ${newest} DESC LIMIT 1`).get();
+  const insert = db.prepare(`INSERT INTO ${name} (${columns.join(', ')}) VALUES (${columns.map((column) => `@${column}`).join(', ')})`);
+  return (own) => insert.run({ ...model, ...given, ...own });
 }

@@ -1,5 +1,5 @@
 // `npm run bench`: every figure beside the floor it stands on, measured in the same run, because machines differ and ratios less so.
-//   --quick   fewer repetitions       --json   the rows as JSON instead of a table       --large   history of five million messages, too
+//   --quick   fewer repetitions       --json   the rows as JSON instead of a table       --large   history of five million messages, a million reminders, too
 //   --docs    the figures of PostgreSQL into docs/deploying.md
 //   --only a,b   some sections; some of them run only when they are named, because they take minutes or install other people's programs
 // Throw-away homes on a real disk, loopback only.
@@ -51,7 +51,7 @@ const SECTIONS = {
     await benchNaive(home, table, size, 5);
     await benchProcesses(table, size, MANY);
   },
-  reminders: (home) => benchReminders(home, table, size),
+  reminders: (home) => benchReminders(home, table, { ...size, large: flags.large }),
   tasks: (home) => benchTasks(home, table, size),
   start: (home) => benchStart(home, table, size),
   dashboard: (home) => benchDashboard(home, table, size),

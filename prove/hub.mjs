@@ -45,8 +45,8 @@ export function program(root = PACKAGE) {
   return existsSync(shipped) ? shipped : join(root, 'build', 'main.js');
 }
 
-/** Opens the hub of a home in this process, as every server does. */
-export async function openHub(home, { root = PACKAGE, limits = LIMITS, clock } = {}) {
+/** Opens the hub of a home in this process, as every server does. `observer`: is told how its engine does. */
+export async function openHub(home, { root = PACKAGE, limits = LIMITS, clock, observer } = {}) {
   const [{ createHub }, { effectiveLimits }, { systemClock }, { systemHost }, { systemIds }, { systemFiles }] = await Promise.all([
     load('hub/hub.js', root),
     load('hub/limits.js', root),
@@ -56,17 +56,17 @@ export async function openHub(home, { root = PACKAGE, limits = LIMITS, clock } =
     load('system/project-files.js', root),
   ]);
   const time = clock ?? systemClock;
-  const db = await openDatabase(home, root, time);
+  const db = await openDatabase(home, root, time, observer);
   return await createHub({ db, clock: time, ids: systemIds(time), limits: effectiveLimits(limits), host: systemHost, files: systemFiles });
 }
 
 /** Its database alone, migrated where that is due. */
-export async function openDatabase(home, root, clock) {
+export async function openDatabase(home, root, clock, observer) {
   const config = join(home, 'config.json');
   const { databaseUrl: url } = existsSync(config) ? JSON.parse(readFileSync(config, 'utf8')) : {};
-  if (url !== undefined) return await (await load('store/postgres-open.js', root)).openPostgres({ url, clock });
+  if (url !== undefined) return await (await load('store/postgres-open.js', root)).openPostgres({ url, clock, observer });
   const { openSqlite } = await load('store/sqlite.js', root);
-  return await openSqlite({ path: join(home, 'hub.db'), bellDir: join(home, 'run'), clock });
+  return await openSqlite({ path: join(home, 'hub.db'), bellDir: join(home, 'run'), clock, observer });
 }
 
 /** What a client of these proofs attaches as. */

@@ -49,7 +49,7 @@ const PATCHES = [
     ["state IN ('ready', 'leased')`, now, by, by", "state = 'none'`, now, by, by"],
     ['return changes === 1;', 'return true;'],
   ],
-  ['sender_seq leaves gaps', 'I3', 'store/deliveries.js', ['last_seq + 1', 'last_seq + 2']],
+  ['sender_seq leaves gaps', 'I3', 'store/deliveries.js', ['+ excluded.last_seq RETURNING', '+ excluded.last_seq + 1 RETURNING']],
   ['words are tidied for their reader', 'C-02', 'hub/shown.js', ['body: inline.text,', "body: inline.text.normalize('NFC').trim(),"]],
   ['the newest message is shown first', 'I4', 'store/inbox.js', ['d.urgent DESC, d.seq LIMIT', 'd.seq DESC LIMIT']],
   [
@@ -76,10 +76,9 @@ const PATCHES = [
     'an instant fires as often as it is looked at',
     'I10',
     'store/reminders.js',
-    ['return changes === 1;', 'return true;'],
+    ['=== firings.length', '>= 0'],
     ['SET due_at = ?, attempt_at = ?, runs', 'SET attempt_at = MIN(?, ?), runs'],
-    ["SET state = 'done', runs = ?,", 'SET attempt_at = attempt_at + 1, runs = ?,'],
-    ['closed_at = ? WHERE id', 'created_at = ? WHERE id'],
+    ["SET state = 'done', runs = runs + 1, attempt_count = 0, last_error = NULL, closed_at = ?", 'SET runs = runs + 1, created_at = ?'],
   ],
   [
     'a reminder fires before its time',

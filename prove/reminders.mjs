@@ -65,7 +65,7 @@ async function stopBetweenTransactions(hub, pid) {
     const free = await Promise.race([hub.probe().then(() => true), pause(1_000).then(() => false)]);
     if (free) return held;
     process.kill(pid, 'SIGCONT');
-    await pause(7);
+    await pause(7 * (held + 1)); // longer each time, so that it comes to the end of its transaction
   }
 }
 

@@ -1,8 +1,27 @@
 // What may be sent: the limits of a message's words, and the form in which every engine stores and returns them alike.
 
+import type { Kind } from '../store/messages.ts';
 import { HubError } from './errors.ts';
 import type { Limits } from './limits.ts';
-import type { Draft } from './posting.ts';
+
+export type Draft = {
+  to: string | readonly string[];
+  body: string;
+  subject?: string | undefined;
+  inReplyTo?: string | undefined;
+  kind?: Kind | undefined;
+  urgent?: boolean | undefined;
+  expectsReply?: boolean | undefined;
+  expiresInMs?: number | undefined;
+  attachments?: readonly string[] | undefined;
+  allowDuplicate?: boolean | undefined;
+  /** The ask, reminder or task that this message is about: it also starts the count of hops anew (C17). */
+  ref?: string | undefined;
+  /** Whether it is worth waking an idle reader for; by default whatever does not only thank. */
+  wakes?: boolean | undefined;
+  /** The trace of the task that it is about (W3C). */
+  traceparent?: string | undefined;
+};
 
 /** Half of a surrogate pair: it has no UTF-8, so it would come back from the database as another character than was hashed. */
 const LONE_SURROGATE = /\p{Cs}/gu;

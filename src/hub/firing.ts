@@ -1,33 +1,38 @@
 // Firing reminders (C9). What is due is found in the database by whichever process is alive. A firing claims the due instant, writes the message
 // and moves the reminder on, all together or not at all (I10). A failure is data: counted, kept, tried again later, parked.
 
-import { findAgent } from '../store/agents.ts';
+import { type AgentRow, findAgents } from '../store/agents.ts';
+import { toText } from '../store/columns.ts';
 import { updateBeat } from '../store/projects.ts';
 import {
-  claimFiring,
+  claimFirings,
   dueReminders,
+  type FiringRow,
   findReminder,
+  finishReminders,
   nextAttempt,
   projectsWithDue,
   type ReminderRow,
   recordFailure,
-  recordFiring,
   rescheduleReminder,
+  toReminder,
 } from '../store/reminders.ts';
-import { audienceOf } from './addresses.ts';
 import { senderOf } from './caller.ts';
 import type { Act } from './command.ts';
 import type { HubContext } from './context.ts';
 import { HubError, isHubError } from './errors.ts';
 import { isStillOpen } from './openness.ts';
+import type { PostBatch } from './post-batch.ts';
 import type { Posting } from './posting.ts';
 import { nextDue } from './schedules.ts';
 
 const ACTOR = { agentId: 'hub' };
 /** The first pause after a failure; it doubles each time. */
 const BACKOFF_MS = 30_000;
-/** How many fire in one transaction: it holds the write lock for about as long as a few sends do. */
-const BATCH = 25;
+/** For how long those that fire in one transaction may hold the write lock: about as long as a hundred take on a machine that has time for them. */
+const HOLD_MS = 15;
+/** Fewer than this cost more time than they leave to others. */
+const FEWEST = 25;
 /** How often the heartbeat of timed duties is written: thrice within the silence that is reported. */
 const BEAT_MS = 5_000;
 /** Later than this is late: a process wakes within a second of the instant. */
@@ -37,6 +42,8 @@ export class Firing {
   readonly #context: HubContext;
   readonly #posting: Posting;
   #beatAt = 0;
+  /** How many are known to fit into the time for which a transaction may hold the lock. */
+  #fitting = Number.POSITIVE_INFINITY;
 
   constructor(context: HubContext, posting: Posting) {
     this.#context = context;
@@ -66,46 +73,108 @@ export class Firing {
   }
 
   async #fireBatch(projectId: string): Promise<number> {
+    const { clock, commands, limits } = this.#context;
+    const size = Math.min(limits.dueBatch, Math.max(FEWEST, this.#fitting));
     let due: string[] = [];
     try {
-      await this.#context.commands.runAs(projectId, ACTOR, async (act) => {
-        due = await dueReminders(act.tx, projectId, act.now, BATCH);
-        for (const id of due) await this.#fireOne(act, id);
+      await commands.runAs(projectId, ACTOR, async (act) => {
+        const since = clock.monotonic();
+        const rows = await dueReminders(act.tx, projectId, act.now, size);
+        due = rows.map((row) => toText(row, 'id'));
+        await this.#fire(act, rows.map(toReminder));
+        const took = Math.max(1, clock.monotonic() - since);
+        // What is less than a batch says how many fit only if it took too long.
+        if (due.length >= size || took > HOLD_MS) this.#fitting = Math.floor((due.length * HOLD_MS) / took);
       });
-    } catch {
-      // One of them cannot fire, and took the batch with it: each alone, then, so that the others do and that one is found.
-      for (const id of due) await this.#fireAlone(id, projectId);
+    } catch (error) {
+      await this.#fireApart(projectId, due, error);
     }
     return due.length;
   }
 
-  async #fireAlone(id: string, projectId: string): Promise<void> {
+  /**
+   * One of these cannot fire, and took the others with it: in halves, then, until that one is found and the others have fired. What nobody foresaw is
+   * thrown after that; when the database is away, nothing else is tried.
+   */
+  async #fireApart(projectId: string, due: readonly string[], why: unknown): Promise<void> {
+    const [first] = due;
+    if (first === undefined || isAway(why)) throw why;
+    if (due.length === 1) return await this.#setAside(projectId, first, why);
+    const middle = Math.ceil(due.length / 2);
+    const failures: unknown[] = [];
+    for (const half of [due.slice(0, middle), due.slice(middle)]) {
+      try {
+        await this.#fireThese(projectId, half);
+      } catch (error) {
+        if (isAway(error)) throw error;
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
+  }
+
+  async #fireThese(projectId: string, ids: readonly string[]): Promise<void> {
     try {
-      await this.#context.commands.runAs(projectId, ACTOR, (act) => this.#fireOne(act, id));
+      await this.#context.commands.runAs(projectId, ACTOR, async (act) => {
+        const due: ReminderRow[] = [];
+        for (const id of ids) {
+          const reminder = await findReminder(act.tx, projectId, id);
+          if (reminder !== undefined && isDue(reminder, act.now)) due.push(reminder);
+        }
+        await this.#fire(act, due);
+      });
     } catch (error) {
-      const why = isHubError(error) ? `${error.code}: ${error.message}` : 'internal error; the log has it';
-      await this.#context.commands.runAs(projectId, ACTOR, (act) => this.#fail(act, id, why));
-      if (!isHubError(error)) throw error;
+      await this.#fireApart(projectId, ids, error);
     }
   }
 
-  async #fireOne(act: Act, id: string): Promise<void> {
-    const reminder = await findReminder(act.tx, act.projectId, id);
-    if (reminder === undefined || reminder.state !== 'pending' || reminder.attemptAt > act.now) return;
-    const following = this.#following(reminder, act.now);
-    if (!(await claimFiring(act.tx, reminder, act.now))) {
-      // This instant was fired by somebody else, who was stopped before moving on: impossible within one transaction, harmless if it were.
-      return await rescheduleReminder(act.tx, id, following, reminder.runs, act.now);
+  /** One that cannot fire: past an instant that is taken already, or its failure counted. */
+  async #setAside(projectId: string, id: string, why: unknown): Promise<void> {
+    const { commands } = this.#context;
+    if (why instanceof FiredBefore) return await commands.runAs(projectId, ACTOR, (act) => this.#moveOn(act, id));
+    const words = isHubError(why) ? `${why.code}: ${why.message}` : 'internal error; the log has it';
+    await commands.runAs(projectId, ACTOR, (act) => this.#fail(act, id, words));
+    if (!isHubError(why)) throw why;
+  }
+
+  /** Fires these at their due instants: claims, messages and what follows, together. Throws `FiredBefore` when one of the instants is taken. */
+  async #fire(act: Act, reminders: readonly ReminderRow[]): Promise<void> {
+    const batch = this.#posting.batch(act);
+    const agents = await findAgents(act.tx, [...new Set(reminders.flatMap(({ ownerId, targetId }) => [ownerId, targetId]))]);
+    const firings: FiringRow[] = [];
+    for (const reminder of reminders)
+      firings.push({
+        reminderId: reminder.id,
+        dueAt: reminder.dueAt,
+        firedAt: act.now,
+        messageId: await this.#post(act, batch, agents, reminder),
+      });
+    await batch.write();
+    if (!(await claimFirings(act.tx, firings))) throw new FiredBefore();
+    const last: string[] = [];
+    for (const [n, reminder] of reminders.entries()) {
+      const isFired = firings[n]?.messageId !== null;
+      const following = isFired ? this.#following(reminder, act.now) : null;
+      if (isFired && following === null) last.push(reminder.id);
+      else await rescheduleReminder(act.tx, reminder.id, following, reminder.runs + (isFired ? 1 : 0), act.now);
     }
+    await finishReminders(act.tx, last, act.now);
+  }
+
+  /** The message of a firing; null when what the reminder waited for is no longer open. */
+  async #post(act: Act, batch: PostBatch, agents: ReadonlyMap<string, AgentRow>, reminder: ReminderRow): Promise<string | null> {
     if (reminder.onlyIf !== null && !(await isStillOpen(act, reminder.onlyIf))) {
-      await act.emit('reminder.skipped', id, { due_at: reminder.dueAt, because: 'what it waited for is no longer open' });
-      return await rescheduleReminder(act.tx, id, null, reminder.runs, act.now);
+      await act.emit('reminder.skipped', reminder.id, { due_at: reminder.dueAt, because: 'what it waited for is no longer open' });
+      return null;
     }
+    const [owner, target] = [agents.get(reminder.ownerId), agents.get(reminder.targetId)];
+    if (owner === undefined || target === undefined) throw new HubError('not_found', 'the agent to remind is gone', {});
     const lateMs = act.now - reminder.dueAt;
-    const messageId = await this.#deliver(act, reminder, lateMs);
-    await recordFiring(act.tx, reminder, messageId);
-    await act.emit('reminder.fired', id, { due_at: reminder.dueAt, late_by_ms: lateMs, message_id: messageId });
-    await rescheduleReminder(act.tx, id, following, reminder.runs + 1, act.now);
+    const late = lateMs > LATE_MS ? `, ${Math.round(lateMs / 1000)} s late (late_by_ms ${lateMs})` : '';
+    const draft = { subject: `reminder${late}`, body: reminder.message, kind: 'note' as const, expectsReply: false, ref: reminder.id };
+    const messageId = await batch.post(senderOf(owner, reminder.sessionId), draft, target);
+    await act.emit('reminder.fired', reminder.id, { due_at: reminder.dueAt, late_by_ms: lateMs, message_id: messageId });
+    return messageId;
   }
 
   /** The instant after this one: instants missed meanwhile coalesce into the one that fires now. Null when this was the last. */
@@ -115,22 +184,11 @@ export class Firing {
     return nextDue(reminder.cron, reminder.timezone, Math.max(now, reminder.dueAt));
   }
 
-  async #deliver(act: Act, reminder: ReminderRow, lateMs: number): Promise<string> {
-    const owner = await findAgent(act.tx, reminder.ownerId);
-    const target = await findAgent(act.tx, reminder.targetId);
-    if (owner === undefined || target === undefined) throw new HubError('not_found', 'the agent to remind is gone', {});
-    const late = lateMs > LATE_MS ? `, ${Math.round(lateMs / 1000)} s late (late_by_ms ${lateMs})` : '';
-    const draft = {
-      to: [],
-      subject: `reminder${late}`,
-      body: reminder.message,
-      kind: 'note' as const,
-      expectsReply: false,
-      allowDuplicate: true,
-      ref: reminder.id,
-    };
-    const audience = { ...audienceOf([target]), byMembership: false, always: false };
-    return (await this.#posting.post(act, senderOf(owner, reminder.sessionId), draft, audience)).message_id;
+  /** Past an instant that was fired already, whoever fired it. */
+  async #moveOn(act: Act, id: string): Promise<void> {
+    const reminder = await findReminder(act.tx, act.projectId, id);
+    if (reminder === undefined || !isDue(reminder, act.now)) return;
+    await rescheduleReminder(act.tx, id, this.#following(reminder, act.now), reminder.runs, act.now);
   }
 
   async #fail(act: Act, id: string, why: string): Promise<void> {
@@ -142,3 +200,14 @@ export class Firing {
     await act.emit(park ? 'reminder.parked' : 'reminder.failed', id, { attempts });
   }
 }
+
+function isDue({ state, attemptAt }: ReminderRow, now: number): boolean {
+  return state === 'pending' && attemptAt <= now;
+}
+
+function isAway(error: unknown): boolean {
+  return isHubError(error) && error.code === 'unavailable';
+}
+
+/** One of the instants to fire was fired before. */
+class FiredBefore extends Error {}

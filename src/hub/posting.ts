@@ -2,43 +2,24 @@
 // and what it settles. Whoever posts (a send, the hub itself) has already been authorised and measured.
 
 import { type AgentRow, findAgentByName } from '../store/agents.ts';
-import { acknowledge, findDelivery, insertDelivery, markDone, nextSenderSeq } from '../store/deliveries.ts';
-import { findRepeat, insertMessage, type Kind, type MessageHead, type MessageRow } from '../store/messages.ts';
+import { acknowledge, findDelivery, insertDeliveries, markDone, takeSenderSeqs } from '../store/deliveries.ts';
+import { findRepeat, insertMessages, type MessageHead, type MessageRow } from '../store/messages.ts';
 import { pauseThread } from '../store/pauses.ts';
 import { type Audience, audienceOf } from './addresses.ts';
-import { type Caller, HUB, OPERATOR, relationOf, senderOf } from './caller.ts';
+import { type Caller, HUB, OPERATOR, senderOf } from './caller.ts';
 import type { Act } from './command.ts';
 import type { HubContext } from './context.ts';
-import { wellFormed } from './drafts.ts';
+import type { Draft } from './drafts.ts';
+import { compose, deliveryOf, emitSent, waitingDoor } from './entries.ts';
 import { HubError } from './errors.ts';
-import { messageDigest } from './events.ts';
 import { LoopGuard } from './loop-guard.ts';
 import { traceAcked, traceSent } from './message-traces.ts';
 import { takeFromPool } from './pool.ts';
-import { isLive } from './presence.ts';
-import { type Attached, attachedOf, byName, type Recipient, recipientOf, recipientsOf } from './recipients.ts';
+import { PostBatch } from './post-batch.ts';
+import { type Attached, attachedOfAll, byName, type Recipient, recipientOf, recipientsOf } from './recipients.ts';
 import { Room } from './room.ts';
 import { findMessageFor } from './visibility.ts';
 import { proveWake } from './wake-proof.ts';
-
-export type Draft = {
-  to: string | readonly string[];
-  body: string;
-  subject?: string | undefined;
-  inReplyTo?: string | undefined;
-  kind?: Kind | undefined;
-  urgent?: boolean | undefined;
-  expectsReply?: boolean | undefined;
-  expiresInMs?: number | undefined;
-  attachments?: readonly string[] | undefined;
-  allowDuplicate?: boolean | undefined;
-  /** The ask, reminder or task that this message is about: it also starts the count of hops anew (C17). */
-  ref?: string | undefined;
-  /** Whether it is worth waking an idle reader for; by default whatever does not only thank. */
-  wakes?: boolean | undefined;
-  /** The trace of the task that it is about (W3C). */
-  traceparent?: string | undefined;
-};
 
 export type Notice = Pick<Draft, 'body' | 'subject' | 'inReplyTo' | 'ref' | 'traceparent' | 'wakes'>;
 
@@ -58,10 +39,6 @@ type Entry = {
   entered: { to: Attached; wakeDoor: string | null }[];
   notes: string[];
 };
-
-/** The whole of a message that is a courtesy and nothing else. Such a message wakes nobody (C17); it decides nothing. */
-const BARE_THANKS =
-  /^(many |ok,? |okay,? |great,? |perfect,? )?(thanks|thank you|thx|ty|cheers|got it|ok|okay|noted|ack|acknowledged|will do|sounds good)( (so|very) much| a lot| again| everyone| all)?[\s.!\u{1F44D}\u{1F64F}]*$/iu;
 
 export class Posting {
   readonly #context: HubContext;
@@ -99,74 +76,30 @@ export class Posting {
     return { message_id: id, seq, thread_id: threadId };
   }
 
+  /** For many messages of one change, which are written together. */
+  batch(act: Act): PostBatch {
+    return new PostBatch(this.#context, act, this.#room);
+  }
+
   async #enter(act: Act, sender: Caller, draft: Draft, audience: Audience): Promise<Entry> {
     const notes = [...audience.notes];
     const parent = await this.#parent(act, sender, draft.inReplyTo, notes);
     const hop = await this.#guard.hop(act, sender, parent, draft.ref);
-    const composed = { ...this.#compose(act, sender, draft, audience, parent), hop };
+    const composed = { ...compose(this.#context, act, sender, draft, audience, parent), hop };
     const pause = await this.#guard.assertRunning(act, sender, composed);
     if (draft.allowDuplicate !== true) {
       const repeats = await findRepeat(act.tx, composed, act.now - this.#context.limits.contentRepeatMs);
       if (repeats !== undefined) return { message: composed, repeats, entered: [], notes };
     }
     const recipients = audience.always === true ? audience.recipients : await this.#room.of(act, audience, notes);
-    const seq = await act.emit('message.sent', composed.id, {
-      thread_id: composed.threadId,
-      from: sender.name,
-      sender_id: composed.senderId,
-      ref: composed.ref,
-      to: recipients.map((agent) => agent.name),
-      address: composed.address,
-      kind: composed.kind,
-      urgent: composed.urgent,
-      bytes: composed.bodyBytes,
-      digest: composed.digest,
-    });
-    const message = { ...composed, seq };
-    await insertMessage(act.tx, message);
-    const entered: Entry['entered'] = [];
-    for (const recipient of recipients) entered.push(await this.#deliver(act, sender, message, recipient));
+    const message = await emitSent(act, sender, composed, recipients);
+    await insertMessages(act.tx, [message]);
+    const entered = await this.#deliver(act, sender, message, recipients);
     traceSent(act, message, recipients.length);
     if (parent !== undefined) await this.#settle(act, sender, parent);
     const loop = await this.#guard.findLoop(act, message, pause);
     if (loop !== undefined) notes.push(await this.#pause(act, message, loop));
     return { message, entered, notes };
-  }
-
-  #compose(act: Act, sender: Caller, draft: Draft, audience: Audience, parent: MessageHead | undefined): MessageRow {
-    const subject = wellFormed(draft.subject ?? '');
-    const body = wellFormed(draft.body);
-    const attachments = [...(draft.attachments ?? [])];
-    const kind = draft.kind ?? 'note';
-    const quiet = kind === 'note' && attachments.length === 0 && draft.expectsReply !== true && BARE_THANKS.test(draft.body.trim());
-    return {
-      id: this.#context.ids.next('msg'),
-      projectId: act.projectId,
-      seq: 0,
-      threadId: parent?.threadId ?? this.#context.ids.next('thr'),
-      inReplyTo: parent?.id ?? null,
-      senderId: sender.agentId,
-      senderSessionId: sender.sessionId,
-      senderModel: sender.model,
-      address: audience.address,
-      kind,
-      urgent: draft.urgent === true,
-      subject,
-      body,
-      bodyBytes: Buffer.byteLength(body),
-      digest: messageDigest({ subject, body, attachments }),
-      attachments,
-      expectsReply: draft.expectsReply ?? kind === 'request',
-      quiet,
-      wakes: draft.wakes ?? !quiet,
-      broadcast: audience.broadcast,
-      pool: audience.pool,
-      hop: 0,
-      ref: draft.ref ?? null,
-      traceparent: draft.traceparent ?? act.traceparent ?? null,
-      createdAt: act.now,
-      expiresAt: draft.expiresInMs === undefined ? null : act.now + draft.expiresInMs,
-    };
   }
 
   /** Stops a thread that goes in circles, after the message that showed it, and tells the operator (C17). */
@@ -187,43 +120,19 @@ export class Posting {
     return agent;
   }
 
-  async #deliver(act: Act, sender: Caller, message: MessageRow, recipient: AgentRow): Promise<Entry['entered'][number]> {
-    const to = await attachedOf(act.tx, recipient);
-    // A wait of a sub-agent's session may be its parent's: it is not known to wake the sub-agent.
-    const session = recipient.parentSessionId === null ? to.own : undefined;
-    const parked = isLive(this.#context, session) && (session?.waitingUntil ?? 0) > act.now && !message.quiet;
-    const wakeDoor = parked ? 'waiting_call' : null;
-    await insertDelivery(act.tx, {
-      messageId: message.id,
-      recipientId: recipient.id,
-      projectId: act.projectId,
-      senderId: sender.agentId,
-      seq: message.seq,
-      senderSeq: await nextSenderSeq(act.tx, sender.agentId, recipient.id),
-      urgent: message.urgent,
-      authority: relationOf(sender, recipient),
-      state: 'ready',
-      readyAt: act.now,
-      attempt: 0,
-      attemptLimit: this.#context.limits.deliveryAttempts,
-      crashes: 0,
-      receipt: null,
-      sessionId: null,
-      firstShownAt: null,
-      firstSessionId: null,
-      firstDoor: null,
-      shownAt: null,
-      ackedAt: null,
-      ackedBy: null,
-      doneAt: null,
-      closedAt: null,
-      reason: null,
-      expiresAt: message.expiresAt,
-      wakeDoor,
-      nudgedAt: null,
-      stalledAt: null,
-    });
-    return { to, wakeDoor };
+  /** The deliveries of a message, each numbered among those from its sender to its recipient. */
+  async #deliver(act: Act, sender: Caller, message: MessageRow, recipients: readonly AgentRow[]): Promise<Entry['entered']> {
+    const attached = await attachedOfAll(act.tx, recipients);
+    const senderSeqs = await takeSenderSeqs(
+      act.tx,
+      recipients.map(({ id }) => ({ senderId: sender.agentId, recipientId: id, count: 1 })),
+    );
+    const entered = attached.map((to) => ({ to, wakeDoor: message.quiet ? null : waitingDoor(this.#context, act, to) }));
+    const deliveries = entered.map(({ to, wakeDoor }, n) =>
+      deliveryOf(this.#context, act, sender, message, to.agent, { senderSeq: senderSeqs[n] ?? 0, wakeDoor }),
+    );
+    await insertDeliveries(act.tx, deliveries);
+    return entered;
   }
 
   /** The message replied to, if the sender may see it; otherwise the send goes on without it and says so. */

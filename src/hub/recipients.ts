@@ -4,7 +4,7 @@ import { type AgentRow, findAgent } from '../store/agents.ts';
 import type { Read } from '../store/db.ts';
 import { type DeliveryRow, deliveriesOf } from '../store/deliveries.ts';
 import type { MessageRow } from '../store/messages.ts';
-import { findSession, latestSession, type SessionRow } from '../store/sessions.ts';
+import { findSession, latestSession, latestSessions, type SessionRow } from '../store/sessions.ts';
 import { doorsOf } from '../store/wake-doors.ts';
 import { toIso } from './clock.ts';
 import type { HubContext } from './context.ts';
@@ -26,6 +26,20 @@ export type Attached = { agent: AgentRow; own: SessionRow | undefined; session: 
 export async function attachedOf(read: Read, agent: AgentRow): Promise<Attached> {
   const own = await latestSession(read, agent.id);
   return { agent, own, session: agent.parentSessionId === null ? own : await findSession(read, agent.parentSessionId) };
+}
+
+/** The same of several agents, in their order. */
+export async function attachedOfAll(read: Read, agents: readonly AgentRow[]): Promise<Attached[]> {
+  const owns = await latestSessions(
+    read,
+    agents.map(({ id }) => id),
+  );
+  const attached: Attached[] = [];
+  for (const agent of agents) {
+    const own = owns.get(agent.id);
+    attached.push({ agent, own, session: agent.parentSessionId === null ? own : await findSession(read, agent.parentSessionId) });
+  }
+  return attached;
 }
 
 /** Every recipient, by name. */

@@ -20,19 +20,24 @@ export class Room {
     this.#context = context;
   }
 
-  /** Those of an audience whose inbox has room. Refuses a full inbox addressed by name; leaves a full member of a group out and says so. */
-  async of(act: Act, audience: Audience, notes: string[]): Promise<AgentRow[]> {
+  /**
+   * Those of an audience whose inbox has room. Refuses a full inbox addressed by name; leaves a full member of a group out and says so.
+   * `unwritten`: how many this change has for an agent that are not in the database yet.
+   */
+  async of(act: Act, audience: Audience, notes: string[], unwritten: (agent: AgentRow) => number = () => 0): Promise<AgentRow[]> {
     const kept: AgentRow[] = [];
     let most = 0;
     for (const recipient of audience.recipients) {
       const { inboxFull, inboxWarn } = this.#context.limitsOf({ projectId: act.projectId, agentId: recipient.id });
       most = Math.max(most, inboxFull);
-      if (this.#isBelow(act, recipient.id, Math.min(inboxWarn, inboxFull))) {
+      const more = unwritten(recipient);
+      if (this.#isBelow(act, recipient.id, Math.min(inboxWarn, inboxFull) - more)) {
         kept.push(recipient);
         continue;
       }
-      const depth = await inboxDepth(act.tx, recipient.id);
-      this.#remember(act, recipient.id, depth);
+      const written = await inboxDepth(act.tx, recipient.id);
+      this.#remember(act, recipient.id, written);
+      const depth = written + more;
       if (depth >= inboxFull && !audience.byMembership) throw full(recipient.name, depth, inboxFull);
       if (depth >= inboxFull) {
         notes.push(`${recipient.name} was left out: its inbox is full (${depth} of ${inboxFull}).`);

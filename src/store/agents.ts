@@ -2,6 +2,7 @@
 
 import { toInt, toIntOrNull, toText, toTextOrNull, toWord } from './columns.ts';
 import type { Read, Row, Tx } from './db.ts';
+import { marks, readForAll, textsFor } from './many-rows.ts';
 
 export type AgentRow = {
   id: string;
@@ -48,6 +49,14 @@ export const toAgent = (row: Row): AgentRow => ({
 export async function findAgent(read: Read, id: string): Promise<AgentRow | undefined> {
   const row = await read.get('SELECT * FROM agents WHERE id = ?', id);
   return row && toAgent(row);
+}
+
+const BY_IDS = textsFor((count) => `SELECT * FROM agents WHERE id IN (${marks(count)})`);
+
+/** Those of these that there are, by id. */
+export async function findAgents(read: Read, ids: readonly string[]): Promise<Map<string, AgentRow>> {
+  const rows = await readForAll(read, BY_IDS, ids, (id) => [id]);
+  return new Map(rows.map(toAgent).map((agent) => [agent.id, agent]));
 }
 
 export async function findAgentByName(read: Read, projectId: string, name: string): Promise<AgentRow | undefined> {

@@ -2,7 +2,8 @@
 // Life: ready -> leased -> acked | dead | expired | recalled; a lease returns to ready by nack, dead ones by requeue.
 
 import { flag, toFlag, toInt, toIntOrNull, toText, toTextOrNull, toWord } from './columns.ts';
-import type { Read, Row, Tx } from './db.ts';
+import type { Arg, Read, Row, Tx } from './db.ts';
+import { insertingMany, readForAll, textsFor } from './many-rows.ts';
 
 export const DELIVERY_STATES = ['ready', 'leased', 'acked', 'dead', 'expired', 'recalled'] as const;
 export type DeliveryState = (typeof DELIVERY_STATES)[number];
@@ -82,36 +83,67 @@ export const toDelivery = (row: Row): DeliveryRow => ({
   stalledAt: toIntOrNull(row, 'stalled_at'),
 });
 
-export async function insertDelivery(tx: Tx, delivery: DeliveryRow): Promise<void> {
-  await tx.run(
-    `INSERT INTO deliveries (message_id, recipient_id, project_id, sender_id, seq, sender_seq, urgent, authority, state, ready_at,
-       attempt_limit, expires_at, wake_door)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'ready', ?, ?, ?, ?)`,
-    delivery.messageId,
-    delivery.recipientId,
-    delivery.projectId,
-    delivery.senderId,
-    delivery.seq,
-    delivery.senderSeq,
-    flag(delivery.urgent),
-    delivery.authority,
-    delivery.readyAt,
-    delivery.attemptLimit,
-    delivery.expiresAt,
-    delivery.wakeDoor,
-  );
+/** What is known of a delivery when it begins: it is ready, and was never shown. */
+export type NewDelivery = Pick<
+  DeliveryRow,
+  | 'messageId'
+  | 'recipientId'
+  | 'projectId'
+  | 'senderId'
+  | 'seq'
+  | 'senderSeq'
+  | 'urgent'
+  | 'authority'
+  | 'readyAt'
+  | 'attemptLimit'
+  | 'expiresAt'
+  | 'wakeDoor'
+>;
+
+const toArgs = (delivery: NewDelivery): Arg[] => [
+  delivery.messageId,
+  delivery.recipientId,
+  delivery.projectId,
+  delivery.senderId,
+  delivery.seq,
+  delivery.senderSeq,
+  flag(delivery.urgent),
+  delivery.authority,
+  delivery.readyAt,
+  delivery.attemptLimit,
+  delivery.expiresAt,
+  delivery.wakeDoor,
+];
+
+const insertAll = insertingMany(
+  `INSERT INTO deliveries (message_id, recipient_id, project_id, sender_id, seq, sender_seq, urgent, authority, state, ready_at,
+     attempt_limit, expires_at, wake_door)`,
+  `(?, ?, ?, ?, ?, ?, ?, ?, 'ready', ?, ?, ?, ?)`,
+  toArgs,
+);
+
+export async function insertDeliveries(tx: Tx, deliveries: readonly NewDelivery[]): Promise<void> {
+  await insertAll(tx, deliveries);
 }
 
-/** The next contiguous number from this sender to this recipient. */
-export async function nextSenderSeq(tx: Tx, senderId: string, recipientId: string): Promise<number> {
-  const row = await tx.get(
-    `INSERT INTO pair_sequences (sender_id, recipient_id, last_seq) VALUES (?, ?, 1)
-     ON CONFLICT (sender_id, recipient_id) DO UPDATE SET last_seq = pair_sequences.last_seq + 1 RETURNING last_seq`,
-    senderId,
-    recipientId,
-  );
-  if (row === undefined) throw new Error('the sequence of a pair was not returned');
-  return toInt(row, 'last_seq');
+/** A sender, a recipient, and how many messages from one to the other. */
+export type Pair = { senderId: string; recipientId: string; count: number };
+
+const TAKES = textsFor(
+  (count) =>
+    `INSERT INTO pair_sequences (sender_id, recipient_id, last_seq) VALUES ${Array(count).fill('(?, ?, ?)').join(', ')}
+     ON CONFLICT (sender_id, recipient_id) DO UPDATE SET last_seq = pair_sequences.last_seq + excluded.last_seq RETURNING sender_id, recipient_id, last_seq`,
+);
+
+/** Takes the next contiguous numbers of each of these pairs, no two of which are the same, and answers the first of each, in their order. */
+export async function takeSenderSeqs(tx: Tx, pairs: readonly Pair[]): Promise<number[]> {
+  const rows = await readForAll(tx, TAKES, pairs, ({ senderId, recipientId, count }) => [senderId, recipientId, count]);
+  const last = new Map(rows.map((row) => [`${toText(row, 'sender_id')} ${toText(row, 'recipient_id')}`, toInt(row, 'last_seq')]));
+  return pairs.map(({ senderId, recipientId, count }) => {
+    const seq = last.get(`${senderId} ${recipientId}`);
+    if (seq === undefined) throw new Error('the sequence of a pair was not returned');
+    return seq - count + 1;
+  });
 }
 
 export async function deliveriesOf(read: Read, messageId: string): Promise<DeliveryRow[]> {

@@ -2,6 +2,7 @@
 
 import { toInt, toText, toTextOrNull } from './columns.ts';
 import type { Arg, Read, Row, Tx } from './db.ts';
+import { insertingMany } from './many-rows.ts';
 
 export type EventRow = {
   projectId: string;
@@ -29,25 +30,6 @@ export const toEvent = (row: Row): EventRow => ({
   hash: toText(row, 'hash'),
 });
 
-/** How many rows one statement takes, the most first: a few texts that stay prepared, whatever the number of events. */
-const ROWS_AT_ONCE = [32, 8, 2, 1];
-const ROW = '(?, ?, ?, ?, ?, ?, ?, ?, ?)';
-const INSERTS = new Map(
-  ROWS_AT_ONCE.map((count) => [
-    count,
-    `INSERT INTO events (project_id, seq, at, type, actor_id, session_id, subject, data, hash) VALUES ${Array(count).fill(ROW).join(', ')}`,
-  ]),
-);
-
-export async function insertEvents(tx: Tx, events: readonly EventRow[]): Promise<void> {
-  for (let from = 0; from < events.length; ) {
-    const left = events.length - from;
-    const count = ROWS_AT_ONCE.find((size) => size <= left) ?? 1;
-    await tx.run(INSERTS.get(count) ?? '', ...events.slice(from, from + count).flatMap(toArgs));
-    from += count;
-  }
-}
-
 const toArgs = (event: EventRow): Arg[] => [
   event.projectId,
   event.seq,
@@ -59,6 +41,16 @@ const toArgs = (event: EventRow): Arg[] => [
   event.data,
   event.hash,
 ];
+
+const insertAll = insertingMany(
+  'INSERT INTO events (project_id, seq, at, type, actor_id, session_id, subject, data, hash)',
+  '(?, ?, ?, ?, ?, ?, ?, ?, ?)',
+  toArgs,
+);
+
+export async function insertEvents(tx: Tx, events: readonly EventRow[]): Promise<void> {
+  await insertAll(tx, events);
+}
 
 export async function eventsAfter(read: Read, projectId: string, seq: number, limit: number): Promise<EventRow[]> {
   return (await read.all('SELECT * FROM events WHERE project_id = ? AND seq > ? ORDER BY seq LIMIT ?', projectId, seq, limit)).map(toEvent);

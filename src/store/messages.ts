@@ -1,7 +1,8 @@
 // Rows of `messages`: what was said, once, whoever it went to. Never updated.
 
 import { flag, toFlag, toInt, toIntOrNull, toText, toTextOrNull, toTexts, toWord } from './columns.ts';
-import type { Read, Row, Tx } from './db.ts';
+import type { Arg, Read, Row, Tx } from './db.ts';
+import { insertingMany } from './many-rows.ts';
 
 export const KINDS = ['note', 'request', 'status', 'handoff'] as const;
 export type Kind = (typeof KINDS)[number];
@@ -69,38 +70,44 @@ export const toMessage = (row: Row): MessageRow => ({
   expiresAt: toIntOrNull(row, 'expires_at'),
 });
 
-export async function insertMessage(tx: Tx, message: MessageRow): Promise<void> {
-  await tx.run(
-    `INSERT INTO messages (id, project_id, seq, thread_id, in_reply_to, sender_id, sender_session_id, sender_model, address, kind, urgent,
-       subject, body, body_bytes, digest, attachments, expects_reply, quiet, wakes, broadcast, pool, hop, ref, traceparent, created_at, expires_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    message.id,
-    message.projectId,
-    message.seq,
-    message.threadId,
-    message.inReplyTo,
-    message.senderId,
-    message.senderSessionId,
-    message.senderModel,
-    message.address,
-    message.kind,
-    flag(message.urgent),
-    message.subject,
-    message.body,
-    message.bodyBytes,
-    message.digest,
-    JSON.stringify(message.attachments),
-    flag(message.expectsReply),
-    flag(message.quiet),
-    flag(message.wakes),
-    flag(message.broadcast),
-    flag(message.pool),
-    message.hop,
-    message.ref,
-    message.traceparent,
-    message.createdAt,
-    message.expiresAt,
-  );
+const toArgs = (message: MessageRow): Arg[] => [
+  message.id,
+  message.projectId,
+  message.seq,
+  message.threadId,
+  message.inReplyTo,
+  message.senderId,
+  message.senderSessionId,
+  message.senderModel,
+  message.address,
+  message.kind,
+  flag(message.urgent),
+  message.subject,
+  message.body,
+  message.bodyBytes,
+  message.digest,
+  JSON.stringify(message.attachments),
+  flag(message.expectsReply),
+  flag(message.quiet),
+  flag(message.wakes),
+  flag(message.broadcast),
+  flag(message.pool),
+  message.hop,
+  message.ref,
+  message.traceparent,
+  message.createdAt,
+  message.expiresAt,
+];
+
+const insertAll = insertingMany(
+  `INSERT INTO messages (id, project_id, seq, thread_id, in_reply_to, sender_id, sender_session_id, sender_model, address, kind, urgent,
+     subject, body, body_bytes, digest, attachments, expects_reply, quiet, wakes, broadcast, pool, hop, ref, traceparent, created_at, expires_at)`,
+  '(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+  toArgs,
+);
+
+export async function insertMessages(tx: Tx, messages: readonly MessageRow[]): Promise<void> {
+  await insertAll(tx, messages);
 }
 
 export async function findMessage(read: Read, projectId: string, id: string): Promise<MessageRow | undefined> {

@@ -3,6 +3,7 @@
 
 import { toInt, toIntOrNull, toText, toTextOrNull, toWord } from './columns.ts';
 import type { Read, Row, Tx } from './db.ts';
+import { insertingMany, marks, runForAll, textsFor } from './many-rows.ts';
 
 export const REMINDER_STATES = ['pending', 'parked', 'done', 'cancelled'] as const;
 export type ReminderState = (typeof REMINDER_STATES)[number];
@@ -85,15 +86,17 @@ export async function projectsWithDue(read: Read, now: number, limit: number): P
   return [...new Set(rows.map((row) => toText(row, 'project_id')))];
 }
 
-/** The ids of what is due in a project, longest overdue first: each is read again, and parsed, when it is fired. */
-export async function dueReminders(read: Read, projectId: string, now: number, limit: number): Promise<string[]> {
-  const rows = await read.all(
-    `SELECT id FROM reminders WHERE state = 'pending' AND attempt_at <= ? AND project_id = ? ORDER BY attempt_at LIMIT ?`,
+/**
+ * What is due in a project, longest overdue first, unparsed: a damaged one must not hide the others. COALESCE keeps SQLite from the index by project,
+ * in which it would go through every reminder that the project ever had; few are due.
+ */
+export async function dueReminders(read: Read, projectId: string, now: number, limit: number): Promise<Row[]> {
+  return await read.all(
+    `SELECT * FROM reminders WHERE state = 'pending' AND attempt_at <= ? AND COALESCE(project_id, '') = ? ORDER BY attempt_at LIMIT ?`,
     now,
     projectId,
     limit,
   );
-  return rows.map((row) => toText(row, 'id'));
 }
 
 export async function nextAttempt(read: Read): Promise<number | null> {
@@ -101,22 +104,33 @@ export async function nextAttempt(read: Read): Promise<number | null> {
   return row === undefined ? null : toInt(row, 'attempt_at');
 }
 
-/** Claims a due instant. Answers false when it was fired before. */
-export async function claimFiring(tx: Tx, reminder: Pick<ReminderRow, 'id' | 'dueAt'>, now: number): Promise<boolean> {
-  const changes = await tx.run(
-    'INSERT INTO reminder_firings (reminder_id, due_at, fired_at) VALUES (?, ?, ?) ON CONFLICT (reminder_id, due_at) DO NOTHING',
-    reminder.id,
-    reminder.dueAt,
-    now,
-  );
-  return changes === 1;
+/** A due instant, and the message that came of it; null where none was due any more. */
+export type FiringRow = { reminderId: string; dueAt: number; firedAt: number; messageId: string | null };
+
+const insertFirings = insertingMany(
+  'INSERT INTO reminder_firings (reminder_id, due_at, fired_at, message_id)',
+  '(?, ?, ?, ?)',
+  ({ reminderId, dueAt, firedAt, messageId }: FiringRow) => [reminderId, dueAt, firedAt, messageId],
+  ' ON CONFLICT (reminder_id, due_at) DO NOTHING',
+);
+
+/** Claims due instants. Answers false when one of them was fired before. */
+export async function claimFirings(tx: Tx, firings: readonly FiringRow[]): Promise<boolean> {
+  return (await insertFirings(tx, firings)) === firings.length;
 }
 
-export async function recordFiring(tx: Tx, reminder: Pick<ReminderRow, 'id' | 'dueAt'>, messageId: string): Promise<void> {
-  await tx.run('UPDATE reminder_firings SET message_id = ? WHERE reminder_id = ? AND due_at = ?', messageId, reminder.id, reminder.dueAt);
+const FINISHES = textsFor(
+  (count) =>
+    `UPDATE reminders SET state = 'done', runs = runs + 1, attempt_count = 0, last_error = NULL, closed_at = ?
+     WHERE state = 'pending' AND id IN (${marks(count)})`,
+);
+
+/** These have fired for the last time. */
+export async function finishReminders(tx: Tx, ids: readonly string[], now: number): Promise<void> {
+  await runForAll(tx, FINISHES, ids, (id) => [id], [now]);
 }
 
-/** After a firing: the next instant, or done. */
+/** The next instant, or (null) done. */
 export async function rescheduleReminder(tx: Tx, id: string, nextDueAt: number | null, runs: number, now: number): Promise<void> {
   if (nextDueAt === null) {
     await tx.run(

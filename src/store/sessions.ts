@@ -2,6 +2,7 @@
 
 import { toInt, toIntOrNull, toText, toTextOrNull, toWord } from './columns.ts';
 import type { Read, Row, Tx } from './db.ts';
+import { marks, readForAll, textsFor } from './many-rows.ts';
 
 export const DOORS = ['stdio', 'http', 'cli'] as const;
 export type Door = (typeof DOORS)[number];
@@ -79,6 +80,19 @@ export async function findSession(read: Read, id: string): Promise<SessionRow | 
 export async function latestSession(read: Read, agentId: string): Promise<SessionRow | undefined> {
   const row = await read.get('SELECT * FROM sessions WHERE agent_id = ? ORDER BY epoch DESC LIMIT 1', agentId);
   return row && toSession(row);
+}
+
+/** By way of the agents, so that the newest epoch is one step in the index for each. */
+const LATEST = textsFor(
+  (count) =>
+    `SELECT s.* FROM agents a JOIN sessions s ON s.agent_id = a.id AND s.epoch = (SELECT MAX(l.epoch) FROM sessions l WHERE l.agent_id = a.id)
+     WHERE a.id IN (${marks(count)})`,
+);
+
+/** The same of several agents, by agent. */
+export async function latestSessions(read: Read, agentIds: readonly string[]): Promise<Map<string, SessionRow>> {
+  const rows = await readForAll(read, LATEST, agentIds, (id) => [id]);
+  return new Map(rows.map(toSession).map((session) => [session.agentId, session]));
 }
 
 /** Sessions that have not ended, of one project or (null) of all. */

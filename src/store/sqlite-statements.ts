@@ -58,10 +58,10 @@ export function rows(db: Database.Database, sql: string): Rows {
   return {
     statement,
     get: (args) => {
-      const found = statement.get(...args);
+      const found = statement.get(args);
       return found === undefined ? undefined : toNamed(found);
     },
-    all: (args) => statement.all(...args).map(toNamed),
+    all: (args) => statement.all(args).map(toNamed),
   };
 }
 

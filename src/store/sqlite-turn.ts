@@ -102,7 +102,7 @@ export class TurnTx implements Tx {
 
   async run(sql: string, ...args: Arg[]): Promise<number> {
     this.assertOpen();
-    const { changes } = this.#statements.timed(sql, ({ statement }) => statement.run(...args));
+    const { changes } = this.#statements.timed(sql, ({ statement }) => statement.run(args));
     this.changes += changes;
     return changes;
   }

@@ -30,15 +30,22 @@ function chance(length: number): string {
 /** Random characters of base64url, six bits each. */
 const secret = (length: number) => randomPart(length).toString('base64url').slice(0, length);
 
+/** An instant, so that texts sort as the instants do. */
+function stampOf(at: number): string {
+  let text = '';
+  for (let i = 0, rest = at; i < 9; i++) {
+    text = ALPHABET.charAt(rest % 32) + text;
+    rest = Math.floor(rest / 32);
+  }
+  return text;
+}
+
 export function systemIds(clock: Clock): Ids {
+  let stamped = { at: Number.NaN, text: '' };
   const stamp = () => {
-    let rest = clock.now();
-    let text = '';
-    for (let i = 0; i < 9; i++) {
-      text = ALPHABET.charAt(rest % 32) + text;
-      rest = Math.floor(rest / 32);
-    }
-    return text;
+    const at = clock.now();
+    if (at !== stamped.at) stamped = { at, text: stampOf(at) };
+    return stamped.text;
   };
   return {
     next: (prefix) => `${prefix}_${stamp()}${chance(8)}`,

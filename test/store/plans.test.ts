@@ -84,6 +84,7 @@ async function workingDay(hub: TestHub): Promise<void> {
   });
   await workOnTasks(hub, alice, bob);
   for (let i = 0; i < 8; i++) await recv(hub, bob);
+  await hub.reminders.remind(bob, { message: 'r', inMs: 1_000 }, { tool: 'remind' });
   hub.fake.advance(8 * 86_400_000);
   for (const duty of dutiesOf(hub)) await duty.run();
   await hub.sessions.end(alice, 'closed');
@@ -149,7 +150,7 @@ it('reads no table from end to end in everyday work', async () => {
   expect(scans).toEqual([]);
 });
 
-it('uses the index made for it where the inbox is read', async () => {
+it('uses the index made for it where the inbox is read, and where what is due is found', async () => {
   const hub = await testHub(sqlite);
   const raw = new Database(`${hub.place}/hub.db`, { readonly: true });
   cleanup(() => {
@@ -169,6 +170,8 @@ it('uses the index made for it where the inbox is read', async () => {
   expect(planOf(/m_body[\s\S]*d\.state = 'ready'/)).not.toContain('TEMP B-TREE');
   expect(planOf(/FROM deliveries WHERE receipt = /)).toContain('deliveries_receipt');
   expect(planOf(/deliveries[\s\S]*expires_at <= /)).toContain('deliveries_expiring');
+  expect(planOf(/FROM reminders WHERE state = 'pending' AND attempt_at <= \? AND/)).toContain('reminders_due (attempt_at<?)');
+  expect(planOf(/MAX\(l\.epoch\)/)).toContain('(agent_id=? AND epoch=?)');
   expect(planOf(/digest = \?/)).toContain('messages_by_sender (sender_id=? AND created_at>?)');
 });
 
