@@ -1,14 +1,15 @@
-// What CI runs (A-37): the unit tests, the end-to-end matrix over both transports among them, the proofs, and the real clients; and it fails as soon as one does.
+// What CI runs (A-37, S-02): the unit tests, the end-to-end matrix over both transports among them, the proofs, and the real clients; and it fails as soon as one does.
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import config from '../vitest.config.ts';
 import { cells } from './e2e/matrix/fixtures.ts';
 import { scratch } from './support/cleanup.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-const STEPS = ['ci', 'test', 'run prove -- --quick', 'run e2e:clients'];
+const STEPS = ['ci', 'test -- --coverage', 'run prove -- --quick', 'run e2e:clients'];
 /** What CI looks for and would install: it is all here, and installing anything is a mistake of this test. */
 const FOUND = ['g++', 'make', 'python3', 'chromium', 'initdb', 'strace', 'faketime', 'mkfs.ext4', 'tmux'];
 
@@ -29,6 +30,11 @@ it('runs every kind of test, over both transports', () => {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
   expect(scripts.test?.split(' && ')).toContain('vitest run');
   expect(new Set(cells.map(({ door }) => door))).toEqual(new Set(['stdio', 'http']));
+});
+
+it('refuses tests that run less than 85 % of the lines of src, whichever file they are in', () => {
+  expect(config.test?.coverage).toMatchObject({ include: ['src/**/*.ts'], thresholds: { lines: 85 } });
+  expect(config.test?.coverage).not.toHaveProperty('exclude');
 });
 
 it.each(STEPS)('fails when npm %s does, and goes no further', (broken) => {
