@@ -106,7 +106,8 @@ export class Scheduler {
       if (at === null) return period;
       const wait = Math.max(0, at - this.#hub.context.time.now());
       if (wait < period) duty.dueAt = this.#clock.monotonic() + wait;
-      return Math.min(wait, period);
+      // A timer may come up to a millisecond early: then it would not be due yet, and the next look only after a rest.
+      return Math.min(wait === 0 ? 0 : wait + 1, period);
     } catch {
       return period; // running it will say what is wrong
     }

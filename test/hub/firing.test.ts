@@ -134,7 +134,7 @@ it('one that is set while the scheduler rests between two rounds fires on time',
   scheduler.start();
   await until(() => hub.fake.sleeping === 1);
   await hub.reminders.remind(ada, { message: 'soon', inMs: 50 }, { tool: 'remind' });
-  for (let ms = 0; ms < 50; ms++) {
+  for (let ms = 0; ms < 51; ms++) {
     hub.fake.advance(1);
     await until(() => hub.fake.sleeping === 1);
   }
