@@ -24,6 +24,7 @@ export async function runProgram(
   sleep: (ms: number, signal: AbortSignal) => Promise<void>,
   signal?: AbortSignal,
 ): Promise<WakeResult> {
+  if (signal?.aborted === true) return { sent: false, detail: `${run.program} was not started: its process ends` };
   const over = new AbortController();
   const stop = () => over.abort();
   signal?.addEventListener('abort', stop, { once: true });

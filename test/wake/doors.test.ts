@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -170,6 +170,16 @@ it('ends nothing when the hub ends in the moment in which a program could not be
   const said = text(child.stdout);
   const [code, signal] = await once(child, 'close');
   expect([code, signal, await said]).toEqual([0, null, '/nowhere/x: spawn /nowhere/x ENOENT\n']);
+});
+
+it('starts nothing for a hub that is already ending', async () => {
+  const marker = join(scratch(), 'started');
+  const run = { program: '/bin/sh', args: ['-c', `touch ${marker}; sleep 60`], env: { PATH: '/bin:/usr/bin' }, timeoutMs: 60_000 };
+  expect(await runProgram(run, systemClock.sleep, AbortSignal.abort())).toEqual({
+    sent: false,
+    detail: '/bin/sh was not started: its process ends',
+  });
+  expect(existsSync(marker)).toBe(false);
 });
 
 it('opens to each client what it has, and nothing that the configuration leaves out', async () => {
