@@ -178,10 +178,8 @@ function oneKeyOneResult({ history, byBody }) {
     if (new Set(list.map(({ result }) => result.message_id)).size > 1) bad.push(`${key} had several results`);
   }
   for (const [body, list] of byBody) if (list.length > 1) bad.push(`"${body}" is stored ${list.length} times`);
-  const conflicts = history.filter(({ op, phase, key }) => op === 'conflict' && phase !== 'invoke' && byKey.has(key));
-  // A database that is away is asked again.
-  const refused = new Set(['conflict', 'unavailable']);
-  for (const { key, code } of conflicts) if (!refused.has(code)) bad.push(`${key} with other arguments answered ${code ?? 'ok'}`);
+  const conflicts = history.filter((line) => line.op === 'conflict' && isAnswered(line) && byKey.has(line.key));
+  for (const { key, code } of conflicts) if (code !== 'conflict') bad.push(`${key} with other arguments answered ${code ?? 'ok'}`);
   const retried = history.filter(({ op, phase, result }) => op === 'send' && phase === 'ok' && result.replayed).length;
   return { checked: byKey.size, bad, note: `${retried} replayed, ${conflicts.length} reused` };
 }
@@ -205,8 +203,7 @@ function finished({ deliveries, history }) {
   return { checked: theirs.length, bad };
 }
 
-/** `cuts`: when a server that the hubs are on was killed. */
-function ackedByEcho({ history, deliveries, cuts = [] }) {
+function ackedByEcho({ history, deliveries }) {
   const bad = [];
   const shownAs = new Map(receipts(history).map(({ receipt, messages }) => [receipt, messages]));
   const echoed = new Set();
@@ -229,16 +226,8 @@ function ackedByEcho({ history, deliveries, cuts = [] }) {
     if (!echoed.has(`${to} ${message_id} ${attempt}`)) bad.push(`${message_id} is acknowledged; ${to} never echoed its attempt ${attempt}`);
   }
   const stale = history.filter((line) => line.op === 'stale-receipt' && isAnswered(line));
-  for (const line of stale)
-    if (line.code !== 'stale_receipt' && !isCurrentAgain(line, history, cuts))
-      bad.push(`${line.client}: an older receipt answered ${line.code ?? 'ok'}`);
+  for (const { code, client } of stale) if (code !== 'stale_receipt') bad.push(`${client}: an older receipt answered ${code ?? 'ok'}`);
   return { checked: acked.length, bad, note: `${stale.length} older receipts tried` };
-}
-
-/** A lease is not synced before it is told: a server that is killed at once after it forgets it, and the receipt before is the current one again. */
-function isCurrentAgain(line, history, cuts) {
-  const newer = history.findLast(({ client, op, phase, t }) => client === line.client && op === 'recv' && phase === 'ok' && t <= line.t);
-  return newer !== undefined && cuts.some((at) => at >= newer.t && at <= line.t);
 }
 
 function fenced({ history }) {
@@ -249,9 +238,9 @@ function fenced({ history }) {
   return { checked: tried.length, bad };
 }
 
-/** Whether a call came back with a verdict; a database that is away gives none, and is counted elsewhere. */
+/** Whether a call came back with a verdict: one that was cut off has none, and a database that is away gives none. */
 function isAnswered({ phase, code }) {
-  return phase !== 'invoke' && code !== 'unavailable';
+  return (phase === 'ok' || phase === 'fail') && code !== 'unavailable';
 }
 
 /** Every message that a client saw, in its order. */

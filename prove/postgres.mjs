@@ -11,12 +11,10 @@ export async function provePostgres({ restartEveryMs, ...round }) {
   const server = await startPostgres();
   if (server === undefined) return undefined;
   const stops = { ordered: 0, killed: 0 };
-  const cuts = [];
   const disturb = async (isOver) => {
     for (let n = 0; !isOver(); n++) {
       await pause(restartEveryMs);
       if (isOver()) return;
-      if (n % 2 === 0) cuts.push(Date.now());
       await server.halt(n % 2 === 0 ? 'SIGKILL' : 'SIGINT');
       stops[n % 2 === 0 ? 'killed' : 'ordered'] += 1;
       await pause(n % 3 === 2 ? 7_000 : 300); // longer than a call waits for it, now and then
@@ -25,7 +23,7 @@ export async function provePostgres({ restartEveryMs, ...round }) {
   };
   try {
     const { figures, evidence } = await crashRound({ ...round, databaseUrl: server.url(), disturb });
-    return { figures, stops, results: check({ ...evidence, cuts }, SERVER_CHECKS) };
+    return { figures, stops, results: check(evidence, SERVER_CHECKS) };
   } finally {
     await server.stop();
   }
