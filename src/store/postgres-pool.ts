@@ -11,7 +11,7 @@ import type { Outcome, PgBell, PgPool } from './postgres.ts';
 import { ListenBell } from './postgres-bell.ts';
 import { isLost, isStalePlan, isUnreached, mayPass, toPostgresError } from './postgres-error.ts';
 import type { PgSettings } from './postgres-settings.ts';
-import type { PgConnection } from './postgres-transaction.ts';
+import type { PgConnection, ServerLife } from './postgres-transaction.ts';
 
 /** One project needs one connection to write, and reads share the rest; a server has a hundred by default. */
 const CONNECTIONS = 10;
@@ -32,6 +32,10 @@ const LIFETIME_S = 1_800;
 /** More texts than this are made by some list of changing length; they are not worth a prepared statement each. */
 const PREPARED = 1_000;
 
+const NOWHERE: ServerLife = { history: '', crash: '' };
+/** invalid_parameter_value: the number of a transaction that the server has not given yet. */
+const AHEAD = '22023';
+
 /** Loaded when it is needed: a hook, which is started for every tool that a model uses, is bundled with this file and pays for no server. */
 const driver = (): typeof import('pg') => createRequire(import.meta.url)('pg') as typeof import('pg');
 
@@ -40,8 +44,7 @@ export class ServerPool implements PgPool {
   readonly #clock: Clock;
   readonly #pool: pg.Pool;
   readonly #connections: number;
-  /** Which history of which server the connections are to: a standby that took over may have lost what the old server committed. */
-  #server = '';
+  readonly #lives = new WeakMap<pg.ClientBase, ServerLife>();
   #trouble: { since: number; what: string } | undefined;
 
   /** `answerMs`: how long a statement may stay without an answer; 0: as long as it takes. */
@@ -80,7 +83,7 @@ export class ServerPool implements PgPool {
     };
     client.on('error', onError);
     try {
-      return await work(connectionOf(client));
+      return await work(connectionOf(client, this.#lives.get(client) ?? NOWHERE));
     } catch (error) {
       if (error instanceof Error && (isLost(error) || isLost(error.cause) || isStalePlan(error))) broken ??= error;
       throw error;
@@ -90,14 +93,18 @@ export class ServerPool implements PgPool {
     }
   }
 
-  async outcomeOf(xid: string): Promise<Outcome> {
-    const server = this.#server;
+  /**
+   * Believed of the same history only, because a standby that took over may have lost what the old server committed. A server that crashed gives the
+   * numbers of transactions away again that it had not written down (seen on 15.18, each time): its `committed` may be another's, its `aborted` not.
+   */
+  async outcomeOf(xid: string, life: ServerLife): Promise<Outcome> {
     const deadline = this.#clock.monotonic() + PATIENCE_MS;
     while (this.#clock.monotonic() < deadline) {
-      const [row] = await this.use(({ script }) => script(`SELECT pg_xact_status('${BigInt(xid)}'::xid8) AS status`));
-      if (server === '' || server !== this.#server) return 'unknown';
-      if (row?.status === 'committed' || row?.status === 'aborted') return row.status;
-      if (row?.status !== 'in progress') return 'unknown';
+      const { status, now } = await this.use(async ({ script, life: now }) => ({ status: await statusOf(script, xid), now }));
+      if (life.history === '' || life.history !== now.history) return 'unknown';
+      if (status === 'aborted') return 'aborted';
+      if (status === 'committed') return life.crash !== '' && life.crash === now.crash ? 'committed' : 'unknown';
+      if (status !== 'in progress') return 'unknown';
       await this.#clock.sleep(RETRY_MS); // its server process has not noticed yet that we are gone
     }
     return 'unknown';
@@ -172,7 +179,7 @@ export class ServerPool implements PgPool {
     if (found.fsync !== 'on' || found.pages !== 'on')
       throw refuse('may lose what it acknowledged (fsync or full_page_writes is off).', 'Turn both on; they are by default.');
     if (found.encoding !== 'UTF8') throw refuse(`stores ${found.encoding} text.`, 'Create the database with ENCODING UTF8.');
-    this.#server = await serverOf(client);
+    this.#lives.set(client, await lifeOf(client));
   }
 }
 
@@ -181,15 +188,26 @@ function isBusy(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('timeout exceeded when trying to connect');
 }
 
-/** The server and the timeline of its history; empty where its user may not ask. */
-async function serverOf(client: pg.ClientBase): Promise<string> {
+/** The server, the timeline of its history, and when it last began to count anew, which it does after a crash and no ordered stop. */
+async function lifeOf(client: pg.ClientBase): Promise<ServerLife> {
   try {
-    const { rows } = await client.query<{ server: string }>(
-      `SELECT system_identifier::text || '/' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) AS server FROM pg_control_system()`,
+    const { rows } = await client.query<ServerLife>(
+      `SELECT system_identifier::text || '/' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) AS history,
+         COALESCE(pg_stat_get_bgwriter_stat_reset_time()::text, '') AS crash FROM pg_control_system()`,
     );
-    return rows[0]?.server ?? '';
+    return rows[0] ?? NOWHERE;
   } catch {
-    return '';
+    return NOWHERE;
+  }
+}
+
+/** What the server says of a transaction. One that lies ahead of it was lost in a crash, and its number not given away again yet. */
+async function statusOf(script: PgConnection['script'], xid: string): Promise<unknown> {
+  try {
+    return (await script(`SELECT pg_xact_status('${BigInt(xid)}'::xid8) AS status`))[0]?.status;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === AHEAD) return 'aborted';
+    throw error;
   }
 }
 
@@ -224,8 +242,9 @@ function nameOf(text: string): { name?: string } {
   return name === undefined ? {} : { name };
 }
 
-function connectionOf(client: pg.ClientBase): PgConnection {
+function connectionOf(client: pg.ClientBase, life: ServerLife): PgConnection {
   return {
+    life,
     async query(text, values) {
       const { rows, rowCount } = await client.query<Record<string, unknown>>({ text, values: [...values], ...nameOf(text) });
       return { rows, affected: rowCount ?? 0 };

@@ -6,7 +6,11 @@ import type { Clock } from '../hub/clock.ts';
 import type { Arg, DbObserver, Row, Tx } from './db.ts';
 
 /** One connection, held for one transaction at a time. It runs what it is given in the order of the calls. */
+/** Which history of which server a connection is to, and since which crash it runs; empty where its user may not ask. */
+export type ServerLife = { history: string; crash: string };
+
 export interface PgConnection {
+  readonly life: ServerLife;
   query(sql: string, args: readonly Arg[]): Promise<{ rows: Row[]; affected: number }>;
   /** Several statements without arguments in one message. Answers the rows of the last one. */
   script(sql: string): Promise<Row[]>;

@@ -9,7 +9,7 @@ import { HubError } from '../hub/errors.ts';
 import type { Db, DbObserver, Durability, Read, Tx } from './db.ts';
 import { Changes } from './postgres-changes.ts';
 import { isContended, isLost, isStalePlan, toLookError, toPostgresError, unknownOutcome } from './postgres-error.ts';
-import { type PgConnection, PgTx } from './postgres-transaction.ts';
+import { type PgConnection, PgTx, type ServerLife } from './postgres-transaction.ts';
 
 export type Outcome = 'committed' | 'aborted' | 'unknown';
 
@@ -28,8 +28,8 @@ export interface PgPool {
   readonly name: string;
   /** Lends a connection until `use` is done; waits for one within reason. */
   use<T>(use: (connection: PgConnection) => Promise<T>): Promise<T>;
-  /** What became of a transaction whose commit was not answered. */
-  outcomeOf(xid: string): Promise<Outcome>;
+  /** What became of a transaction whose commit was not answered. `life`: that of the connection it was sent on. */
+  outcomeOf(xid: string, life: ServerLife): Promise<Outcome>;
   /** A pool of one process alone has none. */
   bell?(rung: () => void): PgBell;
   notices(): readonly string[];
@@ -198,7 +198,7 @@ export class PostgresDb implements Db {
     } else {
       const xid = String((await tx.begun())[0]?.xid ?? '');
       await tx.commit().catch((error: unknown) => {
-        throw isLost(error) ? new LostCommit(xid, settled, error) : error;
+        throw isLost(error) ? new LostCommit(xid, connection.life, settled, error) : error;
       });
       this.#observe(taken, tx.beganAt);
       this.#changes.happened();
@@ -238,7 +238,7 @@ export class PostgresDb implements Db {
       for (const pending of taken) pending.reject(toPostgresError(error));
       return;
     }
-    const outcome = error.xid === '' ? 'unknown' : await this.#pool.outcomeOf(error.xid).catch(() => 'unknown');
+    const outcome = error.xid === '' ? 'unknown' : await this.#pool.outcomeOf(error.xid, error.life).catch(() => 'unknown');
     if (outcome === 'committed') {
       for (const settle of error.settled) settle();
       this.#changes.happened();
@@ -253,12 +253,14 @@ export class PostgresDb implements Db {
 /** The connection ended between the question to commit and its answer. */
 class LostCommit extends Error {
   readonly xid: string;
+  readonly life: ServerLife;
   /** How its callers are to be told if it did happen. */
   readonly settled: readonly (() => void)[];
 
-  constructor(xid: string, settled: readonly (() => void)[], cause: unknown) {
+  constructor(xid: string, life: ServerLife, settled: readonly (() => void)[], cause: unknown) {
     super('the connection was lost during a commit', { cause });
     this.xid = xid;
+    this.life = life;
     this.settled = settled;
   }
 }

@@ -164,6 +164,7 @@ function poolOf(pg: PGlite, schema: string): PgPool {
       const result = tail.then(async () => {
         await pg.exec(`SET search_path TO ${schema}`);
         return await work({
+          life: { history: '', crash: '' },
           async query(sql, args) {
             const { rows, affectedRows } = await pg.query<Record<string, unknown>>(sql, [...args]);
             return { rows, affected: affectedRows ?? 0 };
