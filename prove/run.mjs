@@ -47,7 +47,7 @@ const tier = quick ? 'push' : flags.nightly ? 'nightly' : 'merge';
 const seed = Number(flags.seed ?? Date.now() % 1_000_000);
 const size = quick
   ? {
-      runs: 150,
+      runs: 60,
       count: 100,
       clients: 4,
       stdio: 1,
