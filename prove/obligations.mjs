@@ -66,7 +66,7 @@ export async function proveObligations({ runs, seed, root = PACKAGE, endOnFailur
     fc.array(step, { minLength: 10, maxLength: 60, size: 'max' }),
     async (start, steps) => {
       const { folder, done } = scratch({ inMemory: true });
-      const world = { clock: new JumpClock(Date.parse(start)), ends: new Map(), asks: [], reminders: [] };
+      const world = { clock: new JumpClock(Date.parse(start)), ends: new Map(), late: new Map(), asks: [], reminders: [] };
       const open = () => openHub(folder, { root, clock: world.clock, limits: LIMITS });
       world.hub = await open();
       world.attach = async () => {
@@ -109,6 +109,12 @@ async function act(world, one, open) {
       const ended = world.ends.get(ask.id);
       if (ended === 'cancelled') return assert.equal(outcome.code, 'expired');
       const counts = ended === undefined && now < ask.deadlineAt;
+      if (!counts && !one.decline) {
+        // So many are kept beside an ask, and no more.
+        const kept = world.late.get(ask.id) ?? 0;
+        if (kept >= hub.limits.lateAnswers) return assert.equal(outcome.code, 'limit_reached');
+        world.late.set(ask.id, kept + 1);
+      }
       assert.equal(outcome.late, !counts);
       if (counts) world.ends.set(ask.id, one.decline ? 'declined' : 'answered');
       return;
