@@ -1,6 +1,8 @@
 // What the checker looks at, gathered after everything has ended: the clients' histories and the rows of the database, indexed once,
 // so that every check is a walk over lists (O(n)).
 
+import { closeSync, openSync, readdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { readHistories } from './history.mjs';
 import { openHub } from './hub.mjs';
@@ -36,7 +38,13 @@ const ROWS = {
 };
 
 function readFile(path, problems) {
-  const db = new Database(path, { readonly: true });
+  let db;
+  try {
+    db = new Database(path, { readonly: true });
+  } catch (error) {
+    problems.push(`${path} does not open: ${error.message}; ${whatIsThere(path)}`);
+    return Object.fromEntries(Object.keys(ROWS).map((name) => [name, []]));
+  }
   const all = (sql) => {
     try {
       return db.prepare(sql).all();
@@ -50,6 +58,16 @@ function readFile(path, problems) {
   const rows = Object.fromEntries(Object.entries(ROWS).map(([name, sql]) => [name, all(sql)]));
   db.close();
   return { ...rows, events: rows.events.map((row) => ({ ...row, data: JSON.parse(row.data) })) };
+}
+
+/** What the file system says of a file that does not open, and what lies beside it. */
+function whatIsThere(path) {
+  try {
+    closeSync(openSync(path));
+    return `beside it: ${readdirSync(dirname(path)).join(', ')}`;
+  } catch (error) {
+    return error.message;
+  }
 }
 
 function index({ agents, messages, deliveries, approvals, events }) {

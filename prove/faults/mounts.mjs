@@ -8,22 +8,29 @@ import { join } from 'node:path';
 /** EXT4_IOC_SHUTDOWN = _IOR('X', 125, __u32) with NOLOGFLUSH (linux/ext4.h): everything that was not synced is gone at once. */
 const CUT = "import fcntl,os,struct,sys\nfd=os.open(sys.argv[1],os.O_RDONLY)\nfcntl.ioctl(fd,0x8004587d,struct.pack('I',2))";
 
-/** An ext4 on a loop device. `cut` is the power cut; `restore` mounts what the disk then holds, replaying its journal. */
+/**
+ * An ext4 on a loop device. `cut` is the power cut; `restore` mounts what the disk then holds, replaying its journal. The device is its own from
+ * beginning to end: one that `mount -o loop` takes anew for each mount may, in between, be given to a disk of a proof beside it.
+ */
 export function powerDisk({ megabytes = 96 } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'rookery-disk-'));
   const [image, at] = [join(folder, 'image'), join(folder, 'mounted')];
   mkdirSync(at);
   run('truncate', '-s', `${megabytes}M`, image);
   run('mkfs.ext4', '-q', '-F', image);
-  run('mount', '-o', 'loop', image, at);
+  const device = run('losetup', '--find', '--show', image).trim();
+  run('mount', device, at);
   return {
     at,
     cut: () => run('python3', '-c', CUT, at),
     restore() {
       run('umount', at);
-      run('mount', '-o', 'loop', image, at);
+      run('mount', device, at);
     },
-    done: () => unmount(at, folder),
+    done() {
+      unmount(at, folder);
+      run('losetup', '--detach', device);
+    },
   };
 }
 
@@ -42,5 +49,5 @@ function unmount(at, folder) {
 }
 
 function run(program, ...args) {
-  execFileSync(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  return execFileSync(program, args, { stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8' });
 }

@@ -39,7 +39,7 @@ export async function controlPowerCuts({ cuts, seed }) {
   const copy = patchedCopy('store/sqlite.js', [["this.#synchronize(relaxed ? 'NORMAL' : 'FULL')", "this.#synchronize('NORMAL')"]]);
   try {
     const { bad, checked } = await provePowerCuts({ cuts, seed, root: copy.root });
-    const lost = bad.filter((sentence) => sentence.startsWith('I1'));
+    const lost = bad.filter((sentence) => sentence.startsWith('I1:'));
     return {
       checked,
       bad: lost.length > 0 ? [] : ['with synchronous=NORMAL nothing was lost: this loop would not see a loss'],
