@@ -4,7 +4,7 @@
 //   --only a,b   some sections; some of them run only when they are named, because they take minutes or install other people's programs
 // Throw-away homes on a real disk, loopback only.
 
-import { parseArgs } from 'node:util';
+import { assertKnown, namesOf, readFlags } from '../prove/flags.mjs';
 import { scratch } from '../prove/hub.mjs';
 import { benchClients } from './clients.mjs';
 import { benchDashboard } from './dashboard.mjs';
@@ -25,15 +25,7 @@ import { benchStdio } from './stdio.mjs';
 import { sentences, verdicts } from './targets.mjs';
 import { benchTasks } from './tasks.mjs';
 
-const { values: flags } = parseArgs({
-  options: {
-    quick: { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-    large: { type: 'boolean', default: false },
-    docs: { type: 'boolean', default: false },
-    only: { type: 'string' },
-  },
-});
+const flags = readFlags(import.meta.url, { switches: ['quick', 'json', 'large', 'docs'], words: ['only'] });
 const size = flags.quick ? { runs: 200, starts: 4, seconds: 2 } : { runs: 1_000, starts: 11, seconds: 6 };
 const table = new Table();
 
@@ -70,12 +62,9 @@ const NAMED = {
 };
 
 const all = { ...SECTIONS, ...NAMED };
-const chosen = flags.only === undefined ? Object.keys(SECTIONS) : ['floors', ...flags.only.split(',').map((name) => name.trim())];
-const unknown = chosen.filter((name) => !Object.hasOwn(all, name));
-if (unknown.length > 0) {
-  process.stderr.write(`--only: there is no section ${unknown.join(', ')}. There are: ${Object.keys(all).join(', ')}.\n`);
-  process.exit(2);
-}
+const only = namesOf(flags.only);
+assertKnown('only', only ?? [], Object.keys(all));
+const chosen = only === undefined ? Object.keys(SECTIONS) : ['floors', ...only];
 for (const name of new Set(chosen)) {
   const { folder, done } = scratch();
   process.stderr.write(`${name} ... `);

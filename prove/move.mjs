@@ -8,12 +8,11 @@ import { createReadStream, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { parseArgs } from 'node:util';
 import { startPostgres } from '../test/support/postgres-server.mjs';
+import { readFlags } from './flags.mjs';
 import { openHub, PROJECT, program, scratch } from './hub.mjs';
 
-const { values } = parseArgs({ options: { mb: { type: 'string', default: '1024' } } });
-const WANTED = Number(values.mb) * 1_048_576;
+const WANTED = readFlags(import.meta.url, { figures: { mb: 1024 } }).mb * 1_048_576;
 const SENDERS = 32;
 const BODY = 6_000;
 

@@ -4,21 +4,22 @@
 //   --count N      messages per client (default 250; the long form is 2,000)
 //   --faults       the fault laboratory alone: disks, kills, clocks, lost answers, malformed input (faults/index.mjs); --only a,b picks some
 //   --nightly      more of everything              --scorecard  writes what it checked into docs/scorecard.md and README, when all is green
-//   --only GROUP   with --mutants: contract, tasks, approvals, isolation or faults
+//   --only a,b     with --mutants: some of contract, tasks, approvals, isolation, faults
 // Everything happens in throw-away homes and ends with them.
 
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { cpus } from 'node:os';
-import { inspect, parseArgs } from 'node:util';
+import { inspect } from 'node:util';
 import { approvalRace } from './approval-race.mjs';
 import { proveApprovals } from './approvals.mjs';
 import { proveContract } from './contract.mjs';
 import { crashRound } from './crash.mjs';
 import { FAULTS } from './faults/index.mjs';
 import { missing } from './faults/stage.mjs';
+import { assertKnown, namesOf, readFlags } from './flags.mjs';
 import { proveHosts } from './hosts.mjs';
 import { proveIsolation } from './isolation.mjs';
-import { runMutants } from './mutants.mjs';
+import { MUTANT_GROUPS, runMutants } from './mutants.mjs';
 import { proveObligations } from './obligations.mjs';
 import { provePostgres } from './postgres.mjs';
 import { proveReceivers } from './receivers.mjs';
@@ -29,22 +30,16 @@ import { proveTaskCrowd } from './task-crowd.mjs';
 import { proveTasks } from './tasks.mjs';
 import { proveWriters } from './writers.mjs';
 
-const { values: flags } = parseArgs({
-  options: {
-    quick: { type: 'boolean', default: false },
-    mutants: { type: 'boolean', default: false },
-    faults: { type: 'boolean', default: false },
-    nightly: { type: 'boolean', default: false },
-    scorecard: { type: 'boolean', default: false },
-    only: { type: 'string' },
-    rounds: { type: 'string', default: '1' },
-    count: { type: 'string' },
-    seed: { type: 'string' },
-  },
+const flags = readFlags(import.meta.url, {
+  switches: ['quick', 'mutants', 'faults', 'nightly', 'scorecard'],
+  words: ['only'],
+  figures: { rounds: 1, count: undefined, seed: undefined },
 });
+const only = namesOf(flags.only);
+assertKnown('only', only ?? [], flags.mutants ? MUTANT_GROUPS : FAULTS.map(({ name }) => name));
 const { quick } = flags;
 const tier = quick ? 'push' : flags.nightly ? 'nightly' : 'merge';
-const seed = Number(flags.seed ?? Date.now() % 1_000_000);
+const seed = flags.seed ?? Date.now() % 1_000_000;
 const size = quick
   ? {
       runs: 60,
@@ -76,7 +71,7 @@ const size = quick
       rounds: 25,
       crowd: { processes: 8, count: 200 },
     };
-const count = Number(flags.count ?? size.count);
+const count = flags.count ?? size.count;
 if (flags.count !== undefined) Object.assign(size, { killForMs: 3_600_000, limitMs: 3_600_000 });
 let violations = 0;
 const began = performance.now();
@@ -93,11 +88,11 @@ let mutantLines = [];
 print(`seed ${seed}; repeat with: npm run prove -- --seed ${seed}${quick ? ' --quick' : ''}`);
 if (flags.mutants) mutants();
 else {
-  if (!flags.faults) proofs();
+  if (!flags.faults && only === undefined) proofs();
   faults();
 }
 await runQueue();
-if (flags.scorecard && violations === 0 && flags.only === undefined && !(flags.faults && !flags.mutants)) score();
+if (flags.scorecard && violations === 0 && only === undefined && !(flags.faults && !flags.mutants)) score();
 print(violations === 0 ? 'No violation.' : `${violations} VIOLATIONS.`);
 process.exit(violations === 0 ? 0 : 1);
 
@@ -167,7 +162,7 @@ function proofs() {
     line('end', 'every process came to its end', { checked: figures.starts, bad: figures.exits });
   });
   prove('I11', 'two projects with the same names, every tool with the ids of both', () => proveIsolation({ rounds: size.rounds, seed }));
-  for (let round = 0; round < Number(flags.rounds); round++) {
+  for (let round = 0; round < flags.rounds; round++) {
     section(`${size.clients} clients, ${count} messages each, kill -9 at random`, async () => {
       const { figures, results } = await crashRound({ ...size, count, seed: seed + round });
       const { kills, starts, seconds, reopenMs, exits } = figures;
@@ -209,7 +204,6 @@ function proofs() {
 
 /** What cannot run here is said, and is no failure. */
 function faults() {
-  const only = flags.only?.split(',');
   for (const { name, title, needs, prove: run, sizes, alone, long } of FAULTS) {
     const size = sizes[tier];
     if (size === undefined || only?.includes(name) === false) continue;
@@ -228,7 +222,7 @@ function skip(why) {
 
 function mutants() {
   section('mutants', async () => {
-    const lines = await runMutants({ seed, only: flags.only, print: (text) => print(`  ${text}`) });
+    const lines = await runMutants({ seed, only, print: (text) => print(`  ${text}`) });
     mutantLines = lines;
     const killed = lines.filter(({ red }) => red.length > 0).length;
     print(`  ${killed} of ${lines.length} killed`);

@@ -6,12 +6,12 @@ import { fork } from 'node:child_process';
 import { mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { quantile } from '../bench/figures.mjs';
 import { CHECKS, check } from './check.mjs';
 import { gather } from './evidence.mjs';
 import { serveAgain, startHttp } from './faults/http-hub.mjs';
 import { memoryOf } from './faults/pressure.mjs';
+import { readFlags, refuse } from './flags.mjs';
 import { pause } from './hub.mjs';
 
 const WORKER = fileURLToPath(new URL('soak-worker.mjs', import.meta.url));
@@ -23,19 +23,8 @@ const SAMPLE_MS = 2_000;
 const GROWTH = 0.2;
 const WAL_MAX_MIB = 64;
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '5' },
-    agents: { type: 'string', default: '100' },
-    restarts: { type: 'string', default: '2' },
-    seed: { type: 'string', default: '1' },
-  },
-});
-const [minutes, agents, restarts, seed] = [values.minutes, values.agents, values.restarts, values.seed].map(Number);
-if (![minutes, agents, restarts, seed].every((n) => Number.isFinite(n) && n >= 0) || agents < 2) {
-  process.stderr.write('Usage: npm run soak -- --minutes 5 --agents 100 --restarts 2 --seed 1\n');
-  process.exit(2);
-}
+const { minutes, agents, restarts, seed } = readFlags(import.meta.url, { figures: { minutes: 5, agents: 100, restarts: 2, seed: 1 } });
+if (agents < 2) refuse('--agents: at least 2, so that each has somebody to write to.');
 process.exit((await soak()) ? 0 : 1);
 
 async function soak() {
