@@ -9,7 +9,7 @@ const BENCH = fileURLToPath(new URL('../bench/run.mjs', import.meta.url));
 it('names the sections when one is asked for that there is not, and measures nothing', () => {
   const { status, stdout, stderr } = spawnSync(process.execPath, [BENCH, '--only', 'library,nosuch'], { encoding: 'utf8' });
   expect([status, stdout]).toEqual([2, '']);
-  expect(stderr).toContain('there is no section nosuch. There are: floors, library,');
+  expect(stderr).toContain('--only: there is no nosuch. There are: floors, library,');
 });
 
 it('says of every target whether the rows of a run reach it, and nothing of what was not measured', async () => {
