@@ -95,7 +95,7 @@ export class ApprovalEnds {
 
   /** The next end, for the scheduler. */
   nextDue(): Promise<number | null> {
-    return this.#context.db.read(nextExpiry);
+    return this.#context.instants.next(nextExpiry);
   }
 
   async #expire(act: Act, approval: ApprovalRow): Promise<boolean> {

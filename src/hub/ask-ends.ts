@@ -58,7 +58,7 @@ export class AskEnds {
 
   /** The next deadline, for the scheduler. */
   nextDue(): Promise<number | null> {
-    return this.#context.db.read(nextDeadline);
+    return this.#context.instants.next(nextDeadline);
   }
 
   /** The question has been dealt with: its message needs no reply any more. */

@@ -5,6 +5,7 @@ import type { Clock } from './clock.ts';
 import type { Commands } from './command.ts';
 import type { Host } from './host.ts';
 import type { Ids } from './ids.ts';
+import type { Instants } from './instants.ts';
 import type { Limits } from './limits.ts';
 import type { Policy } from './policy.ts';
 import type { Party } from './policy-book.ts';
@@ -29,6 +30,7 @@ export type HubContext = {
   readonly files: ProjectFiles;
   readonly commands: Commands;
   readonly waiting: Waiting;
+  readonly instants: Instants;
   readonly rates: SendRates;
   readonly telemetry: Telemetry;
   readonly slowLog: SlowLog;

@@ -69,7 +69,7 @@ export class Firing {
 
   /** The next instant at which something is due, for the scheduler. */
   nextDue(): Promise<number | null> {
-    return this.#context.db.read(nextAttempt);
+    return this.#context.instants.next(nextAttempt);
   }
 
   async #fireBatch(projectId: string): Promise<number> {

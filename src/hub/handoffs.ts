@@ -132,6 +132,6 @@ export class Handoffs {
 
   /** When the next one ends unanswered, for the scheduler. */
   nextDue(): Promise<number | null> {
-    return this.#context.db.read(nextHandoffEnd);
+    return this.#context.instants.next(nextHandoffEnd);
   }
 }

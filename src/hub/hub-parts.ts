@@ -6,6 +6,7 @@ import { Commands } from './command.ts';
 import type { HubContext } from './context.ts';
 import type { Host } from './host.ts';
 import type { Ids } from './ids.ts';
+import { Instants } from './instants.ts';
 import type { Limits } from './limits.ts';
 import { DEFAULT_POLICY, type Policy } from './policy.ts';
 import { PolicyBook } from './policy-book.ts';
@@ -55,6 +56,7 @@ export async function contextOf(parts: HubParts, highWaterAt: number): Promise<{
     files,
     commands: new Commands(db, time, host, telemetry, book),
     waiting: new Waiting(db, clock, limits),
+    instants: new Instants(db),
     rates: new SendRates(clock, (caller) => book.limitsOf(caller)),
     telemetry,
     slowLog: parts.slowLog ?? NO_SLOW_LOG,

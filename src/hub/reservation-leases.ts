@@ -72,7 +72,7 @@ export class ReservationLeases {
   /** When the next lease may be over, for the scheduler. */
   async nextDue(): Promise<number | null> {
     if (!this.#context.time.trustsSilence()) return null;
-    const next = await this.#context.db.read(nextLeaseEnd);
+    const next = await this.#context.instants.next(nextLeaseEnd);
     return next === null ? null : next + RECORD_MS;
   }
 

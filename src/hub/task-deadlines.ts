@@ -1,6 +1,7 @@
 // Deadlines of tasks. When one passes, its owner and whoever has the task are told once, or the task fails, as was asked for; and what was not to
 // begin before its time may be begun.
 
+import type { Read } from '../store/db.ts';
 import { nextTaskDeadline, overdueTasks } from '../store/task-duties.ts';
 import { nextToWake, wakeDue } from '../store/task-graph.ts';
 import { findTask } from '../store/tasks.ts';
@@ -49,8 +50,11 @@ export class TaskDeadlines {
 
   /** When the next deadline or beginning is due, for the scheduler. */
   async nextDue(): Promise<number | null> {
-    const times = await this.#context.db.read(async (read) => [await nextTaskDeadline(read), await nextToWake(read)]);
-    const due = times.filter((time) => time !== null);
-    return due.length === 0 ? null : Math.min(...due);
+    return await this.#context.instants.next(nextDeadlineOrBeginning);
   }
+}
+
+async function nextDeadlineOrBeginning(read: Read): Promise<number | null> {
+  const due = [await nextTaskDeadline(read), await nextToWake(read)].filter((time) => time !== null);
+  return due.length === 0 ? null : Math.min(...due);
 }

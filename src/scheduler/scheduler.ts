@@ -93,7 +93,9 @@ export class Scheduler {
   async #untilNext(): Promise<number> {
     if (this.#stop.signal.aborted) return 0;
     const waits = await Promise.all(this.#duties.map((duty) => this.#wait(duty)));
-    return Math.min(...waits);
+    const soonest = Math.min(...waits);
+    // A timer may come up to a millisecond early: then nothing would be due yet, and the next look only after a rest.
+    return soonest === 0 ? 0 : soonest + 1;
   }
 
   /** How long until this duty is to run: its period, or the instant it knows of, whichever is sooner. */
@@ -106,8 +108,7 @@ export class Scheduler {
       if (at === null) return period;
       const wait = Math.max(0, at - this.#hub.context.time.now());
       if (wait < period) duty.dueAt = this.#clock.monotonic() + wait;
-      // A timer may come up to a millisecond early: then it would not be due yet, and the next look only after a rest.
-      return Math.min(wait === 0 ? 0 : wait + 1, period);
+      return Math.min(wait, period);
     } catch {
       return period; // running it will say what is wrong
     }
@@ -131,8 +132,10 @@ export class Scheduler {
       duty.lastError = error instanceof Error ? error.message : 'unknown';
       ceiling = this.#report(duty, error);
     }
-    const backoff = duty.failures === 0 ? duty.everyMs : Math.min(ceiling, duty.everyMs * 2 ** duty.failures);
-    duty.dueAt = this.#clock.monotonic() + backoff;
+    const now = this.#clock.monotonic();
+    // Duties of one period come round together, and an idle process wakes for all of them once.
+    const next = (Math.floor(now / duty.everyMs) + 1) * duty.everyMs;
+    duty.dueAt = duty.failures === 0 ? next : now + Math.min(ceiling, duty.everyMs * 2 ** duty.failures);
   }
 
   /** Says that a duty failed, of a database that is away once only. Answers how long it may be put off at most. */
@@ -167,10 +170,11 @@ export class Scheduler {
       const unsubscribe = this.#hub.context.db.onChange(wake);
       this.#stop.signal.addEventListener('abort', wake, { once: true });
       const idle = await this.#untilNext();
-      const rest = this.#rest(idle);
-      await this.#clock.sleep(rest, this.#stop.signal);
-      if (idle > rest && !this.#stop.signal.aborted) await this.#clock.sleep(Math.min(idle - rest, LONGEST_SLEEP_MS), early.signal);
+      const [rest, since] = [this.#rest(idle), this.#clock.monotonic()];
+      if (idle > rest) await this.#clock.sleep(Math.min(idle, LONGEST_SLEEP_MS), early.signal);
       unsubscribe();
+      const left = rest - (this.#clock.monotonic() - since);
+      if (left > 0) await this.#clock.sleep(left, this.#stop.signal);
       this.#stop.signal.removeEventListener('abort', wake);
     }
     await this.#hub.calls.flush();

@@ -39,6 +39,8 @@ export interface Db {
    * Concurrent calls of one process may share one commit; each still succeeds or fails alone. What concerns the hub itself may be begun anew.
    */
   write<T>(scope: string, change: (tx: Tx) => Promise<T>, durability?: Durability): Promise<T>;
+  /** Differs from what it was when anything has been committed since, by this process or another. Not there where asking costs as much as looking. */
+  version?(): Promise<number>;
   /** Called after something may have changed, by this process or another. It carries no data and may come too often: look again. */
   onChange(listener: () => void): () => void;
   /**

@@ -8,16 +8,15 @@ import type { Db, Durability, Read, Tx } from './db.ts';
 import { Doorbell } from './doorbell.ts';
 import { FileChanges } from './sqlite-changes.ts';
 import { diskNotices, sizesOf } from './sqlite-disk.ts';
+import { OpenFile } from './sqlite-file.ts';
 import { acquire, Courtesy } from './sqlite-lock.ts';
 import { headOf, Mark, olderNotices } from './sqlite-mark.ts';
-import { assertTrusted, inodeOf, openSqliteFile, type SqliteOptions } from './sqlite-open.ts';
+import { openSqliteFile, type SqliteOptions } from './sqlite-open.ts';
 import { Statements, type TurnWatch, watchTurn } from './sqlite-turn.ts';
 import { toCommitError, toReadError, toStorageError } from './storage-error.ts';
 
 /** How many writes share one commit at most: enough to amortise a sync, few enough to hold the lock for a few milliseconds. */
 const GROUP = 64;
-/** How old the last look at the file may be for what carries no promise; a promise is never given without one. */
-const INODE_CHECK_MS = 1_000;
 
 type Pending = {
   scope: string;
@@ -39,53 +38,57 @@ class SqliteDb implements Db {
   readonly #options: SqliteOptions;
   readonly #writer: Statements;
   readonly #reader: Statements;
-  readonly #inode: string;
+  readonly #file: OpenFile;
   readonly #bell: Doorbell;
   readonly #mark: Mark;
   readonly #courtesy: Courtesy;
   readonly #changes: FileChanges;
   readonly #queue: Pending[] = [];
-  #inodeCheckedAt: number;
   /** As the writing connection was last told. */
   #synchronous: 'FULL' | 'NORMAL' | undefined;
   #draining: Promise<void> | undefined;
   #readTail: Promise<unknown> = Promise.resolve();
-  /** Why nothing is written any more. */
+  /** Why nothing is written any more, though the file is the one that was opened. */
   #refusal: HubError | undefined;
-  /** Why nothing is read any more, either: whoever follows this file follows the wrong one. */
-  #replaced: HubError | undefined;
 
   constructor(options: SqliteOptions, writer: Database.Database, reader: Database.Database, inode: string) {
     this.#options = options;
     this.#writer = new Statements(writer, options.clock, options.observer);
     this.#reader = new Statements(reader, options.clock, options.observer);
-    this.#inode = inode;
-    this.#inodeCheckedAt = options.clock.monotonic();
+    this.#file = new OpenFile(options.path, inode, options.clock, reader);
     this.#mark = new Mark(options.path);
     this.#courtesy = new Courtesy(options.clock);
     this.#changes = new FileChanges(
       options.clock,
       () => this.#reader.dataVersion(),
-      () => this.#isReplaced(),
+      () => this.#file.isReplaced(),
     );
     this.#bell = new Doorbell(options.bellDir, () => this.#changes.happened());
   }
 
   read<T>(look: (read: Read) => Promise<T>): Promise<T> {
-    if (this.#replaced !== undefined) return Promise.reject(this.#replaced);
+    if (this.#file.replaced !== undefined) return Promise.reject(this.#file.replaced);
     const result = this.#readTail.then(() => this.#readAlone(look));
     this.#readTail = result.then(ignore, ignore);
     return result;
   }
 
   write<T>(scope: string, change: (tx: Tx) => Promise<T>, durability: Durability = 'synced'): Promise<T> {
-    if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
+    const refusal = this.#refused();
+    if (refusal !== undefined) return Promise.reject(refusal);
     return new Promise<T>((resolve, reject) => {
       const since = this.#options.clock.monotonic();
       this.#queue.push({ scope, change, durability, since, resolve: (value) => resolve(value as T), reject });
       // Starting in the next phase of the loop lets everything that arrived in this one share the commit.
       this.#draining ??= new Promise<void>((done) => setImmediate(() => void this.#drain().finally(done)));
     });
+  }
+
+  /** After the reads before it: within one of them it would stand still. */
+  version(): Promise<number> {
+    const result = this.#readTail.then(() => this.#reader.dataVersion());
+    this.#readTail = result.then(ignore, ignore);
+    return result;
   }
 
   onChange(listener: () => void): () => void {
@@ -106,7 +109,7 @@ class SqliteDb implements Db {
       ...this.#bell.notices(),
       ...diskNotices(this.#options.path, this.#options.diskFloorBytes),
       ...olderNotices(this.#options.path),
-      ...(this.#refusal === undefined ? [] : [this.#refusal.message]),
+      ...[this.#refused()?.message ?? []].flat(),
     ];
   }
 
@@ -116,9 +119,15 @@ class SqliteDb implements Db {
 
   /** VACUUM holds the write lock for as long as it takes to write the file anew (about a second for 100 MB). */
   async compact(): Promise<void> {
-    if (this.#refusal !== undefined) throw this.#refusal;
+    const refusal = this.#refused();
+    if (refusal !== undefined) throw refusal;
     // What readers still look at keeps the file from being cut; the next checkpoint does it then.
     for (const pragma of ['VACUUM', 'PRAGMA wal_checkpoint(TRUNCATE)']) await this.#between(() => this.#writer.exec(pragma));
+  }
+
+  /** Why nothing is written any more. */
+  #refused(): HubError | undefined {
+    return this.#file.replaced ?? this.#refusal;
   }
 
   async #between(work: () => void): Promise<void> {
@@ -213,7 +222,7 @@ class SqliteDb implements Db {
     try {
       for (const pending of group) settled.push(await this.#change(watch, pending, group.length === 1));
       const synced = group.some((pending) => pending.durability === 'synced');
-      this.#assertFile(synced);
+      this.#file.assertSame(synced);
       const promised = group.findLast(({ durability, scope }) => durability === 'synced' && scope !== '');
       const head = promised === undefined || watch.tx.changes === 0 ? undefined : headOf(this.#writer.db, promised.scope);
       toError = toCommitError;
@@ -256,43 +265,6 @@ class SqliteDb implements Db {
       this.#writer.exec('RELEASE change');
       tx.changes = before;
       return () => pending.reject(toStorageError(error));
-    }
-  }
-
-  /** Writing to a file that was unlinked or replaced succeeds silently, so success is answered only for the file that was opened. */
-  #assertFile(always = false): void {
-    const now = this.#options.clock.monotonic();
-    const recent = now - this.#inodeCheckedAt <= INODE_CHECK_MS;
-    if (recent && !always) return;
-    let found = 'nothing';
-    try {
-      found = inodeOf(this.#options.path);
-    } catch {
-      // Gone: the comparison below says so.
-    }
-    if (found !== this.#inode) {
-      this.#replaced = new HubError(
-        'unavailable',
-        `${this.#options.path} was removed or replaced while the hub had it open; nothing is acknowledged any more.`,
-        {
-          hint: 'Restart the hub; restore from a backup if the file is gone.',
-        },
-      );
-      this.#refusal = this.#replaced;
-      throw this.#replaced;
-    }
-    if (recent) return;
-    assertTrusted(this.#reader.db);
-    this.#inodeCheckedAt = now;
-  }
-
-  /** For those who only wait and read: their next look fails and says why. */
-  #isReplaced(): boolean {
-    try {
-      this.#assertFile();
-      return false;
-    } catch {
-      return this.#replaced !== undefined;
     }
   }
 }
