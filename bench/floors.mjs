@@ -42,17 +42,14 @@ export async function insertFloor(folder, runs) {
  * first is the hub's; what that costs beyond one insert is the price of what is promised of a message (its order, its history, its indexes).
  */
 export async function sendFloors(home, table, { runs }) {
-  const hub = await openHub(home);
-  const [from, to] = [await hub.sessions.attach(attachment('floor-a')), await hub.sessions.attach(attachment('floor-b'))];
-  await hub.messages.send(from, { to: to.name, body: BODY, allowDuplicate: true }, { tool: 'send' });
-  await hub.close();
-  const db = new Database(join(home, 'hub.db'));
+  const stage = await sendStage(home);
+  const db = new Database(stage.path);
   for (const pragma of ['synchronous = FULL', 'foreign_keys = ON', 'wal_autocheckpoint = 4000']) db.pragma(pragma);
-  const write = rowsOfSend(db, { projectId: from.projectId, from: from.agentId, to: to.agentId });
+  const write = rowsOfSend(db, stage);
   const [begin, commit] = ['BEGIN IMMEDIATE', 'COMMIT'].map((sql) => db.prepare(sql));
-  const group = (size) => (n) => {
+  const group = (size) => () => {
     begin.run();
-    for (let k = 0; k < size; k++) write(n * size + k);
+    for (let k = 0; k < size; k++) write();
     commit.run();
   };
   table.add('raw rows of a send', summary(await timed(runs, group(1))), { floor: 'fdatasync', note: 'five rows in twelve trees' });
@@ -62,22 +59,31 @@ export async function sendFloors(home, table, { runs }) {
   db.close();
 }
 
-function rowsOfSend(db, { projectId, from, to }) {
+/** A hub of this home in which one agent has written to another; answers what `rowsOfSend` goes on from. */
+export async function sendStage(home) {
+  const hub = await openHub(home);
+  const [from, to] = [await hub.sessions.attach(attachment('floor-a')), await hub.sessions.attach(attachment('floor-b'))];
+  await hub.messages.send(from, { to: to.name, body: BODY, allowDuplicate: true }, { tool: 'send' });
+  await hub.close();
+  return { path: join(home, 'hub.db'), projectId: from.projectId, from: from.agentId, to: to.agentId };
+}
+
+/** Writes the rows of one more send, within a transaction of the caller's. */
+export function rowsOfSend(db, { projectId, from, to }) {
   const message = copied(db, 'messages');
   const delivery = copied(db, 'deliveries', { recipient_id: to });
   const event = copied(db, 'events', { type: 'message.sent' });
   const pair = db.prepare('UPDATE pair_sequences SET last_seq = ? WHERE sender_id = ? AND recipient_id = ?');
+  const last = db.prepare('SELECT event_seq FROM projects WHERE id = ?').pluck();
   const head = db.prepare('UPDATE projects SET event_seq = ? WHERE id = ?');
-  const start = db.prepare('SELECT event_seq FROM projects WHERE id = ?').pluck().get(projectId);
-  let n = 0;
   return () => {
-    n += 1;
-    const id = `msg_zz${String(n).padStart(13, '0')}`;
-    event({ seq: start + n, subject: id });
-    message({ id, seq: start + n, thread_id: `thr_zz${String(n).padStart(13, '0')}` });
-    pair.run(1 + n, from, to);
-    delivery({ message_id: id, seq: start + n, sender_seq: 1 + n });
-    head.run(start + n, projectId);
+    const seq = last.get(projectId) + 1;
+    const digits = String(seq).padStart(13, '0');
+    event({ seq, subject: `msg_zz${digits}` });
+    message({ id: `msg_zz${digits}`, seq, thread_id: `thr_zz${digits}` });
+    pair.run(seq, from, to);
+    delivery({ message_id: `msg_zz${digits}`, seq, sender_seq: seq });
+    head.run(seq, projectId);
   };
 }
 

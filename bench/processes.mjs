@@ -2,10 +2,10 @@
 // their share.
 
 import { fork } from 'node:child_process';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runWriters } from '../prove/writers.mjs';
 import { quantile, summary } from './figures.mjs';
+import { sendStage } from './floors.mjs';
 
 const NAIVE = fileURLToPath(new URL('naive-writer.mjs', import.meta.url));
 
@@ -34,15 +34,15 @@ export async function benchProcesses(table, { seconds }, crowds) {
   }
 }
 
-/** As most programs write: SQLite's own busy handler, one row a commit. */
+/** As most programs write: the rows of a send, by raw SQL under SQLite's own busy handler. */
 export async function benchNaive(home, table, { seconds }, thinkMs) {
   const { figures, note } = await naively(home, { processes: 8, seconds, thinkMs });
   table.add(`8 naive writers, ${thinkMs} ms think`, figures, { floor: 'fdatasync', note });
 }
 
-/** Raw inserts of several processes under a busy timeout: the times, how many a second, and how alike the shares are. */
+/** Raw sends of several processes under a busy timeout: the times, how many a second, and how alike the shares are. */
 export async function naively(home, { processes, seconds, thinkMs = 0 }) {
-  const args = [join(home, 'naive.db'), String(seconds), String(thinkMs)];
+  const args = [await sendStage(home), seconds, thinkMs].map((one) => JSON.stringify(one));
   const children = Array.from({ length: processes }, () => fork(NAIVE, args));
   const said = (child) => new Promise((resolve) => child.once('message', resolve));
   for (const child of children) await said(child);

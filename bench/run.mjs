@@ -40,7 +40,7 @@ const SECTIONS = {
   clients: (home) => benchClients(home, table, size),
   http: (home) => benchHttp(home, table, size),
   many: async (home) => {
-    await benchNaive(home, table, size, 5);
+    for (const thinkMs of [0, 5]) await benchNaive(home, table, size, thinkMs);
     await benchProcesses(table, size, MANY);
   },
   reminders: (home) => benchReminders(home, table, { ...size, large: flags.large }),

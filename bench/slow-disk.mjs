@@ -1,5 +1,5 @@
 // A slow disk, emulated: every sync waits five milliseconds more, by a library preloaded into the processes that are measured (bench/slow-disk.c).
-// Eight processes, the hub's beside raw inserts under SQLite's own busy handler, and 32 sends in flight in one process.
+// Eight processes, the hub's beside the same rows by raw SQL under SQLite's own busy handler, and 32 sends in flight in one process.
 // Real disks merge the syncs of several processes; this one does not.
 
 import { execFileSync, spawnSync } from 'node:child_process';

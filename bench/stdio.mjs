@@ -25,6 +25,7 @@ export async function benchStdio(home, table, { runs }) {
   const send = (n) => ada.call('send', { to: 'bob', body: `${n} ${BODY}`, allow_duplicate: true });
   table.add('stdio empty recv_batch', summary(await timed(runs, () => bob.call('recv_batch'))), { floor: 'stdio no-op' });
   table.add('stdio send', summary(await timed(runs, send)), { floor: 'stdio no-op' });
+  table.add('stdio send, paced', summary(await paced(runs / 10, () => send('paced'))), { floor: 'stdio no-op, paced' });
   table.add('stdio send, 16 in flight', await inFlight(runs, send), {
     unit: '/s',
     floor: 'stdio no-op, 16 in flight',
