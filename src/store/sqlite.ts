@@ -9,7 +9,7 @@ import { Doorbell } from './doorbell.ts';
 import { FileChanges } from './sqlite-changes.ts';
 import { diskNotices, sizesOf } from './sqlite-disk.ts';
 import { OpenFile } from './sqlite-file.ts';
-import { acquire, Courtesy } from './sqlite-lock.ts';
+import { acquire, Crowd } from './sqlite-lock.ts';
 import { headOf, Mark, olderNotices } from './sqlite-mark.ts';
 import { openSqliteFile, type SqliteOptions } from './sqlite-open.ts';
 import { Statements, type TurnWatch, watchTurn } from './sqlite-turn.ts';
@@ -41,7 +41,7 @@ class SqliteDb implements Db {
   readonly #file: OpenFile;
   readonly #bell: Doorbell;
   readonly #mark: Mark;
-  readonly #courtesy: Courtesy;
+  readonly #crowd: Crowd;
   readonly #changes: FileChanges;
   readonly #queue: Pending[] = [];
   /** As the writing connection was last told. */
@@ -57,7 +57,7 @@ class SqliteDb implements Db {
     this.#reader = new Statements(reader, options.clock, options.observer);
     this.#file = new OpenFile(options.path, inode, options.clock, reader);
     this.#mark = new Mark(options.path);
-    this.#courtesy = new Courtesy(options.clock);
+    this.#crowd = new Crowd(options.clock);
     this.#changes = new FileChanges(
       options.clock,
       () => this.#reader.dataVersion(),
@@ -173,7 +173,7 @@ class SqliteDb implements Db {
         const group = await this.#begin();
         const since = this.#options.clock.monotonic();
         await this.#commit(group);
-        this.#courtesy.had();
+        this.#crowd.had();
         this.#observe(group, since);
         // The lock is free: let clients be answered and other processes in before the next group.
         if (this.#queue.length > 0) await new Promise<void>((resolve) => setImmediate(resolve));
@@ -187,7 +187,7 @@ class SqliteDb implements Db {
 
   /** Takes the write lock, then whatever waits by then. `relaxed` holds only for a group in which nothing carries a promise. */
   async #begin(): Promise<Pending[]> {
-    await this.#courtesy.leave();
+    await this.#crowd.leave();
     return await acquire(
       this.#options.clock,
       () => {
@@ -196,10 +196,8 @@ class SqliteDb implements Db {
         this.#writer.exec('BEGIN IMMEDIATE');
         return this.#queue.splice(0, GROUP);
       },
-      () => {
-        this.#courtesy.taken();
-        this.#options.observer?.busy();
-      },
+      this.#crowd,
+      () => this.#options.observer?.busy(),
     );
   }
 

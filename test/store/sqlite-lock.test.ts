@@ -1,24 +1,36 @@
 // Waiting for the write lock: whoever has just had it leaves it to those who were seen waiting.
 
 import { expect, it } from 'vitest';
-import { Courtesy } from '../../src/store/sqlite-lock.ts';
+import { Crowd } from '../../src/store/sqlite-lock.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
 it('comes back at once while nobody else wants the lock, and a little later while somebody does', async () => {
   const clock = new FakeClock();
-  const courtesy = new Courtesy(clock);
-  courtesy.had();
-  await courtesy.leave();
-  courtesy.taken();
-  courtesy.had();
-  const leaving = courtesy.leave();
+  const crowd = new Crowd(clock);
+  crowd.had();
+  await crowd.leave();
+  crowd.taken();
+  crowd.had();
+  const leaving = crowd.leave();
   expect(clock.sleeping).toBe(1);
   clock.advance(2);
   await leaving;
   // Others have had their turn meanwhile.
-  await courtesy.leave();
+  await crowd.leave();
   clock.advance(200);
-  courtesy.had();
-  await courtesy.leave();
+  crowd.had();
+  await crowd.leave();
   expect(clock.sleeping).toBe(0);
+});
+
+it('looks the less often the more others there are, and more often once it waited longer than was to be expected', () => {
+  const clock = new FakeClock();
+  const crowd = new Crowd(clock);
+  expect([0, 10, 40].map((waited) => crowd.pause(waited))).toEqual([3, 2, 1]);
+  for (let k = 0; k < 20; k++) crowd.got(320);
+  expect([0, 200, 400, 700].map((waited) => Math.round(crowd.pause(waited)))).toEqual([40, 40, 20, 10]);
+  for (let k = 0; k < 20; k++) crowd.got(5_000);
+  expect(crowd.pause(0)).toBe(50);
+  clock.advance(2_000);
+  expect(crowd.pause(0)).toBe(3);
 });
