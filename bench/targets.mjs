@@ -1,5 +1,5 @@
 // What the hub is to reach, as ratios to floors of the same run, and whether this run reached it. Why some are not reached, and what stands in
-// the way, is told in decisions 37 (starts, HTTP, memory), 39 (sends) and 41 (reminders).
+// the way, is told in decision 42.
 
 const PROCESSES = '8 processes send';
 
