@@ -105,11 +105,12 @@ class SqliteDb implements Db {
   }
 
   notices(): readonly string[] {
+    const refusal = this.#refused();
     return [
       ...this.#bell.notices(),
       ...diskNotices(this.#options.path, this.#options.diskFloorBytes),
       ...olderNotices(this.#options.path),
-      ...[this.#refused()?.message ?? []].flat(),
+      ...(refusal === undefined ? [] : [refusal.message]),
     ];
   }
 

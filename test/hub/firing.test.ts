@@ -28,6 +28,10 @@ async function dueInAMinute(hub: TestHub, owners: readonly Caller[], count: numb
 
 const rows = (hub: TestHub, sql: string) => hub.db.read((read) => read.all(sql));
 
+/** From now on, this one cannot be understood when it is due. */
+const damage = (hub: TestHub, id: string) =>
+  hub.db.write(PROJECT.id, (tx) => tx.run(`UPDATE reminders SET cron = 'never', timezone = 'UTC' WHERE id = ?`, id));
+
 onEveryEngine('many due at once', (engine) => {
   it('a hundred fire in one transaction, each once, beside its events, and the chain holds', async () => {
     const hub = await testHub(engine);
@@ -80,7 +84,7 @@ onEveryEngine('many due at once', (engine) => {
     const hub = await testHub(engine);
     const ada = await attach(hub, 'ada');
     await dueInAMinute(hub, [ada], 4);
-    await hub.db.write(PROJECT.id, (tx) => tx.run(`UPDATE reminders SET cron = 'never', timezone = 'UTC' WHERE id = 'rem_0001'`));
+    await damage(hub, 'rem_0001');
     hub.fake.advance(MINUTE);
     await expect(hub.firing.fireDue()).rejects.toThrow();
     expect(bodies(await recv(hub, ada))).toEqual(['reminder 0', 'reminder 2', 'reminder 3']);
@@ -93,7 +97,7 @@ onEveryEngine('many due at once', (engine) => {
     const hub = await testHub(engine);
     const ada = await attach(hub, 'ada');
     await dueInAMinute(hub, [ada], 64);
-    await hub.db.write(PROJECT.id, (tx) => tx.run(`UPDATE reminders SET cron = 'never', timezone = 'UTC' WHERE id = 'rem_0040'`));
+    await damage(hub, 'rem_0040');
     hub.fake.advance(MINUTE);
     let changes = 0;
     const unsubscribe = hub.db.onChange(() => {

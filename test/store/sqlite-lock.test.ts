@@ -23,6 +23,12 @@ it('comes back at once while nobody else wants the lock, and a little later whil
   expect(clock.sleeping).toBe(0);
 });
 
+it('looks as often as ever while the others are few', () => {
+  const crowd = new Crowd(new FakeClock());
+  for (let k = 0; k < 20; k++) crowd.got(60);
+  expect([0, 10, 40, 200].map((waited) => crowd.pause(waited))).toEqual([3, 2, 1, 1]);
+});
+
 it('looks the less often the more others there are, and more often once it waited longer than was to be expected', () => {
   const clock = new FakeClock();
   const crowd = new Crowd(clock);
