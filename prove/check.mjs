@@ -203,30 +203,37 @@ function finished({ deliveries, history }) {
   return { checked: theirs.length, bad };
 }
 
+/**
+ * A showing is told by its receipt and its attempt: a database server that crashes forgets the leases of its last instant, which carry no promise,
+ * and then gives the same attempt a second time, under another receipt; the older one is current again.
+ */
 function ackedByEcho({ history, deliveries }) {
   const bad = [];
   const shownAs = new Map(receipts(history).map(({ receipt, messages }) => [receipt, messages]));
   const echoed = new Set();
-  /** What was returned is no longer under the receipts that showed it. */
+  /** What was returned is no longer under the receipt that showed it. */
   const returned = new Set();
   const newest = new Map();
   for (const { op, phase, client, receipt, ack, result } of history) {
-    if (op === 'recv' && phase === 'ok') for (const { id, attempt } of result.messages) newest.set(`${client} ${id}`, attempt);
+    if (op === 'recv' && phase === 'ok') for (const { id } of result.messages) newest.set(`${client} ${id}`, result.receipt);
     if (op === 'nack' && phase === 'ok')
       for (const id of result.returned ?? []) returned.add(`${client} ${id} ${newest.get(`${client} ${id}`)}`);
-    const echo = op === 'recv' ? ack : op === 'ack' ? receipt : undefined;
+    const echo = op === 'recv' ? ack : op === 'ack' || op === 'stale-receipt' ? receipt : undefined;
     if (phase !== 'invoke' || echo === undefined) continue;
-    for (const { id, attempt } of shownAs.get(echo) ?? []) {
-      const showing = `${client} ${id} ${attempt}`;
-      if (!returned.has(showing)) echoed.add(showing);
-    }
+    for (const { id, attempt } of shownAs.get(echo) ?? [])
+      if (!returned.has(`${client} ${id} ${echo}`)) echoed.add(`${client} ${id} ${echo} ${attempt}`);
   }
   const acked = deliveries.filter(({ state }) => state === 'acked');
-  for (const { message_id, to, attempt } of acked) {
-    if (!echoed.has(`${to} ${message_id} ${attempt}`)) bad.push(`${message_id} is acknowledged; ${to} never echoed its attempt ${attempt}`);
+  for (const { message_id, to, receipt, attempt } of acked) {
+    if (!echoed.has(`${to} ${message_id} ${receipt} ${attempt}`))
+      bad.push(`${message_id} is acknowledged; ${to} never echoed ${receipt}, its attempt ${attempt}`);
   }
+  const current = new Set(acked.map(({ message_id, to, receipt }) => `${to} ${message_id} ${receipt}`));
   const stale = history.filter((line) => line.op === 'stale-receipt' && isAnswered(line));
-  for (const { code, client } of stale) if (code !== 'stale_receipt') bad.push(`${client}: an older receipt answered ${code ?? 'ok'}`);
+  for (const { code, client, receipt, result } of stale) {
+    const forgotten = result?.acked?.length > 0 && result.acked.every((id) => current.has(`${client} ${id} ${receipt}`));
+    if (code !== 'stale_receipt' && !forgotten) bad.push(`${client}: an older receipt answered ${code ?? 'ok'}`);
+  }
   return { checked: acked.length, bad, note: `${stale.length} older receipts tried` };
 }
 

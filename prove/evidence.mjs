@@ -32,7 +32,7 @@ async function rowsBy(all) {
 const ROWS = {
   agents: 'SELECT id, name FROM agents',
   messages: 'SELECT id, seq, body, urgent, sender_id FROM messages ORDER BY seq',
-  deliveries: 'SELECT message_id, recipient_id, sender_id, seq, sender_seq, urgent, state, attempt FROM deliveries ORDER BY seq',
+  deliveries: 'SELECT message_id, recipient_id, sender_id, seq, sender_seq, urgent, state, receipt, attempt FROM deliveries ORDER BY seq',
   approvals: 'SELECT id, action, state, decided_by, consumed_by FROM approvals',
   events: 'SELECT seq, type, subject, data FROM events ORDER BY seq',
 };

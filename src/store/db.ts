@@ -16,7 +16,10 @@ export interface Tx extends Read {
   run(sql: string, ...args: Arg[]): Promise<number>;
 }
 
-/** `synced`: on stable storage before the promise resolves. `relaxed`: a power cut may lose it (never a process crash); only for what carries no promise. */
+/**
+ * `synced`: on stable storage before the promise resolves. `relaxed`: a power cut or a crash of the database's server may lose it, never a crash of
+ * this process; only for what carries no promise.
+ */
 export type Durability = 'synced' | 'relaxed';
 
 /** Told how the engine does. It must not throw, and costs each statement a look at a clock only where slow ones are asked for. */
