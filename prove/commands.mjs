@@ -227,7 +227,10 @@ export function commandsOf(fc, maxCommands) {
       command('nack', fc.record({ name, which: index, delayMs: fc.constantFrom(0, 5_000, 40_000) }), byId),
       command('takeover', name, takeOver),
       command('older', index, actAsOlder),
-      command('restart', fc.constant(null), async (_model, real) => real.restart()),
+      command('restart', fc.constant(null), async (model, real) => {
+        await real.restart();
+        model.restart();
+      }),
       command('advance', fc.constantFrom(1, 900, 10_000, 61_000), (model, real, ms) => {
         real.clock.advance(ms);
         model.now += ms;

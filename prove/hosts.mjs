@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { startPostgres } from '../test/support/postgres-server.mjs';
-import { LIMITS, PROJECT, pause, program, scratch } from './hub.mjs';
+import { LIMITS, PROJECT, pause, program, scratch, whenEnded } from './hub.mjs';
 
 const CLIENT = fileURLToPath(new URL('hosts-client.mjs', import.meta.url));
 const NET = `10.${100 + (process.pid % 100)}.${process.pid % 250}`;
@@ -230,7 +230,7 @@ function startClient(plan) {
           await wishes[message.wish]();
           child.send('done');
         });
-        child.on('exit', (code) => setTimeout(() => reject(new Error(`the clients ended with ${code}`)), 1_000));
+        whenEnded(child).then(({ code }) => reject(new Error(`the clients ended with ${code}`)));
         void pause(0);
       }),
   };

@@ -57,7 +57,9 @@ export async function openHub(home, { root = PACKAGE, limits = LIMITS, clock, ob
   ]);
   const time = clock ?? systemClock;
   const db = await openDatabase(home, root, time, observer);
-  return await createHub({ db, clock: time, ids: systemIds(time), limits: effectiveLimits(limits), host: systemHost, files: systemFiles });
+  // By a clock of its own every session would have begun before this process or after it: a successor with its pid, or not.
+  const host = clock === undefined ? systemHost : { ...systemHost, startedAt: 0 };
+  return await createHub({ db, clock: time, ids: systemIds(time), limits: effectiveLimits(limits), host, files: systemFiles });
 }
 
 /** Its database alone, migrated where that is due. */
@@ -84,6 +86,11 @@ export function chance(seed) {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
   return { next, below: (n) => Math.floor(next() * n), pick: (list) => list[Math.floor(next() * list.length)] };
+}
+
+/** How a child ended, once everything that it said was heard: its exit may be told before its last words. */
+export function whenEnded(child) {
+  return new Promise((resolve) => child.once('close', (code, signal) => resolve({ code, signal })));
 }
 
 /** Waits in real time: these are processes, not a simulation. */

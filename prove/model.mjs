@@ -8,6 +8,7 @@ export const CAST = [
   { name: 'cal', role: 'worker' },
 ];
 const CRASH_WINDOW_MS = 60_000;
+const SILENT_MS = 60_000;
 const REPEAT_MS = 60_000;
 
 export class Model {
@@ -21,11 +22,19 @@ export class Model {
   lastSeq = 0;
   /** How often each rare path was taken: a property that never gets there proves little. */
   reached = new Map();
-  /** Per agent, its newest session: a number, and when it was last shown something. */
-  sessions = new Map(CAST.map(({ name }) => [name, { number: 1, shownAt: undefined }]));
+  /** Per agent, its newest session: a number, when it was heard of (nothing here beats for it), and when it was last shown something. */
+  sessions;
+  /** Since when a hub watches, and can tell who is silent. */
+  openedAt;
 
   constructor(now) {
     this.now = now;
+    this.openedAt = now;
+    this.sessions = new Map(CAST.map(({ name }) => [name, { number: 1, heardAt: now, shownAt: undefined }]));
+  }
+
+  restart() {
+    this.openedAt = this.now;
   }
 
   saw(path) {
@@ -152,11 +161,17 @@ export class Model {
     return true;
   }
 
-  /** The agent's session was replaced: if it had just been shown something, its death counts against that. */
+  /**
+   * The agent's session was replaced: if it had just been shown something, its death counts against that. Whoever was silent died when it was last
+   * heard of.
+   */
   supersede(name) {
-    const { number, shownAt } = this.sessions.get(name);
-    this.sessions.set(name, { number: number + 1, shownAt: undefined });
-    if (shownAt === undefined || this.now - shownAt > CRASH_WINDOW_MS) return;
+    const { number, heardAt, shownAt } = this.sessions.get(name);
+    this.sessions.set(name, { number: number + 1, heardAt: this.now, shownAt: undefined });
+    const isSilent = this.now - heardAt > SILENT_MS && this.now - this.openedAt >= SILENT_MS;
+    if (isSilent) this.saw('replaced in silence');
+    const diedAt = isSilent ? heardAt : this.now;
+    if (shownAt === undefined || diedAt - shownAt > CRASH_WINDOW_MS) return;
     for (const delivery of this.inboxes.get(name)) if (delivery.state === 'leased' && delivery.session === number) delivery.crashes += 1;
   }
 

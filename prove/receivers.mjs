@@ -3,7 +3,7 @@
 
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { attachment, openHub, PACKAGE, scratch } from './hub.mjs';
+import { attachment, openHub, PACKAGE, scratch, whenEnded } from './hub.mjs';
 
 const LOOP = fileURLToPath(new URL('inbox-loop.mjs', import.meta.url));
 
@@ -59,6 +59,6 @@ function runLoop(plan, root) {
     child.on('message', (message) => {
       answer = message;
     });
-    child.on('exit', (code) => (answer === undefined ? reject(new Error(`a receiver ended with ${code}`)) : resolve(answer)));
+    whenEnded(child).then(({ code }) => (answer === undefined ? reject(new Error(`a receiver ended with ${code}`)) : resolve(answer)));
   });
 }

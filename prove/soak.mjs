@@ -12,7 +12,7 @@ import { gather } from './evidence.mjs';
 import { serveAgain, startHttp } from './faults/http-hub.mjs';
 import { memoryOf } from './faults/pressure.mjs';
 import { readFlags, refuse } from './flags.mjs';
-import { pause } from './hub.mjs';
+import { pause, whenEnded } from './hub.mjs';
 
 const WORKER = fileURLToPath(new URL('soak-worker.mjs', import.meta.url));
 const CHECKED = ['I1', 'I2', 'I3', 'I5', 'I6', 'I8', 'I12', 'I13'];
@@ -83,7 +83,7 @@ function startWorkers({ url, tokens, folder, names, end }) {
     child.stderr.on('data', (chunk) => {
       said = `${said}${chunk}`.slice(-500);
     });
-    workers.push({ child, ended: new Promise((resolve) => child.on('exit', (code, signal) => resolve({ code: code ?? signal, said }))) });
+    workers.push({ child, ended: whenEnded(child).then(({ code, signal }) => ({ code: code ?? signal, said })) });
   }
   return workers;
 }

@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { PACKAGE, PROJECT, program } from './hub.mjs';
+import { PACKAGE, PROJECT, program, whenEnded } from './hub.mjs';
 
 /** A `rookery stdio` server on a home. */
 export function startServer(home, name, { root = PACKAGE, flags = [], env = {} } = {}) {
@@ -28,11 +28,9 @@ export function startProgram(args, home, env = {}) {
     waiting.get(answer.id)?.resolve(answer);
     waiting.delete(answer.id);
   });
-  const ended = new Promise((resolve) => {
-    child.on('exit', (code, signal) => {
-      for (const { reject } of waiting.values()) reject(new Error(`the server ended with ${code ?? signal}: ${said.trim()}`));
-      resolve({ code, signal });
-    });
+  const ended = whenEnded(child).then(({ code, signal }) => {
+    for (const { reject } of waiting.values()) reject(new Error(`the server ended with ${code ?? signal}: ${said.trim()}`));
+    return { code, signal };
   });
   const write = (message) => child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`);
   const ask = (method, params) =>

@@ -2,7 +2,7 @@
 
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { attachment, openHub, PACKAGE, scratch } from './hub.mjs';
+import { attachment, openHub, PACKAGE, scratch, whenEnded } from './hub.mjs';
 
 const WRITER = fileURLToPath(new URL('writer.mjs', import.meta.url));
 
@@ -52,7 +52,7 @@ function startWriter(plan, root) {
   });
   const answer = new Promise((resolve, reject) => {
     child.on('message', (message) => (message === 'ready' ? became() : resolve(message)));
-    child.on('exit', (code) => reject(new Error(`a writer ended with ${code}`)));
+    whenEnded(child).then(({ code }) => reject(new Error(`a writer ended with ${code}`)));
   });
   return { child, ready, answer };
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CHECKS, check } from '../check.mjs';
 import { gather } from '../evidence.mjs';
-import { attachment, freshFolder, LIMITS, openHub, PACKAGE } from '../hub.mjs';
+import { attachment, freshFolder, LIMITS, openHub, PACKAGE, whenEnded } from '../hub.mjs';
 
 const SENDER = fileURLToPath(new URL('sender.mjs', import.meta.url));
 /** What no fault of a disk or process excuses. */
@@ -53,7 +53,7 @@ export function startSender({ home, histories }, { name, to, count, padding, und
   child.stderr.on('data', (chunk) => {
     said = `${said}${chunk}`.slice(-2_000);
   });
-  const ended = new Promise((resolve) => child.on('exit', (code, signal) => resolve({ code, signal, said: said.trim() })));
+  const ended = whenEnded(child).then(({ code, signal }) => ({ code, signal, said: said.trim() }));
   return { child, ended };
 }
 

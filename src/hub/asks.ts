@@ -250,7 +250,8 @@ export class Asks {
   ): Promise<{ state: AskState; answer: string[] | null; late: boolean }> {
     if (answer === null) return { state: ask.state === 'open' ? 'expired' : ask.state, answer: ask.answer, late: true };
     const { lateAnswers: most } = this.#context.limits;
-    if ((await lateAnswers(act.tx, ask.id)).length >= most) {
+    const kept = await lateAnswers(act.tx, ask.id);
+    if (kept.length >= most) {
       throw new HubError(
         'limit_reached',
         `This ask is ${ask.state}, and ${most} late answers are kept beside it already; nothing was recorded.`,
@@ -259,7 +260,7 @@ export class Asks {
         },
       );
     }
-    await insertLateAnswer(act.tx, ask.id, answer, act.now);
+    await insertLateAnswer(act.tx, ask.id, answer, Math.max(act.now, (kept.at(-1)?.at ?? 0) + 1));
     await act.emit('ask.late_answer', ask.id, { by: caller.name });
     await this.#ends.tell(act, caller, ask, { subject: 'late answer', body: answer.join('\n') });
     return { state: ask.state, answer: ask.answer, late: true };

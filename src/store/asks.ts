@@ -126,13 +126,9 @@ export async function closeAsk(
   return changes === 1;
 }
 
-export async function insertLateAnswer(tx: Tx, askId: string, answer: string[], now: number): Promise<void> {
-  await tx.run(
-    'INSERT INTO late_answers (ask_id, at, answer) VALUES (?, ?, ?) ON CONFLICT (ask_id, at) DO NOTHING',
-    askId,
-    now,
-    JSON.stringify(answer),
-  );
+/** `at` is no instant of another one of this ask. */
+export async function insertLateAnswer(tx: Tx, askId: string, answer: string[], at: number): Promise<void> {
+  await tx.run('INSERT INTO late_answers (ask_id, at, answer) VALUES (?, ?, ?)', askId, at, JSON.stringify(answer));
 }
 
 export async function lateAnswers(read: Read, askId: string): Promise<{ at: number; answer: string[] }[]> {

@@ -16,4 +16,7 @@ it('says that a list goes on, and how to see the rest', async () => {
   expect((await run('agents', '--offset', '0')).stdout).toContain('reviewer');
   expect((await run('agents', '--offset', '1')).stdout).not.toContain('reviewer  ');
   expect((await run('threads', '--limit', '1')).stdout).toContain('Older ones: repeat it with --before');
+  for (const title of ['Read', 'Write']) await run('task', 'create', title);
+  expect((await run('tasks', '--limit', '1')).stdout).toMatch(/Write[\s\S]*Older ones: repeat it with --before/);
+  expect(await run('tasks', '--limit', '101')).toMatchObject({ code: 2, stderr: expect.stringContaining('limit') });
 });

@@ -43,15 +43,28 @@ onEveryEngine('asks', (engine) => {
     expect((await inboxOf(hub, ada)).messages.map((one) => one.subject)).toEqual(['answer', 'late answer']);
   });
 
+  it('late answers of one instant are all kept, in their order', async () => {
+    const hub = await testHub(engine);
+    const [ada, bob] = [await attach(hub, 'ada'), await attach(hub, 'bob')];
+    const { askId } = await ask(hub, ada, 'bob');
+    for (const answer of ['first', 'second', 'third', 'fourth']) await hub.asks.answer(bob, askId, { answer: [answer] }, { tool: 'answer' });
+    const { late } = (await hub.asks.find(ada, askId)) ?? {};
+    expect(late?.map(({ answer }) => answer)).toEqual([['second'], ['third'], ['fourth']]);
+    await expect(hub.asks.answer(bob, askId, { answer: ['fifth'] }, { tool: 'answer' })).rejects.toMatchObject({ code: 'limit_reached' });
+  });
+
   it('twenty answers at once have one winner', async () => {
     const hub = await testHub(engine);
     const [ada, bob] = [await attach(hub, 'ada'), await attach(hub, 'bob')];
     const { askId } = await ask(hub, ada, 'bob');
-    const all = await Promise.all(
+    const all = await Promise.allSettled(
       Array.from({ length: 20 }, (_, n) => hub.asks.answer(bob, askId, { answer: [`a${n}`] }, { tool: 'answer' })),
     );
-    expect(all.filter((one) => !one.late)).toHaveLength(1);
-    expect(new Set(all.map((one) => one.answer?.[0])).size).toBe(1);
+    const taken = all.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    expect(taken.filter((one) => !one.late)).toHaveLength(1);
+    expect(new Set(taken.map((one) => one.answer?.[0])).size).toBe(1);
+    expect([taken.length, hub.limits.lateAnswers]).toEqual([4, 3]);
+    for (const one of all) if (one.status === 'rejected') expect(one.reason).toMatchObject({ code: 'limit_reached' });
   });
 
   it('declining tells the reason', async () => {
