@@ -3,13 +3,18 @@
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { afterEach, expect, it, vi } from 'vitest';
 import { programWith, runCommandLine } from '../../src/cli/program.ts';
+import { namedPlace } from '../../src/project-root.ts';
 import { tools } from '../../src/tools/index.ts';
 import { scratch } from '../support/engines.ts';
 import { start } from './command-line.ts';
+
+/** The main one, where this is a worktree of it. */
+const REPOSITORY = namedPlace('demo', process.cwd(), homedir()).project.root;
 
 /** Commands that print no JSON of their own, and why. A command that is neither here nor shown below fails the test. */
 const NO_JSON: Readonly<Record<string, string>> = {
@@ -74,6 +79,7 @@ function shapeOf(value: unknown, home: string): unknown {
     .replace(/\b([a-z]{3})_[\w-]{12,}/g, '<$1>')
     .replace(/\b([0-9a-f]{32,64}|[0-9a-f]{16})\b/g, '<digest>')
     .replaceAll(process.cwd(), '<folder>')
+    .replaceAll(REPOSITORY, '<folder>')
     .replace(/\bdemo-[0-9a-f]{6,}\b/g, '<project>')
     .replace(/\d+ (s|min|h) ago/g, '<ago>')
     .replace(/hub-[\w-]+\.db/g, '<backup>')

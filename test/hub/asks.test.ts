@@ -47,7 +47,8 @@ onEveryEngine('asks', (engine) => {
     const hub = await testHub(engine);
     const [ada, bob] = [await attach(hub, 'ada'), await attach(hub, 'bob')];
     const { askId } = await ask(hub, ada, 'bob');
-    for (const answer of ['first', 'second', 'third', 'fourth']) await hub.asks.answer(bob, askId, { answer: [answer] }, { tool: 'answer' });
+    for (const answer of ['first', 'second', 'third', 'fourth'])
+      await hub.asks.answer(bob, askId, { answer: [answer] }, { tool: 'answer' });
     const { late } = (await hub.asks.find(ada, askId)) ?? {};
     expect(late?.map(({ answer }) => answer)).toEqual([['second'], ['third'], ['fourth']]);
     await expect(hub.asks.answer(bob, askId, { answer: ['fifth'] }, { tool: 'answer' })).rejects.toMatchObject({ code: 'limit_reached' });
