@@ -55,7 +55,7 @@ export function registerTasks(program: Command): void {
     .addOption(new Option('--state <state>', 'only those in this state').choices(TASK_STATES))
     .option('--worker <name>', 'who holds it or is meant to')
     .option('--label <label>', 'only those with this label')
-    .option('--limit <number>', 'at most so many, 50 by default, up to 100')
+    .option('--limit <number>', tasksView.input.shape.limit?.description)
     .option('--before <seq>', 'older ones: next of the page before');
   const task = addGroup(program, 'task', 'one task: what happened to it, and what a person may do about it', 'rookery task tsk_…');
   addCommand(task, 'show <id>', 'a task with its whole history; `show` may be left out', 'rookery task tsk_…', true).action(show);

@@ -109,8 +109,6 @@ function assertSoundAndOurs(path: string): void {
   const db = connect(path, { readonly: true });
   try {
     db.exec('PRAGMA cell_size_check = ON');
-    // It looks at each page once: a cache would only leave every server that much larger, for as long as it runs.
-    db.exec('PRAGMA cache_size = -1000');
     assertOurs(db, schemaVersion('sqlite'));
     if (statSync(path).size <= CHECKED_AT_OPEN_BYTES && pragma(db, 'quick_check(1)') !== 'ok') throw damaged(path);
   } catch (error) {
@@ -163,8 +161,6 @@ export function configure(db: Database.Database): void {
     db.exec('PRAGMA foreign_keys = ON');
     db.exec('PRAGMA trusted_schema = OFF');
     db.exec('PRAGMA cell_size_check = ON');
-    // It looks at each page once: a cache would only leave every server that much larger, for as long as it runs.
-    db.exec('PRAGMA cache_size = -1000');
     db.exec('PRAGMA mmap_size = 0');
     db.exec('PRAGMA wal_autocheckpoint = 4000');
     db.exec('PRAGMA journal_size_limit = 67108864');

@@ -15,6 +15,7 @@ import {
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, it } from 'vitest';
+import type { Read } from '../../src/store/db.ts';
 import { APPLICATION_ID, migrationsOf, schemaVersion } from '../../src/store/migrate.ts';
 import { openSqlite } from '../../src/store/sqlite.ts';
 import { isTrustedSqlite, type SqliteOptions } from '../../src/store/sqlite-open.ts';
@@ -54,6 +55,15 @@ it('keeps its files to its user, whatever the umask', async () => {
   } finally {
     process.umask(before);
   }
+});
+
+it('works with the cache that SQLite gives', async () => {
+  const place = scratch();
+  await (await open(place)).close();
+  const db = await open(place);
+  const usual = new Database(':memory:').pragma('cache_size', { simple: true });
+  const size = async (read: Read) => Object.values((await read.get('PRAGMA cache_size')) ?? {});
+  expect([await db.read(size), await db.write('', size)]).toEqual([[usual], [usual]]);
 });
 
 it('takes an empty file that others may read into its own keeping', async () => {
